@@ -1,0 +1,47 @@
+"""`make bench`: every measurement, one after the other; `make bench ARGS=stop` for one.
+
+`--quick` takes the short form of those that tell most; `seed` is no measurement but fills a database with history.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+
+MEASUREMENTS = [
+    "cpu",
+    "first_token",
+    "stop",
+    "memory",
+    "database",
+    "long",
+    "processes",
+    "start",
+    "capacity",
+    "history",
+]
+QUICK = ["cpu", "first_token", "memory"]
+
+
+def main(names: list[str]) -> None:
+    if names[:1] == ["seed"]:
+        importlib.import_module("bench.seed").main(names[1:])
+        return
+    usual = MEASUREMENTS
+    if "--quick" in names:
+        os.environ["BENCH_QUICK"] = "yes"
+        names = [name for name in names if name != "--quick"]
+        usual = QUICK
+    names = names or usual
+    for name in names:
+        if name not in MEASUREMENTS:
+            sys.exit(f"There is no measurement “{name}”; there are: {', '.join(MEASUREMENTS)}.")
+    if len(names) == 1:
+        importlib.import_module(f"bench.{names[0]}").main()
+        return
+    for name in names:  # a process for each, because each has a database of its own
+        subprocess.run([sys.executable, "-m", "bench", name], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,81 @@
+"""How many streams one process carries: more and more of them, until p99 of the added latency is over 250 ms.
+
+Each step lets a few more pages ask, waits for the load to settle, and looks at the tokens of a few seconds. What the
+clients and the provider use of their core is printed too: a step in which they are the bottleneck says nothing.
+"""
+
+import time
+from dataclasses import dataclass
+
+import psutil
+
+from bench import rig
+
+RATE = 30
+LIMIT = 250.0
+SETTLE, LOOK = 2.0, 4.0
+LOOKS = 2
+"""A step has to hold the limit in one of so many looks: other programs of the machine may spoil one."""
+
+STEPS = {rig.OURS: 25, "bare relay": 50}
+USUAL_STEP = 10
+MOST = 1000
+NAMES = list(rig.NAMES)
+
+
+@dataclass
+class Found:
+    """The most streams that held the limit, p99 in ms, and how busy the clients and the provider kept their core."""
+
+    streams: int
+    p99: float
+    busy: float
+
+
+def run(name: str, provider: rig.Provider) -> Found:
+    step = STEPS.get(name, USUAL_STEP)
+    found = Found(0, 0.0, 0.0)
+    with rig.subject(name, provider) as server, rig.clients(server.kind) as clients:
+        loaders = [psutil.Process(clients.process.pid), psutil.Process(provider.process.pid)]
+        streams = 0
+        while streams < MOST:
+            clients.do("connect", urls=[server.url], cookies=rig.cookies(step, server))
+            clients.do("ask", tokens=100_000, rate=RATE, shape="answer", ramp=1.0)
+            streams += step
+            held = next((seen for _ in range(LOOKS) if (seen := _look(clients, loaders)).p99 <= LIMIT), None)
+            if held is None:
+                break
+            found = Found(streams, held.p99, held.busy)
+    provider.streams()
+    return found
+
+
+def _look(clients: rig.Clients, loaders: list[psutil.Process]) -> Found:
+    """The tokens of the next seconds."""
+    time.sleep(SETTLE)
+    since, used = time.monotonic(), _cpu(loaders)
+    time.sleep(LOOK)
+    seen = clients.do("window", since=since)
+    assert not seen["faults"], seen["faults"]
+    return Found(seen["running"], 1000 * rig.percentile(seen["latencies"], 0.99), (_cpu(loaders) - used) / LOOK)
+
+
+def _cpu(processes: list[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def main() -> None:
+    with rig.database(), rig.provider() as provider:
+        runs: dict[str, list[Found]] = {name: [] for name in NAMES}
+        for _ in range(rig.RUNS):
+            for name in NAMES:
+                runs[name].append(run(name, provider))
+    ours = rig.middle([found.streams for found in runs[rig.OURS]])
+    print(f"Streams per process at {RATE} tokens/s with p99 ≤ {LIMIT:g} ms; medians of {rig.RUNS} runs\n")
+    rows = []
+    for name, of in runs.items():
+        streams = rig.middle([found.streams for found in of])
+        p99 = f"{rig.middle([found.p99 for found in of]):.0f}"
+        busy = f"{rig.middle([found.busy for found in of]):.0%}"
+        rows.append([name, f"{streams:.0f}", f"{ours / streams:.1f}" if streams else "–", p99, busy])
+    rig.table(["", "streams", "ours ÷ this", "p99 ms there", "load generator's core"], rows)

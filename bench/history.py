@@ -1,0 +1,91 @@
+"""Opening and listing as history grows: server time at 1,000 messages and at 10,000,000, on the same machine.
+
+Server time is from the request's last byte to the answer's first, over one kept connection; sidebar and page as the
+browser asks for them.
+"""
+
+import http.client
+import os
+import time
+import uuid
+from dataclasses import dataclass
+
+import psycopg
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from bench import rig
+from bench.seed import Size, seed
+
+SMALL = Size(1_000)
+LARGE = Size(int(os.environ.get("BENCH_MESSAGES", "100000" if rig.QUICK else "10000000")))
+REQUESTS = 60 if rig.QUICK else 200
+DEEP_REQUESTS = 5
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a person does: the path, asked for as person number so-and-so, so many times."""
+
+    name: str
+    person: int
+    path: str
+    times: int
+
+
+def acts(size: Size) -> list[Act]:
+    other = size.of_one + 2  # a conversation of ten messages, of somebody who is not person 0
+    owner = 1 + other % (size.people - 1)
+    return [
+        Act("open a conversation of 10 messages", owner, _conversation(other), REQUESTS),
+        Act(f"open a conversation of {size.deep:,} messages", 0, _conversation(0), DEEP_REQUESTS),
+        Act("list, usual person", owner, "/sidebar/", REQUESTS),
+        Act(f"list, person with {size.of_one:,} conversations", 0, "/sidebar/", REQUESTS),
+        Act("new chat", owner, "/", REQUESTS),
+    ]
+
+
+def _conversation(number: int) -> str:
+    digits = f"{number:012x}70008000{1:012x}"
+    return f"/c/{uuid.UUID(digits)}/"
+
+
+def measure(server: rig.Subject, act: Act) -> list[float]:
+    """Milliseconds of each request."""
+    user = User.objects.get(username=f"seeded-{act.person}")
+    cookie = rig.sign_in(user)
+    connection = http.client.HTTPConnection(server.url.removeprefix("ws://").removesuffix("/ws/"), timeout=120)
+    times = []
+    for _ in range(act.times + 3):
+        began = time.perf_counter()
+        connection.request("GET", act.path, headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        times.append(1000 * (time.perf_counter() - began))
+        answer.read()
+        assert answer.status == 200, f"{act.path}: {answer.status}"
+    connection.close()
+    return times[3:]
+
+
+def run(size: Size) -> tuple[float, list[tuple[str, float]]]:
+    """Seconds that the seeding took; p95 of each act."""
+    began = time.monotonic()
+    url = settings.DATABASES["default"]
+    with psycopg.connect(host=url["HOST"], user=url["USER"], dbname=url["NAME"], autocommit=True) as connection:
+        connection.execute("TRUNCATE auth_user CASCADE")
+        seed(connection, size)
+    took = time.monotonic() - began
+    with rig.provider() as provider, rig.subject(rig.OURS, provider) as server:
+        return took, [(act.name, rig.percentile(measure(server, act), 0.95)) for act in acts(size)]
+
+
+def main() -> None:
+    with rig.database():
+        _took, small = run(SMALL)
+        took, large = run(LARGE)
+    print(f"History of {LARGE.messages:,} messages (seeded in {took:.0f} s) against {SMALL.messages:,}; p95 in ms\n")
+    rows = [
+        [name, f"{before:.1f}", f"{after:.1f}", f"{after / before:.2f}"]
+        for (_name, before), (name, after) in zip(small, large, strict=True)
+    ]
+    rig.table(["", f"{SMALL.messages:,}", f"{LARGE.messages:,}", "ratio"], rows)

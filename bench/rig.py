@@ -1,0 +1,286 @@
+"""Servers under test, the provider and the clients, each in a process of its own.
+
+The server under test has core 0 to itself; provider, clients and PostgreSQL share core 1. Where there is only one
+core nothing is pinned.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from statistics import median
+from typing import Any
+
+import psutil
+
+from tests import environment
+
+environment.prepare_test_process()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.auth.base_user import AbstractBaseUser  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from tests import servers  # noqa: E402
+from tests.database import Database  # noqa: E402
+
+QUICK = bool(os.environ.get("BENCH_QUICK"))
+RUNS = int(os.environ.get("BENCH_RUNS", "1" if QUICK else "3"))
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, OTHER_CORE = {CORES[0]}, {CORES[-1]}
+ROOMY = {
+    "CHAT_MAX_CONCURRENT": 1000,
+    "CHAT_MAX_ANSWER": 10_000_000,
+    "CHAT_RUN_TIMEOUT": 86_400,
+    "CHAT_MODELS": "bench",
+}
+
+
+@contextmanager
+def on(cores: set[int]) -> Iterator[None]:
+    """What is started here runs on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """The session's PostgreSQL, with the tables made."""
+    with on(OTHER_CORE):
+        running = Database()
+    call_command("migrate", verbosity=0)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Provider:
+    """The provider's process."""
+
+    def __init__(self) -> None:
+        with on(OTHER_CORE):
+            self.process = subprocess.Popen([sys.executable, "-m", "bench.provider"], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+
+    def streams(self) -> dict[str, Any]:
+        return self._get("streams")
+
+    def written(self) -> int:
+        return int(self._get("written")["written"])
+
+    def _get(self, what: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{what}", timeout=30) as answer:
+            told: dict[str, Any] = json.load(answer)
+            return told
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def provider() -> Iterator[Provider]:
+    running = Provider()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Clients:
+    """The clients' process: `clients.do("connect", …)`."""
+
+    def __init__(self, kind: str) -> None:
+        with on(OTHER_CORE):
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bench.clients", kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+
+    def tell(self, do: str, **how: object) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"do": do, **how}) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the clients have gone")
+        heard: dict[str, Any] = json.loads(line)
+        return heard
+
+    def do(self, do: str, **how: object) -> dict[str, Any]:
+        self.tell(do, **how)
+        return self.hear()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def clients(kind: str) -> Iterator[Clients]:
+    running = Clients(kind)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Subject:
+    """A server under test: what kind of page it takes, where, and what it has used."""
+
+    def __init__(self, name: str, kind: str, url: str, pid: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.url = url
+        self.process = psutil.Process(pid)
+        self._clock = ((~pid) << 3) | 2  # Linux: the CPU clock of another process, all its threads, in nanoseconds
+
+    def cpu(self) -> float:
+        """Seconds of CPU so far, of user and system, threads that have ended included."""
+        return time.clock_gettime(self._clock)
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(self.process.memory_info().rss)
+
+
+OURS = "this chat"
+NAMES = {
+    OURS: "chat",
+    "FastAPI + openai iterator + SSE": "sse",
+    "Channels + openai iterator + send": "token",
+    "bare relay": "relay",
+}
+BASELINES = [name for name in NAMES if name != OURS]
+
+
+@contextmanager
+def subject(name: str, source: Provider, **overrides: object) -> Iterator[Subject]:
+    """A fresh server of this name that asks `source`."""
+    kind = NAMES[name]
+    more: dict[str, Any] = {**ROOMY, **overrides}
+    if kind == "chat":
+        with on(SERVER_CORE):
+            server = servers.Server.start(OPENAI_BASE_URL=source.url, **more)
+        try:
+            yield Subject(name, kind, server.ws_url, server.process.pid)
+        finally:
+            server.end_if_running()
+        return
+    port = servers.free_port()
+    with on(SERVER_CORE):
+        process = subprocess.Popen(
+            [sys.executable, "-m", *_command(kind, port)],
+            env={**os.environ, "OPENAI_BASE_URL": source.url, "OPENAI_API_KEY": "none"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        _wait_for(port, process)
+        path = f"http://127.0.0.1:{port}/chat" if kind == "sse" else f"ws://127.0.0.1:{port}/ws/"
+        yield Subject(name, kind, path, process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _command(kind: str, port: int) -> list[str]:
+    if kind == "sse":
+        return ["uvicorn", "bench.baselines.fastapi_sse:app", "--port", str(port), "--log-level", "warning"]
+    if kind == "token":
+        return ["daphne", "-v", "0", "-p", str(port), "bench.baselines.channels_tokens:application"]
+    return ["bench.baselines.relay", str(port)]
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    limit = time.monotonic() + 30
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise RuntimeError(f"a baseline ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/nothing", timeout=1).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("a baseline did not start")
+
+
+def cookies(number: int, subject: Subject) -> list[str]:
+    """The cookies of as many people, each signed in; where there are no people, as many empty ones."""
+    if subject.kind != "chat":
+        return [""] * number
+    made = [User(username=f"bench-{time.monotonic_ns()}-{i}", password="!") for i in range(number)]
+    User.objects.bulk_create(made)
+    return [sign_in(user) for user in made]
+
+
+def sign_in(user: AbstractBaseUser) -> str:
+    """The cookie of a new session of this person."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+
+
+def check(seen: dict[str, Any], written: dict[str, Any]) -> None:
+    """Every answer is what the provider wrote: word for word, and where the server sends text, letter for letter."""
+    from bench.text import WORD
+
+    for answer in seen["answers"]:
+        assert not answer["faults"], f"{answer['key']}: {answer['faults']}"
+        wrote = written[answer["key"]]["text"]
+        assert answer["words"] == "".join(WORD.findall(wrote)), f"{answer['key']}: other words than were written"
+        assert answer["text"] in ("", wrote), f"{answer['key']}: another text than was written"
+
+
+def check_saved(seen: dict[str, Any], written: dict[str, Any]) -> None:
+    """What the database has of these answers is what the provider wrote."""
+    from conversations.models import Message
+
+    for answer in seen["answers"]:
+        prompt = Message.objects.get(role="user", content__startswith=f"key={answer['key']} ")
+        saved = prompt.replies.get()
+        assert saved.content == written[answer["key"]]["text"], f"{answer['key']}: saved another text"
+        assert saved.status == "complete"
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def middle(values: list[float]) -> float:
+    return median(values) if values else float("nan")
+
+
+def table(head: list[str], rows: list[list[str]]) -> None:
+    """Print a table in Markdown."""
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print(flush=True)

@@ -1,0 +1,136 @@
+"""From Stop to the provider's closed socket, over the page's socket and from a click in Chromium.
+
+The baseline is a bare client that cancels its own request to the same provider in the same run: no product can be
+quicker. Times are milliseconds; the provider streams 50 tokens a second and notes when its socket was closed.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from tests import environment
+
+environment.prepare_test_process()
+
+import aiohttp  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from tests import servers  # noqa: E402
+from tests.database import Database  # noqa: E402
+from tests.fakes import Exchange, Provider  # noqa: E402
+from tests.pages import Chat, chromium, give_session  # noqa: E402
+from tests.servers import Server  # noqa: E402
+from tests.sockets import Socket  # noqa: E402
+from tests.visitors import Person, new_person  # noqa: E402
+
+RATE = 50
+RUNS = int(os.environ.get("BENCH_RUNS", "50"))
+CLICKS = int(os.environ.get("BENCH_CLICKS", "30"))
+
+
+@dataclass
+class Times:
+    """What one way of stopping took."""
+
+    name: str
+    milliseconds: list[float]
+    tokens_after: list[int]
+
+    def line(self, floor: float) -> str:
+        ordered = sorted(self.milliseconds)
+        p50, p99 = median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+        tokens = f"{max(self.tokens_after)}" if self.tokens_after else "–"
+        figures = f"{p50:.1f} | {p99:.1f} | {ordered[-1]:.1f} | {tokens} | {p50 / floor:.1f}"
+        return f"| {self.name} | {len(ordered)} | {figures} |"
+
+
+def measure(name: str, runs: int, once: Callable[[], tuple[float, Exchange]]) -> Times:
+    times = Times(name, [], [])
+    for _ in range(runs):
+        asked_at, exchange = once()
+        closed_at = exchange.wait_closed()
+        times.milliseconds.append((closed_at - asked_at) * 1000)
+        times.tokens_after.append(exchange.tokens_after(asked_at))
+    return times
+
+
+def bare(provider: Provider) -> tuple[float, Exchange]:
+    """A client that does nothing but read, and cancels itself."""
+    exchange = provider.expect()
+
+    async def run() -> float:
+        async with aiohttp.ClientSession() as session:
+            body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": exchange.prompt}]}
+
+            async def read() -> None:
+                async with session.post(f"{provider.url}/chat/completions", json=body) as response:
+                    async for _chunk in response.content.iter_any():
+                        pass
+
+            reading = asyncio.create_task(read())
+            await asyncio.to_thread(exchange.stream(words(), RATE).wait_written, 5)
+            asked_at = time.monotonic()
+            reading.cancel()
+            await asyncio.wait({reading})
+            return asked_at
+
+    return asyncio.run(run()), exchange
+
+
+def by_frame(provider: Provider, server: Server, person: Person) -> tuple[float, Exchange]:
+    """A Stop over the socket."""
+    exchange = provider.expect()
+    socket = Socket(person, server.ws_url, origin=server.url)
+    try:
+        socket.wait("hello")
+        asked = socket.ask(exchange.prompt)
+        exchange.stream(words(), RATE).wait_written(5)
+        asked_at = asked.stop()
+        exchange.wait_closed()
+        assert asked.outcome == ("interrupted", "stopped")
+        return asked_at, exchange
+    finally:
+        socket.close()
+
+
+def by_click(provider: Provider, chat: Chat) -> tuple[float, Exchange]:
+    """A click on the button, timed by the browser's own clock at the click."""
+    exchange = provider.expect()
+    chat.open("/")
+    chat.page.evaluate(
+        "addEventListener('click', () => { window.clickedAt = performance.timeOrigin + performance.now() }, true)"
+    )
+    chat.ask(exchange.prompt)
+    exchange.stream(words(), RATE).wait_written(5)
+    chat.stop()
+    chat.see_status("interrupted")
+    clicked_at = float(chat.page.evaluate("window.clickedAt")) / 1000
+    return clicked_at - time.time() + time.monotonic(), exchange
+
+
+def words() -> list[str]:
+    return [f"word{number} " for number in range(2000)]
+
+
+def main() -> None:
+    database = Database()
+    call_command("migrate", verbosity=0)
+    provider = Provider()
+    with servers.running(OPENAI_BASE_URL=provider.url) as server:
+        person = new_person("bench", server)
+        floor = measure("bare client cancels itself", RUNS, lambda: bare(provider))
+        table = [floor, measure("Stop over the socket", RUNS, lambda: by_frame(provider, server, person))]
+        with chromium() as browser:  # from here on this thread runs Playwright's event loop
+            context = browser.new_context()
+            give_session(context, person)
+            chat = Chat(context.new_page(), server)
+            table.append(measure("click in Chromium", CLICKS, lambda: by_click(provider, chat)))
+    provider.stop()
+    database.stop()
+    print("| Stop → upstream closed | runs | p50 ms | p99 ms | max ms | tokens after | p50 ÷ bare |")
+    print("|---|---|---|---|---|---|---|")
+    for times in table:
+        print(times.line(median(floor.milliseconds)))

@@ -1,0 +1,1 @@
+"""Wiring: settings, addresses, the server and its database. The product itself is in `conversations`."""

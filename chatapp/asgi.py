@@ -1,0 +1,23 @@
+"""The ASGI application: pages go to Django, WebSockets to the product's consumers."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
+pages = get_asgi_application()  # before anything that imports models
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from channels.sessions import CookieMiddleware
+from django.urls import re_path
+
+from chatapp.origins import OriginMark
+from conversations.routing import websocket_urlpatterns
+
+# Without the last route, a probe of any other path would raise, and leave a traceback in the log.
+sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())])
+
+# The consumer finds session and user itself, from the cookies: it has to look again later anyway, because an open
+# socket outlives a sign-out.
+application = ProtocolTypeRouter({"http": pages, "websocket": OriginMark(CookieMiddleware(sockets))})

@@ -1,0 +1,28 @@
+"""Which pages may open a WebSocket here."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.conf import settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class OriginMark:
+    """Notes in `scope["origin_allowed"]` whether the page comes from one of `ALLOWED_ORIGINS`.
+
+    Compared in full (scheme, host, port): comparing hosts alone would let in any other program of the same machine.
+    Nothing is refused here. A refused handshake looks like a lost network to the page, which would try for ever;
+    so the consumer accepts, and closes with a code that says why.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        allowed = len(origins) == 1 and origins[0].decode("latin-1") in settings.ALLOWED_ORIGINS
+        await self.application({**scope, "origin_allowed": allowed}, receive, send)

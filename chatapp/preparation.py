@@ -1,0 +1,89 @@
+"""What has to be done before the server may answer: tables, an administrator, static files.
+
+Each step first looks whether there is anything to do, so that a second start takes seconds. Several processes may
+start together: an advisory lock of the database lets one of them do the work.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from chatapp import environment
+
+LOCK = 0x63686174  # "chat"; any number that all processes agree on
+
+
+def prepare() -> None:
+    """Bring database and static files up to date. Raises `django.db.Error` if the database does not take it."""
+    try:
+        with _alone():
+            _migrate()
+            _administrator()
+            _collect_static()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _administrator() -> None:
+    """Make the first administrator; a password that nobody chose is shown this once."""
+    if User.objects.filter(is_superuser=True).exists():
+        return
+    env = environment.read()
+    name = env.DJANGO_SUPERUSER_USERNAME or "admin"
+    password = env.DJANGO_SUPERUSER_PASSWORD or secrets.token_urlsafe(12)
+    if User.objects.filter(username=name).exists():
+        raise environment.WrongValue(
+            f"There is no administrator yet, and the user {name!r} is not one; "
+            "set DJANGO_SUPERUSER_USERNAME to another name."
+        )
+    User.objects.create_superuser(name, env.DJANGO_SUPERUSER_EMAIL, password)
+    if not env.DJANGO_SUPERUSER_PASSWORD:
+        print(f"Sign in as {name} with the password {password} (shown only this once).", flush=True)
+
+
+def _collect_static() -> None:
+    """Gather, name by content and compress the static files, if any of them changed since the last time."""
+    if settings.DEBUG:
+        return  # served as they are
+    root = Path(settings.STATIC_ROOT)
+    note = root.with_name(f"{root.name}.sources")
+    sources = _fingerprint()
+    if note.exists() and note.read_text() == sources and root.is_dir():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    note.write_text(sources)
+
+
+def _fingerprint() -> str:
+    """A digest of the names, sizes and times of all static files."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list(None):
+            stat = Path(storage.path(name)).stat()
+            digest.update(f"{storage.path(name)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

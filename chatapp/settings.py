@@ -1,0 +1,214 @@
+"""Django's settings. What may differ between installations comes from `chatapp.environment`."""
+
+import sys
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+
+from chatapp import environment, postgres, secret_key
+from chatapp.environment import BASE_DIR, bracketed, is_loopback
+
+try:
+    env = environment.read()
+    SECRET_KEY = env.SECRET_KEY or secret_key.kept_in(env.DATA_DIR)
+except environment.WrongValue as error:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(environment.EXIT_CODE)
+
+# --- The installation ---------------------------------------------------------------------------------------------
+
+HOST = env.HOST
+PORT = env.PORT
+LOOPBACK = is_loopback(HOST)
+DATA_DIR = env.DATA_DIR
+DEBUG = env.DEBUG
+REDIS_URL = env.REDIS_URL
+DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
+
+ALLOWED_ORIGINS = env.ALLOWED_ORIGINS
+ALLOWED_HOSTS = sorted({bracketed(urlsplit(origin).hostname or "") for origin in ALLOWED_ORIGINS})
+CSRF_TRUSTED_ORIGINS = list(ALLOWED_ORIGINS)
+HTTPS = all(origin.startswith("https://") for origin in ALLOWED_ORIGINS)
+
+# --- The product (docs/configuration.md) --------------------------------------------------------------------------
+
+OPENAI_BASE_URL = env.OPENAI_BASE_URL
+OPENAI_API_KEY = env.OPENAI_API_KEY
+CHAT_MODELS = env.CHAT_MODELS
+CHAT_LEAVE_GRACE = env.CHAT_LEAVE_GRACE
+CHAT_RECONNECT_GRACE = env.CHAT_RECONNECT_GRACE
+CHAT_ACK_TIMEOUT = env.CHAT_ACK_TIMEOUT
+CHAT_MAX_CONCURRENT = env.CHAT_MAX_CONCURRENT
+CHAT_MAX_PROMPT = env.CHAT_MAX_PROMPT
+CHAT_MAX_FRAME = env.CHAT_MAX_FRAME
+CHAT_MAX_ANSWER = env.CHAT_MAX_ANSWER
+CHAT_MAX_LINE = env.CHAT_MAX_LINE
+CHAT_MAX_UNREAD = env.CHAT_MAX_UNREAD
+CHAT_CONNECT_TIMEOUT = env.CHAT_CONNECT_TIMEOUT
+CHAT_FIRST_TOKEN_TIMEOUT = env.CHAT_FIRST_TOKEN_TIMEOUT
+CHAT_SILENCE_TIMEOUT = env.CHAT_SILENCE_TIMEOUT
+CHAT_RUN_TIMEOUT = env.CHAT_RUN_TIMEOUT
+CHAT_SAVE_INTERVAL = env.CHAT_SAVE_INTERVAL
+CHAT_FLUSH_INTERVAL = env.CHAT_FLUSH_INTERVAL
+CHAT_LEASE = env.CHAT_LEASE
+CHAT_STORAGE_PATIENCE = env.CHAT_STORAGE_PATIENCE
+CHAT_DRAIN_TIMEOUT = env.CHAT_DRAIN_TIMEOUT
+CHAT_CONTINUE = env.CHAT_CONTINUE
+CHAT_DEMO_RATE = env.CHAT_DEMO_RATE
+
+# --- Django -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "django_htmx",
+    "servestatic",
+    "conversations",
+]
+
+MIDDLEWARE = [
+    "servestatic.middleware.ServeStaticMiddleware",  # first: files need neither a thread nor a session
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "chatapp.urls"
+ASGI_APPLICATION = "chatapp.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), env.DATABASE_POOL_SIZE),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# One process needs no channel layer. Several ring each other through Redis; what counts is in the database.
+CHANNEL_LAYERS = (
+    {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    if REDIS_URL
+    else {}
+)
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Static files -------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [folder for folder in [BASE_DIR / "static"] if folder.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+SERVESTATIC_ALLOW_ALL_ORIGINS = False  # the page and its files have one origin
+
+# --- Security -----------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],  # the nonce is for the import map
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # nowhere else: an image in an answer would carry words out without a click
+        "font-src": [SELF],
+        # Older browsers do not count WebSockets to the page's own origin as 'self'.
+        "connect-src": [SELF, *(origin.replace("http", "ws", 1) for origin in ALLOWED_ORIGINS)],
+        "form-action": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+
+if HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+else:
+    # Without TLS there is nothing to redirect to, and cookies marked "secure" would never be sent:
+    # HSTS, redirect to HTTPS, secure session cookie, secure CSRF cookie.
+    SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; the server refuses a longer body before it has arrived
+
+# --- Logging ------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # not each address that does not exist
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # probes of strangers
+        "channels_redis.pubsub": {"filters": ["seldom"]},  # otherwise a traceback a second while Redis is away
+        "daphne": {"level": "WARNING"},
+        "asyncio": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+    },
+}

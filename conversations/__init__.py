@@ -1,0 +1,1 @@
+"""The product: conversations with language models that really stop."""

@@ -1,0 +1,240 @@
+"""From a command that asks to a generation that runs; and from a stop to one that ends. Tasks of the registry's."""
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from . import frames, history, sweeping, watching
+from .catalogue import catalogue
+from .database import AWAY, in_database
+from .following import Begun
+from .frames import Asking, Refusal, Send, Stop, Watch
+from .history import Asker, Busy, Repeated, Started
+from .models import Generation
+from .outcomes import EndReason, Status
+from .registry import ASK, Registry
+from .sockets import Socket
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""How often a running answer may come in between before the person is asked to try again."""
+
+OWN_END = 5.0
+OTHERS_END = 3.0
+"""Seconds that a generation of this process, of another process, may take to end when a new prompt replaces it."""
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """A command that is being carried out: who waits for it, and whether it was stopped meanwhile."""
+
+    sockets: list[Socket]
+    stopped: bool = False
+
+
+class Asks:
+    """The commands under way, so that a stop can find one that has no generation yet."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._under_way: dict[tuple[int, uuid.UUID], UnderWay] = {}
+
+    def stop(self, user: int, command: uuid.UUID) -> bool:
+        """Stop a command before its generation runs; False if it is not under way here."""
+        under_way = self._under_way.get((user, command))
+        if under_way is None:
+            return False
+        under_way.stopped = True
+        return True
+
+    def begin(self, socket: Socket, user: AbstractBaseUser, command: Asking) -> None:
+        """Carry the command out, in a task of the registry. A repetition of one under way is the same one: a page that
+        lost its socket right after asking comes with a new one."""
+        key = (user.pk, command.id)
+        if isinstance(command, Send) and command.conversation is None:
+            socket.conversation = None  # the page shows a new chat, whether it said so before or not
+        if key in self._under_way:
+            self._under_way[key].sockets.append(socket)
+            return
+        self._under_way[key] = UnderWay([socket])
+        self._registry.spawn(self._carry_out(user, command), name=ASK)
+
+    async def _carry_out(self, user: AbstractBaseUser, command: Asking) -> None:
+        key = (user.pk, command.id)
+        under_way = self._under_way[key]
+        try:
+            outcome = await self._write(user, command)
+            if isinstance(outcome, Started):
+                self._registry.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
+                self._attend(under_way.sockets, outcome)
+            await self._show(under_way.sockets, user, command, outcome)
+        except Refusal as refusal:
+            self._refuse(under_way, command, refusal)
+        except AWAY as error:
+            logger.warning("a command was not carried out: %s", type(error).__name__)
+            self._refuse(under_way, command, Refusal("busy", busy_sentence()))
+        finally:
+            del self._under_way[key]
+
+    def _refuse(self, under_way: "UnderWay", command: Asking, refusal: Refusal) -> None:
+        for socket in under_way.sockets:
+            socket.push(frames.refused(str(command.id), command.name, refusal))
+
+    async def _write(self, user: AbstractBaseUser, command: Asking) -> Started | Repeated:
+        if self._registry.stopping:
+            raise Refusal("stopping", stopping_sentence())
+        if not catalogue.offered:
+            await catalogue.refresh()
+        asker = Asker(user, self._registry.process, self._registry.provider.endpoint.name, catalogue.offered)
+        for _attempt in range(ATTEMPTS):
+            outcome = await in_database(history.begin, asker, command)
+            if not isinstance(outcome, Busy):
+                return outcome
+            await end_running(self._registry, outcome.generation, EndReason.SUPERSEDED)
+        raise Refusal("busy", busy_sentence())
+
+    def _attend(self, sockets: list[Socket], started: Started) -> None:
+        """Whoever asked is there for it, and so is every page with that conversation; unless they have left since."""
+        live = self._registry.live.get(started.generation.pk)
+        if live is None:
+            return
+        for socket in sockets:
+            self._registry.attend(live, socket)
+        for socket in self._registry.sockets.showing(started.conversation.pk):
+            self._registry.attend(live, socket)
+        for socket in sockets:
+            if socket not in self._registry.sockets:
+                self._registry.leave(socket, EndReason.LEFT)
+
+    async def _show(
+        self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
+    ) -> None:
+        if isinstance(outcome, Started):
+            state = await in_database(watching.started, outcome, command.id)
+        else:
+            state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+        for socket in sockets:
+            if socket.conversation is None:
+                socket.conversation = state.conversation
+        viewers = self._registry.sockets.showing(state.conversation) if isinstance(outcome, Started) else sockets
+        for viewer in viewers:
+            present(self._registry, viewer, state)
+
+
+def present(registry: Registry, socket: Socket, state: watching.State) -> None:
+    """Bring a page up to date, and let it follow what runs."""
+    if state.transcript is not None:
+        socket.push(state.transcript)
+    live = registry.by_conversation.get(state.conversation)
+    if live is not None:
+        registry.attend(live, socket)
+        live.broadcast.attach(socket)
+    elif state.generation is not None and state.message is not None:
+        begun = Begun(state.generation, state.message, state.conversation)
+        registry.attend_elsewhere(begun, socket)
+
+
+async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
+    """Show a conversation on a socket. Raises Refusal."""
+    turn = socket.next_turn()
+    for live in registry.live.values():
+        live.broadcast.detach(socket)
+    registry.following.detach(socket)
+    if command.conversation is None:
+        socket.conversation = None
+        socket.push(frames.watching(None, None))
+        return
+    state = await in_database(watching.load, user, command)
+    if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
+        return
+    socket.conversation = state.conversation
+    socket.push(frames.watching(state.conversation, state.generation))
+    present(registry, socket, state)
+
+
+def stop(registry: Registry, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    """A person's Stop. What runs here is cancelled before this returns."""
+    live = None
+    if command.generation is not None:
+        live = registry.live.get(command.generation)
+    elif command.id is not None:
+        live = registry.by_command.get((user.pk, command.id))
+    if live is not None and live.user == user.pk:
+        live.stop(EndReason.STOPPED)
+    elif command.id is None or not asks.stop(user.pk, command.id):
+        registry.spawn(_stop_elsewhere(registry, socket, user, command))
+
+
+async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    """It runs in another process, has ended, or is nobody's business."""
+    try:
+        generation = await in_database(watching.standing, user, command.generation, command.id)
+    except AWAY as error:
+        logger.warning("a stop was not carried out: %s", type(error).__name__)
+        _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
+        return
+    if generation is None:
+        _refuse_stop(socket, command, history.not_found())
+        return
+    if generation.status == Status.STREAMING:
+        socket.push(frames.stopping(generation.pk))
+        await ask_owner(registry, generation.pk, EndReason.STOPPED)
+        return
+    socket.push(frames.standing(generation.pk, generation.message_id, generation.status, generation.end_reason))
+
+
+def _refuse_stop(socket: Socket, command: Stop, refusal: Refusal) -> None:
+    socket.push(frames.refused(str(command.id) if command.id else None, "stop", refusal))
+
+
+async def ask_owner(registry: Registry, generation: uuid.UUID, reason: EndReason) -> None:
+    """Ask the owner of a generation, whichever process that is, to end it. It hears by the doorbell, else at its next
+    tick."""
+    live = registry.live.get(generation)
+    if live is not None:
+        live.stop(reason)
+        return
+    registry.doorbell.ring("stop", id=str(generation), reason=reason.value)
+    await in_database(request_stop, generation, reason)
+
+
+def request_stop(generation: uuid.UUID, reason: EndReason) -> None:
+    """The first request counts."""
+    Generation.objects.streaming().filter(pk=generation, stop_reason="").update(
+        stop_reason=reason, stop_requested_at=Now()
+    )
+
+
+async def end_running(registry: Registry, generation: uuid.UUID, reason: EndReason) -> None:
+    """Return when this generation has ended. An owner that does not answer is overruled, and fenced by that."""
+    live = registry.live.get(generation)
+    if live is not None and live.task is not None:
+        live.stop(reason)
+        await asyncio.wait({live.task}, timeout=OWN_END)
+        return
+    await ask_owner(registry, generation, reason)
+    deadline = time.monotonic() + OTHERS_END
+    while time.monotonic() < deadline:
+        if not await in_database(_streams, generation):
+            return
+        await asyncio.sleep(0.05)
+    await in_database(sweeping.take_away, generation, reason)
+
+
+def _streams(generation: uuid.UUID) -> bool:
+    return Generation.objects.streaming().filter(pk=generation).exists()
+
+
+def busy_sentence() -> str:
+    return _("That did not go through. Please try again.")
+
+
+def stopping_sentence() -> str:
+    return _("The server is restarting. Please try again in a moment.")

@@ -1,0 +1,50 @@
+"""Which models are offered: those of the setting, else what the endpoint lists."""
+
+import asyncio
+import logging
+import time
+
+from django.conf import settings
+
+from .chunks import ProviderError
+from .llm import Provider
+
+logger = logging.getLogger(__name__)
+
+FRESH = 60.0
+"""Seconds for which a list of the endpoint is taken as it is."""
+
+RETRY = 5.0
+"""Seconds after which an endpoint that did not answer is asked again."""
+
+
+class Catalogue:
+    """`offered` may be read from any thread."""
+
+    def __init__(self) -> None:
+        self.offered: tuple[str, ...] = tuple(settings.CHAT_MODELS)
+        self._fixed = bool(settings.CHAT_MODELS)
+        self._provider: Provider | None = None
+        self._due = 0.0
+        self._asking: asyncio.Task[None] | None = None
+
+    async def start(self, provider: Provider) -> None:
+        self._provider = provider
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Ask the endpoint again if its list is old. A list that cannot be had leaves the last one."""
+        if self._fixed or self._provider is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + RETRY
+        try:
+            async with asyncio.timeout(RETRY):
+                listed = await self._provider.models()
+        except (ProviderError, TimeoutError) as error:
+            logger.warning("the endpoint did not list its models: %s", error or type(error).__name__)
+            return
+        self.offered = tuple(sorted(set(listed)))
+        self._due = time.monotonic() + FRESH
+
+
+catalogue = Catalogue()

@@ -1,0 +1,264 @@
+"""The socket: frames in, frames out. No rule about what a generation is."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import deque
+from typing import Any
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from . import asking, frames, sessions
+from .asking import Asks
+from .database import AWAY, in_database
+from .frames import Ack, Asking, Command, Refusal, Stop, Watch, parse
+from .outbox import Outbox
+from .outcomes import EndReason
+from .registry import registry
+
+logger = logging.getLogger(__name__)
+
+RECHECK = 30.0
+"""Seconds between two looks at whether the session still stands."""
+
+RATE = 50
+BURST = 100
+"""Frames a second, and at once, that a page may send."""
+
+COMES_BACK = (1013, 4429)
+"""Codes after which the page connects again."""
+
+asks = Asks(registry)
+
+
+class ChatConsumer(AsyncWebsocketConsumer):
+    """One page. Every handler returns at once: the next frame is read only then, and it may be a Stop.
+
+    Channels' own loop is left out: it makes two tasks a frame, visits the database thread before each, and gives every
+    socket a channel of the layer, none of which is needed here.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        now = time.monotonic()
+        self.user: AbstractBaseUser | None = None
+        self.user_id = 0
+        self.session = ""
+        self.signed_in_by = ("", 0, "")
+        self.conversation: uuid.UUID | None = None
+        self.attends: set[uuid.UUID] = set()
+        self.outbox = Outbox(settings.CHAT_MAX_UNREAD, now)
+        self.lost = False
+        self.pinged_at = now
+        self.turn = 0
+        self._allowance = float(BURST)
+        self._allowance_at = now
+        self._outgoing: deque[str | int] = deque()
+        self._something = asyncio.Event()
+        self._closing = False
+        self._cause = EndReason.LEFT
+        self._behind: uuid.UUID | None = None
+        self._recheck: asyncio.TimerHandle | None = None
+
+    # --- its life ----------------------------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run until the socket is gone, however it goes: `disconnect` is not called after an exception or a kill. The
+        clean-up is bookkeeping only, because Daphne may cancel it; nothing in it waits."""
+        self.scope = scope
+        self.base_send = send
+        writer = asyncio.get_running_loop().create_task(self._write(send))
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
+        finally:
+            writer.cancel()
+            if self._recheck is not None:
+                self._recheck.cancel()
+            registry.leave(self, self._cause)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        handler = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self.websocket_disconnect,
+        }.get(message["type"])
+        if handler is not None:
+            await handler(message)
+
+    async def connect(self) -> None:
+        """Accept first: a refused handshake looks like a lost network to the page."""
+        await self.accept()
+        if not self.scope.get("origin_allowed"):
+            self.close_with(4403)
+            return
+        if registry.stopping:
+            self.close_with(1012)
+            return
+        self._key = sessions.session_key(self.scope["cookies"])
+        self.session = sessions.digest(self._key)
+        registry.spawn(self._enter())
+
+    async def _enter(self) -> None:
+        try:
+            user = await in_database(sessions.user_of, self._key)
+        except AWAY as error:
+            logger.warning("a socket could not be signed in: %s", type(error).__name__)
+            self.close_with(1013)
+            return
+        if user is None:
+            self.close_with(4401)
+            return
+        if self._closing:
+            return
+        self.user = user
+        self.user_id = user.pk
+        self.signed_in_by = (self._key, user.pk, user.password)
+        registry.sockets.add(self)
+        self.push(frames.HELLO)
+        self._recheck_later()
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        silent = time.monotonic() - self.outbox.heard_at
+        if self.lost or (self.attends and silent >= settings.CHAT_ACK_TIMEOUT):
+            self._cause = EndReason.CONNECTION_LOST
+        self._closing = True
+        raise StopConsumer
+
+    # --- frames in ---------------------------------------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        now = time.monotonic()
+        self.outbox.hear(now)
+        if self._closing or not self._allowed(now):
+            return
+        frame = text_data if text_data is not None else bytes_data
+        try:
+            self._route(parse(frame))
+        except Refusal as refusal:
+            self.push(frames.refused(*frames.identify(frame), refusal))
+
+    def _route(self, command: Command) -> None:
+        if isinstance(command, Ack):
+            self._acknowledged(command)
+        elif self.user is None:
+            raise Refusal("busy", asking.busy_sentence())
+        elif isinstance(command, Stop):
+            asking.stop(registry, asks, self, self.user, command)
+        elif isinstance(command, Watch):
+            registry.spawn(self._watch(command))
+        elif isinstance(command, Asking):
+            asks.begin(self, self.user, command)
+
+    async def _watch(self, command: Watch) -> None:
+        if self.user is None:
+            return
+        try:
+            await asking.watch(registry, self, self.user, command)
+        except Refusal as refusal:
+            self.push(frames.refused(None, "watch", refusal))
+        except AWAY as error:
+            logger.warning("a watch failed: %s", type(error).__name__)
+            self.close_with(1013)
+
+    def _acknowledged(self, command: Ack) -> None:
+        if self.outbox.acknowledge(command.received, time.monotonic()) and self.conversation is not None:
+            self.catch_up(self._behind)
+            self._behind = None
+
+    def _allowed(self, now: float) -> bool:
+        """A token bucket: a page that floods is closed, and nobody else notices."""
+        self._allowance = min(BURST, self._allowance + (now - self._allowance_at) * RATE)
+        self._allowance_at = now
+        if self._allowance < 1:
+            self.close_with(4429)
+            return False
+        self._allowance -= 1
+        return True
+
+    # --- frames out --------------------------------------------------------------------------------------------------
+
+    def push(self, frame: str) -> None:
+        if self._closing:
+            return
+        self.outbox.record(_size(frame))
+        self._outgoing.append(frame)
+        self._something.set()
+
+    def offer(self, frame: str, message: uuid.UUID) -> bool:
+        if self._closing:
+            return False
+        if not self.outbox.has_room(_size(frame)):
+            self.outbox.refuse(time.monotonic())
+            self._behind = message
+            return False
+        self.push(frame)
+        return True
+
+    def catch_up(self, message: uuid.UUID | None) -> None:
+        """Show the conversation on screen anew; `message`: the streaming one that the page has last."""
+        command = Watch(conversation=self.conversation, head=message, status="streaming" if message else None)
+        registry.spawn(self._watch(command))
+
+    def next_turn(self) -> int:
+        self.turn += 1
+        return self.turn
+
+    def close(self, code: int) -> None:
+        self.close_with(code)
+
+    def close_with(self, code: int) -> None:
+        """Send what is waiting, then close."""
+        if not self._closing:
+            self._closing = True
+            if code in COMES_BACK:
+                self._cause = EndReason.CONNECTION_LOST
+            self._outgoing.append(code)
+            self._something.set()
+
+    async def _write(self, send: Any) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            while self._outgoing:
+                out = self._outgoing.popleft()
+                if isinstance(out, int):
+                    await send({"type": "websocket.close", "code": out})
+                    return
+                await send({"type": "websocket.send", "text": out})
+
+    # --- the session behind it ---------------------------------------------------------------------------------------
+
+    def recheck(self) -> None:
+        """Look now whether the session still stands."""
+        registry.spawn(self._check_session())
+
+    def _recheck_later(self) -> None:
+        self._recheck = asyncio.get_running_loop().call_later(RECHECK, self.recheck)
+
+    async def _check_session(self) -> None:
+        if self._recheck is not None:
+            self._recheck.cancel()
+        try:
+            user = await in_database(sessions.user_of, self._key)
+        except AWAY as error:  # a database that is away signs nobody out
+            logger.info("session not checked: %s", type(error).__name__)
+            self._recheck_later()
+            return
+        if user is None:
+            self.close_with(4401)
+            registry.leave(self, EndReason.SIGNED_OUT)
+        elif not self._closing:
+            self.signed_in_by = (self._key, user.pk, user.password)
+            self._recheck_later()
+
+
+def _size(frame: str) -> int:
+    """Bytes on the wire."""
+    return len(frame) if frame.isascii() else len(frame.encode())

@@ -1,0 +1,189 @@
+"""Shows generations that run in other processes, by following their rows.
+
+One query for all that this process's pages watch, every `POLL` seconds or when the doorbell rings. Their owner's tokens
+never travel between processes; only the saved text does, through PostgreSQL.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.db import connection
+
+from . import endings, presence
+from .broadcast import Broadcast, Viewer
+from .database import AWAY, in_database
+from .outcomes import EndReason, Status
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How a generation stands; `text` is what stands behind the characters that were seen."""
+
+    generation: uuid.UUID
+    status: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A generation that another process began in a conversation on somebody's screen."""
+
+    generation: uuid.UUID
+    message: uuid.UUID
+    conversation: uuid.UUID
+
+
+class Follower:
+    """One generation of another process, as this process's viewers see it."""
+
+    def __init__(self, generation: uuid.UUID, message: uuid.UUID, conversation: uuid.UUID) -> None:
+        self.generation = generation
+        self.conversation = conversation
+        self.broadcast = Broadcast(generation, message)
+        self.seen = 0
+        self.waiting: list[Viewer] = []
+
+    def take(self, text: str) -> None:
+        self.seen += len(text)
+        if text:
+            self.broadcast.feed(text)
+        for viewer in self.waiting:  # their snapshot has the text that was there when they came
+            self.broadcast.attach(viewer)
+        self.waiting.clear()
+
+
+class Following:
+    """Polls for all followers of the process. `watched` gives the conversations on its pages' screens."""
+
+    def __init__(
+        self,
+        process: uuid.UUID,
+        watched: Callable[[], Iterable[uuid.UUID]],
+        attended: Callable[[uuid.UUID], bool],
+        on_begun: Callable[[Begun], None],
+        on_over: Callable[[uuid.UUID], None],
+    ) -> None:
+        self._process = process
+        self._watched = watched
+        self._attended = attended
+        self._on_begun = on_begun
+        self._on_over = on_over
+        self._followers: dict[uuid.UUID, Follower] = {}
+        self._rung = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="following")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def __contains__(self, generation: uuid.UUID) -> bool:
+        return generation in self._followers
+
+    def follow(self, begun: Begun, viewers: Iterable[Viewer]) -> None:
+        """Show this generation to these viewers; their snapshot comes with the next look at its row."""
+        follower = self._followers.get(begun.generation)
+        if follower is None:
+            follower = Follower(begun.generation, begun.message, begun.conversation)
+            self._followers[begun.generation] = follower
+        follower.waiting.extend(viewer for viewer in viewers if viewer not in follower.waiting)
+        self.ring()
+
+    def detach(self, viewer: Viewer) -> None:
+        for follower in self._followers.values():
+            follower.broadcast.detach(viewer)
+            if viewer in follower.waiting:
+                follower.waiting.remove(viewer)
+
+    def ring(self) -> None:
+        """Look now."""
+        self._rung.set()
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._rung.wait()
+            self._rung.clear()
+            try:
+                await self._look()
+            except AWAY as error:  # the next look may find it
+                logger.info("following: %s", type(error).__name__)
+                await asyncio.sleep(POLL)
+
+    async def _look(self) -> None:
+        watched = list(self._watched())
+        if not watched and not self._followers:
+            return
+        seen = {key: follower.seen for key, follower in self._followers.items()}
+        shown = [key for key in seen if self._attended(key)]
+        rows, begun = await in_database(_read, self._process, seen, shown, watched)
+        found = {row.generation: row for row in rows}
+        for key in seen:
+            await self._take(key, found.get(key))
+        for one in begun:
+            if one.generation not in self._followers:
+                self._on_begun(one)
+
+    async def _take(self, key: uuid.UUID, row: Row | None) -> None:
+        follower = self._followers.get(key)
+        if follower is None:
+            return
+        if row is None:
+            row = Row(key, Status.INTERRUPTED.value, EndReason.DELETED.value, "")
+        follower.take(row.text)
+        if row.status != Status.STREAMING:
+            parts = await endings.stored_parts(key, row.status, row.reason, row.text)
+            self._forget(key)
+            follower.broadcast.settle()
+            follower.broadcast.end(status=row.status, reason=row.reason, **parts)
+        elif not follower.broadcast.viewers and not self._attended(key):
+            self._forget(key)
+
+    def _forget(self, key: uuid.UUID) -> None:
+        del self._followers[key]
+        self._on_over(key)
+
+
+def _read(
+    process: uuid.UUID, seen: dict[uuid.UUID, int], shown: Sequence[uuid.UUID], watched: Sequence[uuid.UUID]
+) -> tuple[list[Row], list[Begun]]:
+    if shown:
+        presence.shown(shown, process)
+    rows: list[Row] = []
+    begun: list[Begun] = []
+    with connection.cursor() as cursor:
+        if seen:
+            cursor.execute(
+                """
+                SELECT g.id, g.status, g.end_reason, substr(m.content || COALESCE(
+                    (SELECT string_agg(p.text, '' ORDER BY p.start) FROM conversations_piece p
+                     WHERE p.generation_id = g.id AND g.status = 'streaming'), ''), f.seen + 1)
+                FROM unnest(%s::uuid[], %s::int[]) AS f(id, seen)
+                JOIN conversations_generation g ON g.id = f.id JOIN conversations_message m ON m.id = g.message_id
+                """,
+                [list(seen), list(seen.values())],
+            )
+            rows = [Row(*row) for row in cursor.fetchall()]
+        if watched:
+            cursor.execute(
+                """
+                SELECT id, message_id, conversation_id FROM conversations_generation
+                WHERE status = 'streaming' AND conversation_id = ANY(%s) AND owner_id <> %s
+                """,
+                [list(watched), process],
+            )
+            begun = [Begun(*row) for row in cursor.fetchall()]
+    return rows, begun

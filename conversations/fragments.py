@@ -1,0 +1,200 @@
+"""The HTML pieces that the socket and the pages share, so that both show the same."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from . import markdown, outcomes
+from .models import Conversation, Generation, Message, Piece, Role
+from .outcomes import EndReason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message as `_message.html` takes it."""
+
+    id: uuid.UUID
+    role: str
+    status: str
+    content: str
+    html: SafeString
+    parent_id: uuid.UUID | None
+    created_at: datetime
+    generation_id: uuid.UUID | None = None
+    model: str = ""
+    reason: str = ""
+    note: str = ""
+    number: int = 1
+    count: int = 1
+    previous_id: uuid.UUID | None = None
+    next_id: uuid.UUID | None = None
+
+    @property
+    def words(self) -> int:
+        return len(self.content.split())
+
+    @property
+    def ended(self) -> bool:
+        return self.role == Role.ASSISTANT and self.status != Status.STREAMING
+
+    @property
+    def can_edit(self) -> bool:
+        return self.role == Role.USER
+
+    @property
+    def can_continue(self) -> bool:
+        cut_off = self.status == Status.INTERRUPTED or self.reason in (EndReason.LENGTH, EndReason.TRUNCATED)
+        return self.ended and cut_off and bool(self.content)
+
+    @property
+    def can_try_again(self) -> bool:
+        return self.ended and (self.status == Status.ERROR or (self.status == Status.INTERRUPTED and not self.content))
+
+    @property
+    def can_regenerate(self) -> bool:
+        return self.ended and not self.can_try_again
+
+
+def entries(conversation: Conversation, head: uuid.UUID | None) -> list[Entry]:
+    """The branch that ends in the message `head`, oldest first."""
+    return _entries(conversation, Message.objects.branch(head))
+
+
+def _entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:
+    generations = {
+        generation.message_id: generation
+        for generation in Generation.objects.filter(message_id__in=[message.pk for message in messages])
+    }
+    versions = _versions(conversation, messages)
+    return [
+        entry(message, generations.get(message.pk), versions[message.parent_id, message.role]) for message in messages
+    ]
+
+
+Versions = dict[tuple[uuid.UUID | None, str], list[uuid.UUID]]
+
+
+def _versions(conversation: Conversation, messages: Iterable[Message]) -> Versions:
+    """Ids of all versions of the messages, oldest first, in one query."""
+    versions: Versions = {}
+    parents = [message.parent_id for message in messages]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT parent_id, role, id FROM conversations_message
+            WHERE conversation_id = %s AND (parent_id = ANY(%s) OR parent_id IS NULL) ORDER BY id
+            """,
+            [conversation.pk, [parent for parent in parents if parent is not None]],
+        )
+        for parent, role, pk in cursor.fetchall():
+            versions.setdefault((parent, role), []).append(pk)
+    return versions
+
+
+def entry(
+    message: Message,
+    generation: Generation | None,
+    versions: Sequence[uuid.UUID] = (),
+    *,
+    content: str | None = None,
+    rendered: bool = True,
+) -> Entry:
+    """One message; without `versions` as if it were the only one, without `rendered` without its HTML. `content` is
+    given where it is known without asking the database."""
+    versions = versions or [message.pk]
+    place = versions.index(message.pk)
+    content = live_text(message, generation) if content is None else content
+    return Entry(
+        id=message.pk,
+        role=message.role,
+        status=message.status,
+        content=content,
+        html=_html(message, content) if rendered else SafeString(""),
+        parent_id=message.parent_id,
+        created_at=message.created_at,
+        generation_id=generation.pk if generation else None,
+        model=generation.model if generation else "",
+        reason=generation.end_reason if generation else "",
+        note=note(generation, content) if generation else "",
+        number=place + 1,
+        count=len(versions),
+        previous_id=versions[place - 1] if place else None,
+        next_id=versions[place + 1] if place + 1 < len(versions) else None,
+    )
+
+
+def live_text(message: Message, generation: Generation | None) -> str:
+    """The text of a message; of a streaming one with the pieces that the journal has saved."""
+    if generation is None or message.status != Status.STREAMING:
+        return message.content
+    pieces = Piece.objects.filter(generation_id=generation.pk).order_by("start").values_list("text", flat=True)
+    return message.content + "".join(pieces)
+
+
+def note(generation: Generation, content: str) -> str:
+    return outcomes.sentence(
+        generation.status, generation.end_reason, written=bool(content), retry_after=generation.retry_after
+    )
+
+
+def _html(message: Message, content: str) -> SafeString:
+    if message.role == Role.USER:
+        return SafeString("")
+    if message.status == Status.STREAMING:
+        growing = markdown.Growing(content)
+        growing.flush()
+        return mark_safe(growing.whole())  # noqa: S308  sanitised by markdown.py
+    return mark_safe(markdown.render(content))  # noqa: S308  sanitised by markdown.py
+
+
+def transcript(conversation: Conversation, after: uuid.UUID | None) -> tuple[str, uuid.UUID | None]:
+    """(HTML of the messages behind `after` on the branch on screen, id of the last one)."""
+    branch = Message.objects.branch(conversation.head_id)
+    ids = [message.pk for message in branch]
+    start = ids.index(after) + 1 if after in ids else 0
+    html = "".join(
+        render_to_string("conversations/_message.html", {"entry": entry})
+        for entry in _entries(conversation, branch[start:])
+    )
+    return html, ids[-1] if ids else None
+
+
+def started(generation: Generation, messages: Sequence[Message]) -> str:
+    """HTML of the messages with which a generation begins, the last of them its own. One query."""
+    versions = _versions(generation.conversation, messages)
+    return "".join(
+        render_to_string(
+            "conversations/_message.html",
+            {
+                "entry": entry(
+                    message,
+                    generation if message.pk == generation.message_id else None,
+                    versions[message.parent_id, message.role],
+                    content=message.content,
+                )
+            },
+        )
+        for message in messages
+    )
+
+
+def stored_ending(generation_id: uuid.UUID) -> dict[str, str]:
+    """The same as `ending`, of a generation that another process ran. Raises Generation.DoesNotExist."""
+    return ending(Generation.objects.select_related("message", "conversation").get(pk=generation_id))
+
+
+def ending(generation: Generation) -> dict[str, str]:
+    """The parts of an `end` frame that are for people: note, footer, announce. One query, for the versions."""
+    message = generation.message
+    versions = _versions(generation.conversation, [message])[message.parent_id, message.role]
+    ended = entry(message, generation, versions, rendered=False)
+    return {
+        "note": render_to_string("conversations/_note.html", {"entry": ended}),
+        "footer": render_to_string("conversations/_footer.html", {"entry": ended}),
+        "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
+    }

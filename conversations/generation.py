@@ -1,0 +1,242 @@
+"""One live generation: the task that reads the provider, and the one that nobody cancels, which ends it.
+
+Order of an end: cancel upstream, write, tell viewers. `stop` decides the outcome and cancels the reader before any I/O;
+the text that arrives after it is not taken. Everything here runs on the event loop.
+"""
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+
+from . import endings, frames
+from .attendance import Attendance, Graces
+from .broadcast import Broadcast
+from .chunks import ProviderError
+from .history import Started
+from .journal import Ended, Ending, Journal
+from .lifecycle import Lifecycle, Limits, Outcome
+from .llm import Provider
+from .models import UsageSource
+from .outcomes import EndReason
+
+logger = logging.getLogger(__name__)
+
+SAVING_AFTER = 0.3
+"""Seconds that the write of an end may take before the page is told that it is being saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a generation needs of its process."""
+
+    journal: Journal
+    provider: Provider
+    trusted: Callable[[], bool]
+    resync: Callable[["LiveGeneration"], None]
+    over: Callable[["LiveGeneration"], None]
+
+
+class LiveGeneration:
+    """A generation that this process runs. Made by the registry, which holds it until `over`."""
+
+    def __init__(self, started: Started, user: int, command: uuid.UUID, around: Surroundings) -> None:
+        self.id = started.generation.pk
+        self.message = started.answer.pk
+        self.conversation = started.conversation.pk
+        self.title = started.conversation.title
+        self.user = user
+        self.command = command
+        now = time.monotonic()
+        self.lifecycle = Lifecycle(_limits(), now, started.answer.content)
+        self.attendance = Attendance(Graces(settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE))
+        self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
+        self._started = started
+        self._around = around
+        self._usage: tuple[int | None, int | None] | None = None
+        self._stop_requested_at: datetime | None = None
+        self._upstream_closed_at: datetime | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._cancelled = False
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._around.journal.open(self.id, self.lifecycle.length)
+        self.task = asyncio.get_running_loop().create_task(self._run(), name=f"generation {self.id}")
+
+    def stop(self, reason: EndReason) -> None:
+        """End it now. The upstream is closed within the next turns of the loop, before anything is written."""
+        if self.lifecycle.stop(reason, time.monotonic()):
+            self._stop_requested_at = datetime.now(UTC)
+            self.broadcast.tell(frames.stopping(self.id))
+        self._cancel()
+
+    def lose(self) -> None:
+        """Another process has ended it: the pages get what was saved there, and nothing of what is only here."""
+        self.broadcast.silence()
+        self.stop(EndReason.SERVER_LOST)
+
+    def fail(self, outcome: Outcome) -> None:
+        self.lifecycle.fail(outcome, time.monotonic())
+        self._cancel()
+
+    # What the provider says (llm.Sink)
+
+    def opened(self) -> None:
+        self.lifecycle.open(time.monotonic())
+
+    def delta(self, text: str) -> None:
+        kept = self.lifecycle.delta(text, time.monotonic())
+        if kept:
+            self._around.journal.append(self.id, kept)
+            self.broadcast.feed(kept)
+        if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
+            self._cancel()
+
+    def alive(self) -> None:
+        self.lifecycle.alive(time.monotonic())
+
+    def finished(self, reason: str) -> None:
+        self.lifecycle.finish(reason, time.monotonic())
+        self._watch()
+
+    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
+        self._usage = (tokens_in, tokens_out)
+
+    # The two tasks
+
+    async def _run(self) -> None:
+        """Read, then end. Nobody cancels this one, so what was written is saved whatever happens to the reader."""
+        loop = asyncio.get_running_loop()
+        try:
+            if self.lifecycle.outcome is None:
+                self._reader = loop.create_task(self._read(), name=f"provider {self.id}")
+                self._watch()
+                await asyncio.wait({self._reader})
+                if self.lifecycle.opened_at is not None:
+                    self._upstream_closed_at = datetime.now(UTC)
+            self._settle_outcome()
+            await self._end()
+        finally:
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+            self._around.over(self)
+
+    async def _read(self) -> None:
+        try:
+            await self._around.provider.stream(self._started.generation.model, self._started.turns, self)
+        except ProviderError as error:
+            self.lifecycle.fail(error.outcome, time.monotonic())
+        except Exception:
+            logger.exception("generation %s: reading the provider failed", self.id)
+            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="internal"), time.monotonic())
+        else:
+            self.lifecycle.end_of_stream(time.monotonic())
+
+    def _cancel(self) -> None:
+        """Once only: a second cancel could interrupt the closing of the connection."""
+        if self._reader is not None and not self._cancelled:
+            self._cancelled = True
+            self._reader.cancel()
+
+    def _watch(self) -> None:
+        """Look again when the provider's patience is used up; tokens move that moment, so no timer is set per token."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        now = time.monotonic()
+        if self.lifecycle.overdue(now):
+            self._cancel()
+        elif self._reader is not None and not self._reader.done():
+            loop = asyncio.get_running_loop()
+            self._watchdog = loop.call_later(max(0.0, self.lifecycle.deadline() - now), self._watch)
+
+    def _settle_outcome(self) -> None:
+        if self.lifecycle.outcome is None:  # the reader was cancelled by somebody else than `_cancel`
+            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="cancelled"), time.monotonic())
+
+    async def _end(self) -> None:
+        self.broadcast.settle()
+        saving = self._around.journal.end(self._ending())
+        done, _pending = await asyncio.wait({saving}, timeout=SAVING_AFTER)
+        if not done:
+            self.broadcast.tell(frames.saving(self.id))
+        ended = await saving
+        self._log(ended)
+        status = ended.status.value
+        if ended.won:
+            self.broadcast.settle(certain=True)
+            self.broadcast.end(status=status, reason=ended.reason, **await self._parts(ended))
+        elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
+            self.broadcast.end(status=status, reason=ended.reason, **endings.bare(status, ended.reason, ended.text))
+        else:
+            self._around.resync(self)
+
+    async def _parts(self, ended: Ended) -> dict[str, str]:
+        if not self.broadcast.viewers:
+            return endings.bare(ended.status.value, ended.reason, ended.text)
+        generation, answer = self._started.generation, self._started.answer
+        generation.status = answer.status = ended.status
+        generation.end_reason = ended.reason
+        generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
+        answer.content = ended.text
+        return await endings.parts(generation)
+
+    def _ending(self) -> Ending:
+        outcome = self.lifecycle.outcome
+        if outcome is None:
+            raise RuntimeError("a generation ends after its outcome is decided")
+        tokens_in, tokens_out, source = self._tokens()
+        return Ending(
+            generation=self.id,
+            status=outcome.status,
+            reason=outcome.reason,
+            text=self.lifecycle.text,
+            characters=self.lifecycle.written,
+            code=outcome.code,
+            detail=outcome.detail,
+            retry_after=outcome.retry_after,
+            opened_at=_clock(self.lifecycle.opened_at),
+            first_token_at=_clock(self.lifecycle.first_token_at),
+            stop_requested_at=self._stop_requested_at,
+            upstream_closed_at=self._upstream_closed_at,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            usage_source=source,
+        )
+
+    def _tokens(self) -> tuple[int | None, int | None, str]:
+        """(in, out, source). Usage comes behind the last token, so a stopped answer never gets it: then an estimate of
+        four characters a token, but not fewer than pieces arrived."""
+        if self._usage is not None:
+            return *self._usage, UsageSource.PROVIDER
+        if self.lifecycle.opened_at is None:
+            return None, None, ""
+        sent = sum(len(turn["content"]) for turn in self._started.turns)
+        written = max(self.lifecycle.tokens, math.ceil(self.lifecycle.written / 4))
+        return math.ceil(sent / 4), written, UsageSource.ESTIMATED
+
+    def _log(self, ended: Ended) -> None:
+        level = logging.WARNING if ended.status == "error" else logging.INFO
+        logger.log(level, "generation %s: %s, %s", self.id, ended.status, ended.reason)
+
+
+def _limits() -> Limits:
+    return Limits(
+        first_token=settings.CHAT_FIRST_TOKEN_TIMEOUT,
+        silence=settings.CHAT_SILENCE_TIMEOUT,
+        run=settings.CHAT_RUN_TIMEOUT,
+        answer=settings.CHAT_MAX_ANSWER,
+    )
+
+
+def _clock(at: float | None) -> datetime | None:
+    """A moment of the monotonic clock as a time of day."""
+    return None if at is None else datetime.now(UTC) - timedelta(seconds=time.monotonic() - at)

@@ -1,0 +1,65 @@
+"""Code to coloured HTML: Pygments' short class names, no inline styles."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
+
+# Pygments takes milliseconds per kilobyte, in the event loop: longer code stays plain.
+MAX_CODE = 6_000
+# Some lexers are quadratic in the number of lines, or of characters in a line.
+MAX_LINES = 400
+MAX_LINE = 500
+
+# Lexers are regular expressions at work on hostile text: only languages that people ask for, each of them tried
+# against pathological input by the tests, and none that takes a tenth of a second to be loaded.
+_NAMES = """
+    bash c c++ cpp cs csharp css dart diff docker dockerfile elixir erlang go golang graphql haskell hcl html ini
+    java javascript js json kotlin lua make makefile nginx objective-c ocaml php powershell proto protobuf
+    py python python3 r rb rs ruby rust scss sh shell sql swift terraform toml ts tsx typescript vim xml
+    yaml yml zig zsh
+"""
+LANGUAGES = frozenset(_NAMES.split())
+# Pygments' own lexer for Java needs seconds for a few kilobytes of plain words.
+_BORROWED = {"java": "javascript"}
+# The short names that Pygments gives to kinds of tokens: the only classes that a span may have.
+CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
+
+_LANGUAGE = re.compile(r"[\w+#.-]{1,32}", re.ASCII)
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+
+
+def language(info: str) -> str:
+    """The language that a fence's info string names, in lower case; empty when it names none."""
+    first = info.split(maxsplit=1)[0].lower() if info.strip() else ""
+    return first if _LANGUAGE.fullmatch(first) else ""
+
+
+def code_block(code: str, name: str, *, coloured: bool) -> str:
+    """One code block. `name` comes from `language`; colour needs a known language and code of moderate size."""
+    opening = f'<pre><code class="language-{name}">' if name else "<pre><code>"
+    body = _coloured(code, name) if coloured else None
+    return f"{opening}{escape(code) if body is None else body}</code></pre>\n"
+
+
+def _coloured(code: str, name: str) -> str | None:
+    if name not in LANGUAGES or len(code) > MAX_CODE or code.count("\n") > MAX_LINES:
+        return None
+    if any(len(line) > MAX_LINE for line in code.split("\n")):
+        return None
+    try:
+        return highlight(code, _lexer(name), _FORMATTER)
+    except Exception:  # noqa: BLE001 – a fault of a lexer costs the colour, not the page
+        return None
+
+
+@cache
+def _lexer(name: str) -> Lexer:
+    return get_lexer_by_name(_BORROWED.get(name, name), stripnl=False, ensurenl=False)

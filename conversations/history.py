@@ -1,0 +1,247 @@
+"""What a command does to the history: new versions of messages, and the generation that is to write one.
+
+Each function is one transaction and runs on a database thread. Everything is loaded through the user, so somebody
+else's ids and unknown ones get the same answer.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from . import history_sql
+from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
+from .models import Conversation, Generation, Kind, Message, Role
+from .models.conversation import title_from
+from .outcomes import EndReason, Status
+
+STOPPED_MARK = "[The user stopped this answer here.]"
+CUT_OFF_MARK = "[This answer was cut off here.]"
+CONTINUE_INSTRUCTION = (
+    "Your last answer was cut off. Go on exactly where it stopped, in the middle of a word if need be. "
+    "Repeat nothing and make no remark about the interruption."
+)
+
+Turn = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A generation that stands in the database and waits to be run. `messages`: new behind `after`."""
+
+    generation: Generation
+    conversation: Conversation
+    messages: list[Message]
+    after: uuid.UUID | None
+    turns: list[Turn]
+
+    @property
+    def answer(self) -> Message:
+        return self.messages[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and where: the process that is to run it, the provider's name, the models it offers."""
+
+    user: AbstractBaseUser
+    process: uuid.UUID
+    endpoint: str
+    offered: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The conversation is being answered; that has to end first."""
+
+    generation: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The command was carried out before."""
+
+    conversation: uuid.UUID
+    after: uuid.UUID | None
+
+
+def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+    """Carry out a command that asks for an answer. Raises Refusal; then nothing is changed."""
+    if isinstance(command, Send | Edit):
+        _check_prompt(command.content)
+    try:
+        with transaction.atomic():
+            # One command of a person at a time, so that the count of running answers holds.
+            get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=asker.user.pk)
+            return _begin(asker, command)
+    except IntegrityError as error:
+        # The unique streaming generation of a conversation: somebody was quicker from outside of this lock.
+        raise Refusal("busy", _("That did not go through. Please try again.")) from error
+
+
+def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+    conversation = _conversation(asker.user, command)
+    facts = history_sql.facts(conversation.pk, asker.user.pk, command.id)
+    if facts.made is not None:
+        return Repeated(conversation.pk, facts.made_parent)
+    if facts.running is not None:
+        return Busy(facts.running)
+    _check_allowance(facts.count)
+    conversation.model = choose_model(command.model, conversation.model, asker.offered)
+    match command:
+        case Send():
+            return _reply(asker, conversation, _parent(conversation, command.parent), command)
+        case Edit():
+            return _reply(asker, conversation, _message(conversation, command.message, Role.USER).parent_id, command)
+        case Regenerate() | Continue():
+            return _another_version(asker, conversation, command)
+
+
+def _reply(asker: Asker, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit) -> Started:
+    """An answer to a prompt that is new."""
+    question = Message(
+        conversation=conversation, parent_id=parent, client_id=command.id, role=Role.USER, content=command.content
+    )
+    answer = Message(conversation=conversation, parent=question, role=Role.ASSISTANT, status=Status.STREAMING)
+    generation = _generation(asker, answer, Kind.REPLY)
+    history_sql.write(question, answer, generation, asked=True)
+    turns = [_turn(message) for message in [*Message.objects.branch(parent), question]]
+    return Started(generation, conversation, [question, answer], parent, turns)
+
+
+def _another_version(asker: Asker, conversation: Conversation, command: Regenerate | Continue) -> Started:
+    """A sibling of an answer: written anew, or begun with its text."""
+    old = _message(conversation, command.message, Role.ASSISTANT)
+    going_on = isinstance(command, Continue)
+    if old.parent is None or (going_on and not _can_continue(old)):
+        raise Refusal("not_possible", _("This answer cannot be continued."))
+    answer = Message(
+        conversation=conversation,
+        parent=old.parent,
+        client_id=command.id,
+        role=Role.ASSISTANT,
+        status=Status.STREAMING,
+        content=old.content if going_on else "",
+    )
+    generation = _generation(asker, answer, Kind.CONTINUE if going_on else Kind.REGENERATE)
+    generation.continued_from = old if going_on else None
+    history_sql.write(old.parent, answer, generation, asked=False)
+    turns = [_turn(message) for message in Message.objects.branch(old.parent_id)]
+    if going_on:
+        turns += _going_on(old)
+    return Started(generation, conversation, [answer], old.parent_id, turns)
+
+
+def _generation(asker: Asker, answer: Message, kind: Kind) -> Generation:
+    return Generation(
+        conversation=answer.conversation,
+        message=answer,
+        requested_by_id=asker.user.pk,
+        kind=kind,
+        endpoint=asker.endpoint,
+        model=answer.conversation.model,
+        owner_id=asker.process,
+    )
+
+
+def _check_prompt(content: str) -> None:
+    if not any(character.isprintable() and not character.isspace() for character in content):
+        raise Refusal("empty", _("Write something first."))
+    if "\0" in content:
+        raise Refusal("malformed", _("The message contains a character that cannot be stored."))
+    if len(content) > settings.CHAT_MAX_PROMPT:
+        raise Refusal(
+            "too_long",
+            _("That message is too long: it has %(length)d characters, the limit is %(limit)d.")
+            % {"length": len(content), "limit": settings.CHAT_MAX_PROMPT},
+        )
+
+
+def _check_allowance(running: int) -> None:
+    limit = settings.CHAT_MAX_CONCURRENT
+    if running >= limit:
+        raise Refusal(
+            "too_many",
+            ngettext(
+                "%(limit)d of your answers is being written. Stop it or wait until it ends.",
+                "%(limit)d of your answers are being written. Stop one or wait until one ends.",
+                limit,
+            )
+            % {"limit": limit},
+        )
+
+
+def choose_model(wanted: str | None, usual: str, offered: Sequence[str]) -> str:
+    """The model that is to answer: the one asked for, else the conversation's, else the first. Raises Refusal."""
+    if not offered:
+        raise Refusal("no_model", _("No model is available right now: the provider could not be reached."))
+    if wanted and wanted not in offered:
+        raise Refusal("model_not_offered", _("The model “%(name)s” is not offered here.") % {"name": wanted[:80]})
+    return wanted or (usual if usual in offered else offered[0])
+
+
+def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
+    visible = Conversation.objects.visible_to(user)
+    if isinstance(command, Send) and command.conversation is None:
+        new = Conversation(owner_id=user.pk, client_id=command.id, title=title_from(command.content))
+        if history_sql.new_conversation(new):
+            return new
+        found = visible.select_for_update().filter(client_id=command.id).first()
+    elif isinstance(command, Send):
+        found = visible.select_for_update().filter(pk=command.conversation or uuid.UUID(int=0)).first()
+    else:
+        found = visible.select_for_update(of=("self",)).filter(messages__pk=command.message).first()
+    if found is None:
+        raise not_found()
+    return found
+
+
+def not_found() -> Refusal:
+    return Refusal("not_found", _("That is not there (any more)."))
+
+
+def _message(conversation: Conversation, pk: uuid.UUID, role: Role) -> Message:
+    message = conversation.messages.select_related("parent").get(pk=pk)
+    if message.role != role:
+        raise Refusal("not_possible", _("That is not possible with this message."))
+    return message
+
+
+def _parent(conversation: Conversation, pk: uuid.UUID | None) -> uuid.UUID | None:
+    """The answer that a new prompt follows: the one the page shows last, else the head."""
+    if pk is None or pk == conversation.head_id:
+        return conversation.head_id
+    parent = conversation.messages.filter(pk=pk).first()
+    if parent is None:
+        raise not_found()
+    if parent.role != Role.ASSISTANT:
+        raise Refusal("not_possible", _("That is not possible with this message."))
+    return parent.pk
+
+
+def _can_continue(message: Message) -> bool:
+    if not message.content or message.status == Status.STREAMING:
+        return False
+    return message.status != Status.COMPLETE or message.generation.end_reason == EndReason.LENGTH
+
+
+def _going_on(partial: Message) -> list[Turn]:
+    """What asks a model to continue: the text so far and, unless it completes a partial message itself, a request."""
+    turns = [{"role": "assistant", "content": partial.content}]
+    if settings.CHAT_CONTINUE == "instruction":
+        turns.append({"role": "user", "content": CONTINUE_INSTRUCTION})
+    return turns
+
+
+def _turn(message: Message) -> Turn:
+    if message.status == Status.COMPLETE:
+        return {"role": message.role, "content": message.content}
+    mark = STOPPED_MARK if message.status == Status.INTERRUPTED else CUT_OFF_MARK
+    content = f"{message.content}\n\n{mark}" if message.content else mark
+    return {"role": message.role, "content": content}

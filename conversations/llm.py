@@ -1,0 +1,153 @@
+"""Messages in, deltas out: the only module that imports openai.
+
+The SDK gives client, authentication, errors and transport. The loop over tokens reads the raw bytes and decodes them
+with msgspec, because building the SDK's objects for every token costs several times as much.
+"""
+
+from collections.abc import AsyncIterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, cast
+
+import httpx2
+import openai
+from django.conf import settings
+from openai import AsyncOpenAI, DefaultAioHttpClient
+from openai._response import AsyncAPIResponse
+
+from .chunks import Lines, ProviderError, Usage, is_done, parse, texts
+from .endpoints import Endpoint
+from .lifecycle import Outcome
+from .outcomes import EndReason
+
+Turn = dict[str, str]
+"""One message of the history as the API takes it: `role` and `content`."""
+
+
+class Sink(Protocol):
+    """Takes what a stream says, at once and without waiting."""
+
+    def opened(self) -> None: ...
+    def delta(self, text: str) -> None: ...
+    def alive(self) -> None: ...
+    def finished(self, reason: str) -> None: ...
+    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
+
+
+class Provider:
+    """A client of one endpoint, shared by all generations of the process."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        # No time limit on reading: comments keep a silent stream alive, so the generation counts tokens instead.
+        # No retries: a POST that was sent may have been billed. No redirects: the key goes to this address only.
+        timeout = httpx2.Timeout(None, connect=settings.CHAT_CONNECT_TIMEOUT, pool=settings.CHAT_CONNECT_TIMEOUT)
+        http_client = DefaultAioHttpClient(
+            timeout=timeout,
+            limits=httpx2.Limits(max_connections=10_000, max_keepalive_connections=100, keepalive_expiry=15),
+            follow_redirects=False,
+        )
+        self._client = AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key or "none",
+            http_client=http_client,
+            max_retries=0,
+            timeout=timeout,
+        )
+
+    async def stream(self, model: str, messages: Sequence[Turn], sink: Sink) -> None:
+        """Stream one answer into `sink`, until `[DONE]` or the end of the stream.
+
+        Raises ProviderError. Safe to cancel at any moment: the connection to the provider is closed before
+        CancelledError leaves.
+        """
+        lines = Lines(settings.CHAT_MAX_LINE)
+        recognised = False
+        try:
+            async with AsyncExitStack() as stack:
+                response = await stack.enter_async_context(
+                    self._client.chat.completions.with_streaming_response.create(
+                        model=model,
+                        messages=cast(Any, messages),
+                        stream=True,
+                        stream_options={"include_usage": True},
+                        extra_headers={"accept-encoding": "identity"},
+                    )
+                )
+                sink.opened()
+                async for data in _body(response):
+                    for line in lines.feed(data):
+                        if is_done(line):
+                            return
+                        recognised |= _take(line, sink)
+                recognised |= _take(lines.rest(), sink)
+        except openai.OpenAIError as error:
+            raise ProviderError(_outcome(error)) from error
+        except httpx2.HTTPError as error:
+            if recognised:
+                raise ProviderError(Outcome(EndReason.TRUNCATED, code="cut_off")) from error
+            raise ProviderError(_unreachable(error)) from error
+        if not recognised:
+            detail = "the answer was not a stream of chat completion chunks"
+            raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
+
+    async def models(self) -> list[str]:
+        """Names of the models the endpoint lists. Raises ProviderError."""
+        try:
+            page = await self._client.models.list(timeout=settings.CHAT_CONNECT_TIMEOUT)
+            return [str(model.id) for model in page.data or ()]
+        except openai.OpenAIError as error:
+            raise ProviderError(_outcome(error)) from error
+        except (httpx2.HTTPError, ValueError, AttributeError) as error:
+            raise ProviderError(_unreachable(error)) from error
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _body(response: AsyncAPIResponse[Any]) -> AsyncIterable[bytes]:
+    """The bytes of the answer. Where nothing is to be unpacked, as nothing should, straight from the transport: the
+    layers above it are generators that every token would wake one by one."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.iter_bytes()
+    return cast(httpx2.AsyncByteStream, response.http_response.stream)
+
+
+def _take(line: bytes, sink: Sink) -> bool:
+    """Hand one line on; True if it was a chunk."""
+    chunk = parse(line)
+    if chunk is None:
+        return False
+    for text in texts(chunk):
+        sink.delta(text)
+    for choice in chunk.choices or ():
+        if choice.delta is not None and choice.delta.busy:
+            sink.alive()
+        if choice.finish_reason:
+            sink.finished(choice.finish_reason)
+    if isinstance(chunk.usage, Usage):
+        sink.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+    return True
+
+
+def _unreachable(error: Exception) -> Outcome:
+    return Outcome(EndReason.PROVIDER_UNREACHABLE, detail=type(error).__name__)
+
+
+def _outcome(error: openai.OpenAIError) -> Outcome:
+    """The reason behind an error of the SDK. Its message stays out: it may quote the key or the address."""
+    if isinstance(error, openai.APIConnectionError):
+        return _unreachable(error.__cause__ if isinstance(error.__cause__, Exception) else error)
+    if not isinstance(error, openai.APIStatusError):
+        return Outcome(EndReason.PROVIDER_FAILED, detail=type(error).__name__)
+    code = str(error.status_code)
+    if error.status_code == 429:
+        return Outcome(EndReason.RATE_LIMITED, code=code, retry_after=_seconds(error.response.headers))
+    if error.status_code >= 500:
+        return Outcome(EndReason.PROVIDER_FAILED, code=code, retry_after=_seconds(error.response.headers))
+    return Outcome(EndReason.PROVIDER_REJECTED, code=code)
+
+
+def _seconds(headers: httpx2.Headers) -> int | None:
+    """`Retry-After` in seconds, where it says something that a person can wait for (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "")
+    return int(value) if value.isascii() and value.isdigit() and 0 < int(value) <= 86_400 else None

@@ -1,0 +1,321 @@
+"""A block of Markdown to safe HTML.
+
+The text comes from a model, so from whoever wrote what the model has read. Three things keep a page safe: the writer
+below knows only the elements it writes itself, everything else is escaped text; addresses are held against a short
+list of schemes; and a sanitiser with the same short lists looks at every piece again.
+
+Nothing is dropped: raw HTML, refused links and link definitions show as they were written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import Any, ClassVar
+from urllib.parse import quote, urlsplit
+
+import nh3
+import pyromark
+
+from conversations import highlighting
+
+OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_TASKLISTS
+
+# The sanitiser is quadratic in the depth, and a parser event costs about a microsecond.
+MAX_DEPTH = 40
+MAX_EVENTS = 20_000
+MAX_ROUNDS = 10
+
+# Begins with a scheme on the list and a host in plain sight: no user name, backslash, blank or control character
+# before the path, which browsers and urlsplit read differently.
+_ADDRESS = re.compile(
+    r"(?ai:https?)://[^\s\x00-\x20\x7f\\/?#@%]+(?:[/?#][^\x00-\x1f\x7f]*)?|(?ai:mailto):[^\s\x00-\x20\x7f]+"
+)
+_SAFE_IN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
+
+# One line that can only be a paragraph, with nothing that the parser itself writes otherwise than the writer below:
+# what most flushes render, in a tenth of the time.
+_PROSE = re.compile(r"(?:\*\*)?[^\W\d_][^\n<\[]{0,2000}\n*")
+
+_ELEMENTS = {
+    "Paragraph": ("<p>", "</p>\n"),
+    "Emphasis": ("<em>", "</em>"),
+    "Strong": ("<strong>", "</strong>"),
+    "Strikethrough": ("<del>", "</del>"),
+    "Item": ("<li>", "</li>\n"),
+    "BlockQuote": ("<blockquote>\n", "</blockquote>\n"),
+}
+_MARKS = {"SoftBreak": "\n", "HardBreak": "<br>\n", "Rule": "<hr>\n"}
+
+_LANGUAGE_CLASS = re.compile(r"language-[a-z0-9_+#.-]{1,32}")
+_CLEANER = nh3.Cleaner(
+    tags={
+        *("p", "br", "hr", "h3", "h4", "h5", "h6", "em", "strong", "del", "a", "ul", "ol", "li", "blockquote"),
+        *("pre", "code", "span", "table", "thead", "tbody", "tr", "th", "td"),
+    },
+    clean_content_tags=set(),
+    attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
+    tag_attribute_values={cell: {"align": {"left", "center", "right"}} for cell in ("th", "td")},
+    allowed_classes={"span": set(highlighting.CLASSES)},
+    attribute_filter=lambda tag, _name, value: value if tag != "code" or _LANGUAGE_CLASS.fullmatch(value) else None,
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    link_rel="noopener noreferrer nofollow",
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    generic_attribute_prefixes=set(),
+)
+
+
+_Closing = str | Callable[[], str]
+_Element = tuple[str, _Closing]
+
+
+class Outline:
+    """The headings of one answer, below the page's own: they begin at h3, and no level is left out on the way down,
+    whatever the model wrote, so that a screen reader's outline has no hole."""
+
+    def __init__(self, above: Iterable[int] = ()) -> None:
+        self._above = list(above)
+
+    def copy(self) -> Outline:
+        return Outline(self._above)
+
+    def element(self, level: int) -> str:
+        """The element of the next heading, which the model put at `level` 1 to 6."""
+        while self._above and self._above[-1] >= level:
+            self._above.pop()
+        self._above.append(level)
+        return f"h{min(2 + len(self._above), 6)}"
+
+
+class _TooIntricateError(Exception):
+    """Deeper or in more pieces than a page should be asked to show."""
+
+
+def block(source: str, outline: Outline, *, final: bool) -> str:
+    """The safe HTML of `source`; code is coloured only when it is `final`. Raises nothing.
+
+    What is too deep or too intricate is shown as it was written.
+    """
+    try:
+        return _CLEANER.clean(_html(source, outline, final=final))
+    except _TooIntricateError:
+        return _as_code(source)
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        return _as_code(source)
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether the parser, a program in Rust, met what its authors did not foresee. A panic is not an Exception."""
+    return type(error).__name__ == "PanicException"
+
+
+def _html(source: str, outline: Outline, *, final: bool) -> str:
+    if _PROSE.fullmatch(source):
+        return pyromark.html(source, options=OPTIONS)
+    return _Writer(outline, final=final).write(_events(source))
+
+
+def _as_code(source: str) -> str:
+    return f"<pre><code>{escape(source)}</code></pre>\n"
+
+
+def _events(source: str) -> Iterable[Any]:
+    """The parser's events. Link definitions work, and stay in the text."""
+    if "]:" not in source:
+        return pyromark.events(source, options=OPTIONS)
+    source, definitions = _shown_definitions(source)
+
+    def resolve(link: Any) -> tuple[str, str] | None:
+        return definitions.get(_label(link["reference"]))
+
+    return pyromark.events(source, options=OPTIONS, broken_link_callback=resolve)
+
+
+def _shown_definitions(source: str) -> tuple[str, dict[str, tuple[str, str]]]:
+    """`source` with its link definitions made ordinary text by a backslash, and what they define."""
+    known: dict[str, tuple[str, str]] = {}
+    for _ in range(MAX_ROUNDS):
+        found = pyromark.reference_definitions(source, options=OPTIONS)
+        if not found:
+            return source, known
+        data, end, pieces = source.encode(), 0, []
+        for label, definition in found.items():
+            known.setdefault(_label(label), (definition["dest"], definition["title"] or ""))
+            start = definition["span"]["start"]
+            pieces.append(data[end:start])
+            end = start
+        source = b"\\".join([*pieces, data[end:]]).decode()
+    raise _TooIntricateError
+
+
+def _label(written: str) -> str:
+    return " ".join(written.split()).casefold()
+
+
+def _address(destination: str, *, email: bool = False) -> str | None:
+    """The address as a page may hold it; None for one that is not a plain http, https or mailto address."""
+    if email:
+        destination = f"mailto:{destination}"
+    if not _ADDRESS.fullmatch(destination):
+        return None
+    return quote(destination, safe=_SAFE_IN_ADDRESS)
+
+
+def _host(address: str) -> str | None:
+    """The host as the browser will ask for it; None if it has none."""
+    try:
+        return (urlsplit(address).hostname or "").encode("idna").decode("ascii") or None
+    except ValueError:
+        return None
+
+
+class _Writer:
+    """The HTML of one block. Every opening puts its closing on the stack, so the result is well-formed."""
+
+    def __init__(self, outline: Outline, *, final: bool) -> None:
+        self._outline = outline
+        self._final = final
+        self._out: list[str] = []
+        self._closings: list[_Closing] = []
+        self._verbatim: list[str] = []  # the text of the code or raw HTML that is open
+        self._is_verbatim = False
+        self._in_link = False  # a link within a link is not HTML
+        self._in_image = False  # only the text within an image counts: it is the label of a link
+        self._alignments: tuple[str, ...] = ()
+        self._cell = "th"
+        self._column = 0
+
+    def write(self, events: Iterable[Any]) -> str:
+        for count, event in enumerate(events):
+            if count > MAX_EVENTS or len(self._closings) > MAX_DEPTH:
+                raise _TooIntricateError
+            if isinstance(event, str):
+                self._out.append(_MARKS[event])
+                continue
+            ((kind, value),) = event.items()
+            if kind == "Start":
+                self._open(value)
+            elif kind == "End":
+                closing = self._closings.pop()
+                self._out.append(closing if isinstance(closing, str) else closing())
+            else:
+                self._text(kind, value)
+        return "".join(self._out)
+
+    def _open(self, tag: Any) -> None:
+        name, detail = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
+        opening, closing = ("", "") if self._in_image else self._element(name, detail)
+        self._out.append(opening)
+        self._closings.append(closing)
+
+    def _text(self, kind: str, value: Any) -> None:
+        if self._is_verbatim:
+            self._verbatim.append(value)
+        elif kind == "TaskListMarker":
+            self._out.append("☑ " if value else "☐ ")
+        elif kind == "Code" and not self._in_image:
+            self._out.append(f"<code>{escape(value)}</code>")
+        else:
+            self._out.append(escape(value))
+
+    def _element(self, name: str, detail: Any) -> _Element:
+        own = self._OWN.get(name)
+        return own(self, detail) if own else _ELEMENTS[name]
+
+    def _heading(self, heading: Any) -> _Element:
+        name = self._outline.element(int(heading["level"][1:]))
+        return f"<{name}>", f"</{name}>\n"
+
+    def _list(self, start: int | None) -> _Element:
+        if start is None:
+            return "<ul>\n", "</ul>\n"
+        return ("<ol>\n" if start == 1 else f'<ol start="{start}">\n'), "</ol>\n"
+
+    def _table(self, alignments: tuple[str, ...]) -> _Element:
+        self._alignments = alignments
+        return "<table>", "</tbody></table>\n"
+
+    def _table_head(self, _: None) -> _Element:
+        self._cell, self._column = "th", 0
+        return "<thead><tr>", "</tr></thead><tbody>\n"
+
+    def _table_row(self, _: None) -> _Element:
+        self._cell, self._column = "td", 0
+        return "<tr>", "</tr>\n"
+
+    def _table_cell(self, _: None) -> _Element:
+        alignment = self._alignments[self._column].lower()
+        self._column += 1
+        align = "" if alignment == "none" else f' align="{alignment}"'
+        return f"<{self._cell}{align}>", f"</{self._cell}>"
+
+    def _code(self, kind: Any) -> _Element:
+        name = highlighting.language(kind["Fenced"]) if isinstance(kind, dict) else ""
+        self._is_verbatim = True
+        return "", lambda: highlighting.code_block(self._collected(), name, coloured=self._final)
+
+    def _raw_html(self, _: None) -> _Element:
+        self._is_verbatim = True
+        return "<p>", lambda: escape(self._collected().strip("\n")).replace("\n", "<br>\n") + "</p>\n"
+
+    def _collected(self) -> str:
+        text = "".join(self._verbatim)
+        self._verbatim, self._is_verbatim = [], False
+        return text
+
+    def _link(self, link: Any) -> _Element:
+        address = _address(link["dest_url"], email=link["link_type"] == "Email")
+        if address is None:
+            return ("&lt;", "&gt;") if link["link_type"] == "Autolink" else ("[", _as_written(link))
+
+        def close() -> str:
+            self._in_link = False
+            return "</a>"
+
+        self._in_link = True
+        return _anchor(address, link["title"]), close
+
+    def _image(self, image: Any) -> _Element:
+        """A link that names the host: an image would be a request to a stranger as soon as it is shown."""
+        address = _address(image["dest_url"])
+        host = _host(image["dest_url"]) if address else None
+        opening, ending = "![", _as_written(image)
+        if address and host:
+            opening, ending = ("", "") if self._in_link else (_anchor(address, image["title"]), "</a>")
+            ending = f" ({escape(host)}){ending}"
+        begin = len(self._out) + 1
+
+        def close() -> str:
+            self._in_image = False
+            label = "" if any(self._out[begin:]) else "image"
+            return label + ending
+
+        self._in_image = True
+        return opening, close
+
+    _OWN: ClassVar[dict[str, Callable[[_Writer, Any], _Element]]] = {
+        "Heading": _heading,
+        "List": _list,
+        "Table": _table,
+        "TableHead": _table_head,
+        "TableRow": _table_row,
+        "TableCell": _table_cell,
+        "CodeBlock": _code,
+        "HtmlBlock": _raw_html,
+        "Link": _link,
+        "Image": _image,
+    }
+
+
+def _anchor(address: str, title: str) -> str:
+    return f'<a href="{escape(address)}"' + (f' title="{escape(title)}">' if title else ">")
+
+
+def _as_written(link: Any) -> str:
+    """The end of a link or image that is refused, as text."""
+    title = f' "{link["title"]}"' if link["title"] else ""
+    return escape(f"]({link['dest_url']}{title})")

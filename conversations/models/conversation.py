@@ -1,0 +1,92 @@
+"""Conversation: one person's thread of messages."""
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .ids import new_id
+
+if TYPE_CHECKING:
+    from .message import Message
+
+TITLE_LENGTH = 60
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        return self.filter(owner_id=user.pk, deleted_at=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-active_at", "-id")
+
+
+class Conversation(models.Model):
+    """A tree of messages; `head` is the leaf of the branch on screen."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    client_id = models.UUIDField(
+        null=True,
+        editable=False,
+        help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
+    )
+    title = models.CharField(max_length=200)
+    model = models.CharField(max_length=200, blank=True)
+    head = models.ForeignKey("Message", models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    active_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "client_id"], name="conversation_once_per_client_id"),
+        ]
+        indexes = [
+            models.Index(
+                models.F("owner"),
+                models.F("active_at").desc(),
+                models.F("id").desc(),
+                name="conversation_newest_first",
+                condition=models.Q(deleted_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversation", args=[self.pk])
+
+    def show(self, head: "Message", *, active: bool = True) -> None:
+        """Put the branch that ends in `head` on screen."""
+        self.head = head
+        fields = ["head"]
+        if active:
+            self.active_at = timezone.now()
+            fields.append("active_at")
+        self.save(update_fields=fields)
+
+
+def title_from(prompt: str) -> str:
+    """A title out of the first words of a prompt, at most `TITLE_LENGTH` characters."""
+    words = " ".join(prompt.split())
+    if len(words) <= TITLE_LENGTH:
+        return words
+    cut = words[: TITLE_LENGTH - 1].rsplit(" ", 1)[0]
+    return f"{cut}…"
+
+
+def parse_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

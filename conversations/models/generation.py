@@ -1,0 +1,135 @@
+"""Generation: one attempt of a model to write an assistant message; and what belongs to it only while it streams."""
+
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from conversations.outcomes import REASONS, EndReason, Status, sentence
+
+from .conversation import Conversation
+from .ids import new_id
+from .message import Message
+from .process import ServerProcess
+
+
+class Kind(models.TextChoices):
+    REPLY = "reply", _("reply")
+    REGENERATE = "regenerate", _("regenerate")
+    CONTINUE = "continue", _("continue")
+
+
+class UsageSource(models.TextChoices):
+    PROVIDER = "provider", _("provider")
+    ESTIMATED = "estimated", _("estimated")
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        return self.filter(conversation__owner_id=user.pk, conversation__deleted_at=None)
+
+    def streaming(self) -> Self:
+        return self.filter(status=Status.STREAMING)
+
+
+def _terminal_exactly_when_ended() -> Q:
+    streaming = Q(status=Status.STREAMING, ended_at=None, end_reason="")
+    ended = Q()
+    for status, reasons in REASONS.items():
+        ended |= Q(status=status, ended_at__isnull=False, end_reason__in=[str(reason) for reason in reasons])
+    return streaming | ended
+
+
+class Generation(models.Model):
+    """A run. `streaming` until the one transition to a terminal status, made by compare-and-set (see journal.py)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="generations")
+    message = models.OneToOneField(Message, models.CASCADE, related_name="generation")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="generations")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    continued_from = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
+    endpoint = models.CharField(max_length=200, blank=True, help_text=_("Host of the provider."))
+    model = models.CharField(max_length=200)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.STREAMING)
+    end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
+    error_code = models.CharField(max_length=40, blank=True, help_text=_("The provider's code or HTTP status."))
+    detail = models.CharField(max_length=500, blank=True, help_text=_("What happened, without secrets or addresses."))
+    retry_after = models.PositiveIntegerField(null=True, help_text=_("Seconds the provider asked to wait."))
+
+    requested_at = models.DateTimeField(db_default=Now())
+    opened_at = models.DateTimeField(null=True, help_text=_("The provider's headers arrived."))
+    first_token_at = models.DateTimeField(null=True)
+    stop_requested_at = models.DateTimeField(null=True)
+    stop_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
+    upstream_closed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    characters = models.PositiveIntegerField(default=0, help_text=_("Written by this run."))
+    tokens_in = models.PositiveIntegerField(null=True)
+    tokens_out = models.PositiveIntegerField(null=True)
+    usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
+    owner = models.ForeignKey(ServerProcess, models.PROTECT, null=True, related_name="generations")
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=_terminal_exactly_when_ended(), name="generation_terminal_when_ended"),
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status=Status.STREAMING),
+                name="generation_one_streaming_per_conversation",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner"], name="generation_streaming_by_owner", condition=Q(status=Status.STREAMING)),
+            models.Index(
+                fields=["requested_by"], name="generation_streaming_by_person", condition=Q(status=Status.STREAMING)
+            ),
+            models.Index(fields=["-requested_at"], name="generation_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.status} {self.end_reason}".strip()
+
+    @property
+    def sentence(self) -> str:
+        written = bool(self.message.content)
+        return sentence(self.status, self.end_reason, written=written, retry_after=self.retry_after)
+
+
+class Piece(models.Model):
+    """Text that a streaming generation has written since `start` (characters from the beginning of the message).
+
+    Appended by the journal's ticks, folded into the message and removed by the end.
+    """
+
+    pk = models.CompositePrimaryKey("generation_id", "start")
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="pieces")
+    start = models.PositiveIntegerField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.generation_id} from {self.start}"
+
+
+class Presence(models.Model):
+    """Somebody is there for a generation whose owner cannot see them.
+
+    `holder` is the process whose socket shows it, or `page:<nonce>` for a page that was served and has yet to connect.
+    """
+
+    pk = models.CompositePrimaryKey("generation_id", "holder")
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="presences")
+    holder = models.CharField(max_length=80)
+    until = models.DateTimeField()
+    cause = models.CharField(max_length=24, default=EndReason.LEFT, help_text=_("Why it went, once it has."))
+
+    def __str__(self) -> str:
+        return f"{self.holder} for {self.generation_id}"

@@ -1,0 +1,51 @@
+"""What one socket has been sent and has not acknowledged.
+
+Daphne's `send` never waits, so a page that does not read would grow the server's memory without end. No I/O here; times
+are seconds of a monotonic clock, passed in.
+"""
+
+from collections import deque
+
+
+class Outbox:
+    """Counts the unread bytes of one socket. `limit` is in bytes."""
+
+    def __init__(self, limit: int, now: float) -> None:
+        self.limit = limit
+        self.sent = 0
+        self.unread = 0
+        self.heard_at = now
+        self.full_since: float | None = None
+        self._sizes: deque[int] = deque()
+
+    def has_room(self, size: int) -> bool:
+        """True if a frame of `size` bytes may go: under the limit, or nearly alone where it is larger than that."""
+        return self.unread + size <= self.limit or self.unread <= self.limit // 4
+
+    def record(self, size: int) -> None:
+        """A frame of `size` bytes was sent."""
+        self.sent += 1
+        self.unread += size
+        self._sizes.append(size)
+
+    def refuse(self, now: float) -> None:
+        """A frame had no room."""
+        if self.full_since is None:
+            self.full_since = now
+
+    def hear(self, now: float) -> None:
+        """Anything came from the page: it is there."""
+        self.heard_at = now
+
+    def acknowledge(self, received: int, now: float) -> bool:
+        """The page has received `received` frames in all. True if it has caught up after it was full.
+
+        A number that is larger than what was sent counts as all; one that was acknowledged before changes nothing.
+        """
+        self.hear(now)
+        while self._sizes and self.sent - len(self._sizes) < received:
+            self.unread -= self._sizes.popleft()
+        if self.full_since is not None and self.unread <= self.limit // 4:
+            self.full_since = None
+            return True
+        return False

@@ -1,0 +1,115 @@
+"""How an answer can stand: the four statuses, the reasons for an end, and the sentence a person reads for each."""
+
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+
+class Status(models.TextChoices):
+    STREAMING = "streaming", lazy("streaming")
+    COMPLETE = "complete", lazy("complete")
+    INTERRUPTED = "interrupted", lazy("interrupted")
+    ERROR = "error", lazy("error")
+
+
+class EndReason(models.TextChoices):
+    FINISHED = "finished", lazy("finished")
+    LENGTH = "length", lazy("length limit")
+    CONTENT_FILTER = "content_filter", lazy("content filter")
+
+    STOPPED = "stopped", lazy("stopped")
+    LEFT = "left", lazy("left the page")
+    CONNECTION_LOST = "connection_lost", lazy("connection lost")
+    SUPERSEDED = "superseded", lazy("superseded")
+    SIGNED_OUT = "signed_out", lazy("signed out")
+    DELETED = "deleted", lazy("deleted")
+    STOPPED_BY_ADMIN = "stopped_by_admin", lazy("stopped by an administrator")
+    SERVER_SHUTDOWN = "server_shutdown", lazy("server shut down")
+    SERVER_LOST = "server_lost", lazy("server lost")
+
+    PROVIDER_UNREACHABLE = "provider_unreachable", lazy("provider unreachable")
+    PROVIDER_REJECTED = "provider_rejected", lazy("provider rejected")
+    RATE_LIMITED = "rate_limited", lazy("rate limited")
+    PROVIDER_FAILED = "provider_failed", lazy("provider failed")
+    TRUNCATED = "truncated", lazy("truncated")
+    TIMED_OUT = "timed_out", lazy("timed out")
+    TOO_LARGE = "too_large", lazy("too large")
+    STORAGE = "storage", lazy("storage away")
+
+    @property
+    def status(self) -> Status:
+        """The one status that this reason belongs to."""
+        return STATUS_OF[self]
+
+
+REASONS: dict[Status, tuple[EndReason, ...]] = {
+    Status.COMPLETE: (EndReason.FINISHED, EndReason.LENGTH, EndReason.CONTENT_FILTER),
+    Status.INTERRUPTED: (
+        EndReason.STOPPED,
+        EndReason.LEFT,
+        EndReason.CONNECTION_LOST,
+        EndReason.SUPERSEDED,
+        EndReason.SIGNED_OUT,
+        EndReason.DELETED,
+        EndReason.STOPPED_BY_ADMIN,
+        EndReason.SERVER_SHUTDOWN,
+        EndReason.SERVER_LOST,
+    ),
+    Status.ERROR: (
+        EndReason.PROVIDER_UNREACHABLE,
+        EndReason.PROVIDER_REJECTED,
+        EndReason.RATE_LIMITED,
+        EndReason.PROVIDER_FAILED,
+        EndReason.TRUNCATED,
+        EndReason.TIMED_OUT,
+        EndReason.TOO_LARGE,
+        EndReason.STORAGE,
+    ),
+}
+
+STATUS_OF: dict[EndReason, Status] = {reason: status for status, reasons in REASONS.items() for reason in reasons}
+
+SENTENCES = {
+    EndReason.LENGTH: lazy("The answer reached the model's length limit."),
+    EndReason.CONTENT_FILTER: lazy("The provider's content filter ended this answer."),
+    EndReason.STOPPED: lazy("You stopped this answer."),
+    EndReason.LEFT: lazy("Stopped because the page was closed."),
+    EndReason.CONNECTION_LOST: lazy("The connection was lost."),
+    EndReason.SUPERSEDED: lazy("Replaced by your next message."),
+    EndReason.SIGNED_OUT: lazy("Stopped because you signed out."),
+    EndReason.DELETED: lazy("Stopped because the conversation was deleted."),
+    EndReason.STOPPED_BY_ADMIN: lazy("Stopped by an administrator."),
+    EndReason.SERVER_SHUTDOWN: lazy("The server restarted."),
+    EndReason.SERVER_LOST: lazy("The server restarted unexpectedly."),
+    EndReason.PROVIDER_UNREACHABLE: lazy("The provider could not be reached. Try again in a moment."),
+    EndReason.PROVIDER_REJECTED: lazy("The provider refused the request. An administrator should check its settings."),
+    EndReason.RATE_LIMITED: lazy("The provider asked us to slow down. Try again in a moment."),
+    EndReason.PROVIDER_FAILED: lazy("The provider had a problem. Try again in a moment."),
+    EndReason.TRUNCATED: lazy("The provider broke off in mid-answer. Try again, or continue from what was written."),
+    EndReason.TIMED_OUT: lazy("The provider took too long. Try again in a moment."),
+    EndReason.TOO_LARGE: lazy("The answer grew over the size limit, so it was ended here."),
+    EndReason.STORAGE: lazy("The answer could not be saved in time, so it was ended here. Try again in a moment."),
+}
+
+
+def sentence(status: str, reason: str, *, written: bool, retry_after: int | None = None) -> str:
+    """The line under an answer, in plain words; "" for an ordinary complete one. The same live, on reload, in admin."""
+    if status == Status.STREAMING or reason in ("", EndReason.FINISHED):
+        return ""
+    line = str(SENTENCES[EndReason(reason)])
+    if reason == EndReason.RATE_LIMITED and retry_after:
+        line = _("The provider asked us to slow down. Try again in %(seconds)d s.") % {"seconds": retry_after}
+    if status == Status.INTERRUPTED and not written and reason != EndReason.DELETED:
+        line = f"{line} {_('Nothing was written.')}"
+    return line
+
+
+def announcement(status: str, reason: str, words: int) -> str:
+    """What the page's status region says when an answer ends."""
+    if status == Status.COMPLETE:
+        return _("Answer complete")
+    if status == Status.ERROR or reason == EndReason.DELETED:
+        return sentence(status, reason, written=words > 0)
+    kept = ngettext("%(count)d word kept", "%(count)d words kept", words) % {"count": words}
+    return _("Stopped, %(kept)s") % {"kept": kept}

@@ -1,0 +1,60 @@
+"""What a process looks after again and again: models on offer, answers of dead processes, sessions that ended."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from . import sessions, sweeping
+from .catalogue import catalogue
+from .database import AWAY, in_database
+from .journal import Journal
+from .sockets import Sockets
+
+logger = logging.getLogger(__name__)
+
+SESSIONS = 0.5
+"""Seconds between two looks at the sessions and accounts of those who are connected."""
+
+
+async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+    """Look again and again until cancelled. One look that fails does not end the rounds."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await look()
+        except AWAY as error:  # the journal says so, once
+            logger.info("%s: %s", getattr(look, "__name__", "a round"), type(error).__name__)
+        except Exception:
+            logger.exception("a round failed")
+
+
+class Rounds:
+    """The looks of one process; `start` gives them to be run."""
+
+    def __init__(self, process: uuid.UUID, journal: Journal, sockets: Sockets) -> None:
+        self._process = process
+        self._journal = journal
+        self._sockets = sockets
+
+    def start(self) -> list[Coroutine[Any, Any, None]]:
+        return [
+            every(sweeping.EVERY, self.sweep),
+            every(sweeping.EVERY, catalogue.refresh),
+            every(SESSIONS, self.look_at_sessions),
+        ]
+
+    async def sweep(self) -> None:
+        if self._journal.steady() >= sweeping.STEADY:
+            await in_database(sweeping.sweep, self._process)
+
+    async def look_at_sessions(self) -> None:
+        """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""
+        connected = self._sockets.all()
+        if not connected:
+            return
+        stale = await in_database(sessions.stale, [socket.signed_in_by for socket in connected])
+        for socket in connected:
+            if socket.signed_in_by[0] in stale:
+                socket.recheck()

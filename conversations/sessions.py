@@ -1,0 +1,50 @@
+"""Who is behind a socket. Synchronous; runs on a database thread.
+
+A socket outlives the sign-out of its session, so this is asked again while it is open.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection
+from django.http import HttpRequest
+
+
+def session_key(cookies: Mapping[str, str]) -> str:
+    return cookies.get(settings.SESSION_COOKIE_NAME, "")
+
+
+def user_of(key: str) -> AbstractBaseUser | None:
+    """The user signed in to session `key`; None when it ended, the password changed or the account was disabled."""
+    if not key:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = get_user(request)
+    return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
+
+
+def stale(sockets: Sequence[tuple[str, int, str]]) -> set[str]:
+    """Of open sockets, as (session key, user, password hash at the time): the sessions that need another look because
+    they ended, or their person's password or account changed. One query."""
+    keys, people, passwords = ([socket[column] for socket in sockets] for column in range(3))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.key FROM unnest(%s::text[], %s::int[], %s::text[]) AS k(key, person, password)
+            LEFT JOIN django_session s ON s.session_key = k.key AND s.expire_date > clock_timestamp()
+            LEFT JOIN auth_user u ON u.id = k.person AND u.is_active AND u.password = k.password
+            WHERE s.session_key IS NULL OR u.id IS NULL
+            """,
+            [keys, people, passwords],
+        )
+        return {key for (key,) in cursor.fetchall()}
+
+
+def digest(key: str) -> str:
+    """Names a session between processes without giving it away."""
+    return sha256(key.encode()).hexdigest()

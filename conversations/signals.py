@@ -1,0 +1,45 @@
+"""What happens to accounts and rows, and reaches the open sockets and the answers that are being written."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
+from django.db.models.signals import post_save, pre_delete
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from . import sessions
+from .models import Generation
+from .outcomes import Status
+from .registry import registry
+
+
+@receiver(user_logged_out)
+def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
+    key = request.session.session_key
+    if key:
+        digest = sessions.digest(key)
+        registry.call(registry.end_session, digest)
+        registry.call(lambda: registry.doorbell.ring("session", id=digest))
+
+
+@receiver(post_save, sender=get_user_model())
+def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
+    """A new password, a disabled account: the sockets ask again who is behind them."""
+    person = instance.pk
+
+    def tell() -> None:
+        registry.call(registry.sockets.recheck, person)
+        registry.call(lambda: registry.doorbell.ring("person", id=str(person)))
+
+    transaction.on_commit(tell)
+
+
+@receiver(pre_delete, sender=Generation)
+def deleted(instance: Generation, **_kwargs: Any) -> None:
+    """Its owner finds it gone at the next tick. Until then it may be saving a piece of its text, so the row is taken
+    first: a piece that came before goes with the rest, and one that comes after fails instead of the deletion."""
+    if instance.status == Status.STREAMING:
+        Generation.objects.select_for_update().filter(pk=instance.pk).first()

@@ -1,0 +1,164 @@
+"""The pages, and the Stop that works without the socket."""
+
+import uuid
+from itertools import groupby
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpResponse
+from django.http import HttpRequest as DjangoRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.middleware import HtmxDetails
+
+from . import fragments, presence
+from .asking import ask_owner
+from .catalogue import catalogue
+from .database import in_database
+from .models import Conversation, Generation, Message
+from .outcomes import EndReason, Status
+from .registry import registry
+
+
+class HttpRequest(DjangoRequest):
+    """As django-htmx's middleware leaves it."""
+
+    htmx: HtmxDetails
+
+
+SIDEBAR = 100
+"""Conversations that the sidebar lists."""
+
+
+@never_cache
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """A new chat."""
+    return _page(request, None)
+
+
+@never_cache
+@login_required
+@require_safe
+def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _page(request, _visible(request, pk))
+
+
+@never_cache
+@login_required
+@require_safe
+def sidebar(request: HttpRequest) -> HttpResponse:
+    return render(request, "conversations/_sidebar_list.html", {"groups": _groups(request.user)})
+
+
+@login_required
+@require_POST
+def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Put this version of a message on screen, with the newest of what follows it."""
+    message = get_object_or_404(
+        Message.objects.select_related("conversation"),
+        pk=pk,
+        conversation__in=Conversation.objects.visible_to(request.user),
+    )
+    message.conversation.show(_newest_leaf(message), active=False)
+    if request.htmx:
+        return render(request, "conversations/_conversation.html", _context(message.conversation))
+    return redirect(message.conversation)
+
+
+@require_POST
+async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop without the socket, from any process. Cancels before it looks anything up if the run is here."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return redirect(f"{settings.LOGIN_URL}?next=/")
+    live = registry.live.get(pk)
+    if live is not None and live.user == user.pk:
+        live.stop(EndReason.STOPPED)
+        return _after_stop(request, live.conversation)
+    generation = await in_database(_generation_of, user, pk)
+    if generation is None:
+        raise Http404
+    if generation.status == Status.STREAMING:
+        await ask_owner(registry, pk, EndReason.STOPPED)
+    return _after_stop(request, generation.conversation_id)
+
+
+def _after_stop(request: HttpRequest, conversation_id: uuid.UUID) -> HttpResponse:
+    if request.headers.get("accept", "").startswith("application/json") or request.htmx:
+        return HttpResponse(status=204)
+    return redirect("conversation", conversation_id)
+
+
+def _generation_of(user: AbstractBaseUser | AnonymousUser, pk: uuid.UUID) -> Generation | None:
+    return Generation.objects.visible_to(user).filter(pk=pk).first()
+
+
+def _visible(request: HttpRequest, pk: uuid.UUID) -> Conversation:
+    return get_object_or_404(Conversation.objects.visible_to(request.user).select_related("head"), pk=pk)
+
+
+def _newest_leaf(message: Message) -> Message:
+    while (reply := message.replies.order_by("-id").first()) is not None:
+        message = reply
+    return message
+
+
+def _page(request: HttpRequest, current: Conversation | None) -> HttpResponse:
+    context = _context(current)
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "conversations/_conversation.html", context)
+    return render(request, "conversations/page.html", {**context, "groups": _groups(request.user)})
+
+
+def _context(current: Conversation | None) -> dict[str, object]:
+    nonce = uuid.uuid4().hex
+    running = current.generations.streaming().first() if current is not None else None
+    if running is not None:
+        presence.served(running.pk, nonce)
+    models = catalogue.offered
+    usual = current.model if current is not None else ""
+    return {
+        "conversation": current,
+        "entries": fragments.entries(current, current.head_id) if current is not None else [],
+        "models": models,
+        "model": usual if usual in models else next(iter(models), ""),
+        "demo": not settings.OPENAI_BASE_URL,
+        "page_nonce": nonce,
+        "limits": {"prompt": settings.CHAT_MAX_PROMPT},
+        "examples": [
+            _("Explain how a rainbow comes about, in three short paragraphs"),
+            _("Compare tea and coffee in a table"),
+            _("Write a Python function that finds the prime numbers up to n"),
+        ],
+    }
+
+
+def _groups(user: AbstractBaseUser | AnonymousUser) -> list[tuple[str, list[Conversation]]]:
+    running = Generation.objects.streaming().filter(conversation=OuterRef("pk")).values("pk")[:1]
+    rows: QuerySet[Conversation] = (
+        Conversation.objects.visible_to(user)
+        .exclude(head=None)
+        .newest_first()
+        .annotate(running_generation_id=Subquery(running))[:SIDEBAR]
+    )
+    return [(label, list(group)) for label, group in groupby(rows, _label)]
+
+
+def _label(row: Conversation) -> str:
+    days = (timezone.localdate() - timezone.localdate(row.active_at)).days
+    if days <= 0:
+        return _("Today")
+    if days == 1:
+        return _("Yesterday")
+    if days <= 7:
+        return _("Previous 7 days")
+    return date_format(row.active_at, "F Y")

@@ -1,0 +1,101 @@
+"""What a page that comes to a conversation has to be told. Synchronous; runs on a database thread."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from . import fragments, frames, history, presence
+from .frames import Watch
+from .history import Started
+from .models import Conversation, Generation, Message
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a conversation stands. `transcript` is a frame for a page that shows something else."""
+
+    conversation: uuid.UUID
+    generation: uuid.UUID | None = None
+    message: uuid.UUID | None = None
+    transcript: str | None = None
+
+
+def load(user: AbstractBaseUser, command: Watch) -> State:
+    """Compare what the page shows with what is. Raises Refusal."""
+    conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
+    running = conversation.generations.streaming().first()
+    if running is not None and command.page:
+        presence.connected(running.pk, command.page[:60])
+    head = conversation.head
+    transcript = None
+    if head is not None and (head.pk != command.head or head.status != command.status):
+        after = head.parent_id if head.pk == command.head else None
+        transcript = _transcript(conversation, after, running, None)
+    return _state(conversation, running, transcript)
+
+
+def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | None, command: uuid.UUID | None) -> State:
+    """The messages behind `after`, for pages that already show what stands before. Raises Refusal."""
+    found = _conversation(user, conversation)
+    running = found.generations.streaming().first()
+    return _state(found, running, _transcript(found, after, running, command))
+
+
+def started(begun: Started, command: uuid.UUID) -> State:
+    """How a conversation stands right after a command: known without reading it again."""
+    conversation, generation = begun.conversation, begun.generation
+    html = fragments.started(generation, begun.messages)
+    transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
+    return State(conversation.pk, generation.pk, begun.answer.pk, transcript)
+
+
+def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
+    found = Conversation.objects.visible_to(user).select_related("head").filter(pk=pk).first()
+    if found is None:
+        raise history.not_found()
+    return found
+
+
+def _state(conversation: Conversation, running: Generation | None, transcript: str | None) -> State:
+    if running is None:
+        return State(conversation.pk, transcript=transcript)
+    return State(conversation.pk, running.pk, running.message_id, transcript)
+
+
+def _transcript(
+    conversation: Conversation, after: uuid.UUID | None, running: Generation | None, command: uuid.UUID | None
+) -> str:
+    html, head = fragments.transcript(conversation, after)
+    return _frame(conversation, after, html, head, running.pk if running else None, command)
+
+
+def _frame(
+    conversation: Conversation,
+    after: uuid.UUID | None,
+    html: str,
+    head: uuid.UUID | None,
+    generation: uuid.UUID | None,
+    command: uuid.UUID | None,
+) -> str:
+    return frames.transcript(
+        conversation=conversation.pk,
+        after=after,
+        html=html,
+        head=head,
+        generation=generation,
+        id=command,
+        url=conversation.get_absolute_url(),
+        title=conversation.title,
+    )
+
+
+def standing(user: AbstractBaseUser, generation: uuid.UUID | None, command: uuid.UUID | None) -> Generation | None:
+    """The generation a stop means: by its id, or by the id of the command that asked for it."""
+    visible = Generation.objects.visible_to(user).select_related("message")
+    if generation is not None:
+        return visible.filter(pk=generation).first()
+    made = Message.objects.filter(conversation__owner_id=user.pk, client_id=command).first()
+    if made is None:
+        return None
+    return visible.filter(message=made).first() or visible.filter(message__parent=made).order_by("id").first()

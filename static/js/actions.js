@@ -1,0 +1,22 @@
+/** Buttons in the transcript, handled in one place, so that HTML which arrives later needs no set-up. */
+import { copy } from "chat/copy"
+
+export function handleActions(main, conversation) {
+  const verbs = {
+    "continue": (_, article) => conversation.again("continue", article),
+    "regenerate": (_, article) => conversation.again("regenerate", article),
+    "try-again": (_, article) => conversation.again("regenerate", article),
+    copy,
+    edit: (_, article) => conversation.openEditor(article),
+    example: button => conversation.composer.send(button.textContent.trim()),
+    latest: () => conversation.follow.toEnd(),
+  }
+  main.addEventListener("click", event => {
+    const button = event.target.closest("[data-action]")
+    if (button && !button.ariaDisabled) verbs[button.dataset.action]?.(button, button.closest("article"))
+  })
+  document.addEventListener("keydown", event => {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
+    if (!document.querySelector(":popover-open")) conversation.stop()
+  })
+}

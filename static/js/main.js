@@ -1,0 +1,38 @@
+/** Joins the parts of the page. */
+import { handleActions } from "chat/actions"
+import { Connection } from "chat/connection"
+import { Conversation } from "chat/conversation"
+import { forgetDrafts } from "chat/draft"
+import "chat/local-time"
+import { setUpNavigation } from "chat/navigation"
+import { Outbox } from "chat/outbox"
+import { sentence } from "chat/says"
+import { setUpSidebar } from "chat/sidebar"
+import { Socket } from "chat/socket"
+import { interceptStopForms } from "chat/stop"
+
+const SIGNED_OUT = 4401
+
+const main = document.getElementById("main")
+const connection = new Connection(main)
+const socket = new Socket(main.dataset.socket, {
+  event: event => conversation.receive(event),
+  state: state => connection.show(state),
+  expecting: () => conversation.expecting,
+  probe: () => conversation.watch(),
+  ended,
+})
+const conversation = new Conversation(main, socket, new Outbox(socket))
+
+handleActions(main, conversation)
+interceptStopForms(generation => conversation.markStopping(generation))
+setUpNavigation(main, conversation, () => conversation.composer.refuse(sentence("failed")))
+setUpSidebar(document.getElementById("sidebar"))
+document.querySelector("[data-sign-out]").addEventListener("submit", forgetDrafts)
+socket.connect()
+
+function ended(code) {
+  connection.hide()
+  if (code === SIGNED_OUT) location.assign(`${main.dataset.login}?next=${encodeURIComponent(location.pathname)}`)
+  else conversation.composer.refuse(sentence("forbidden"))
+}

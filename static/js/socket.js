@@ -1,0 +1,131 @@
+/** The page's WebSocket (docs/protocol.md): opens, comes back by itself, counts and acknowledges what it receives. */
+const FIRST_DELAY = 250
+const LONGEST_DELAY = 5000
+const TOO_MANY_FRAMES_DELAY = 5000
+const OPENING_PATIENCE = 8000
+// A connection that lived for less than this does not reset the delay: a server that closes at once is not hammered.
+const STABLE = 2000
+const ACK_INTERVAL = 1000
+// The server stops sending to a page with four times as much unread.
+const ACK_AMOUNT = 65536
+// A lost network closes nothing. When something is expected and nothing comes, ask; without an answer, connect anew.
+const SILENCE = 5000
+const PROBE_PATIENCE = 3000
+
+export class Socket {
+  #address
+  #handlers
+  #socket = null
+  #timer
+  #attempt = 0
+  #openedAt = 0
+  #received = 0
+  #unacknowledged = 0
+  #acknowledgedAt = 0
+  #heardAt = 0
+  #ended = false
+
+  /**
+   * `handlers`: event(event); state("connecting" | "open" | "closed"); ended(code), a close that is not retried;
+   * expecting(), whether something should come from the server; probe(), send something that is answered.
+   */
+  constructor(path, handlers) {
+    this.#address = new URL(path, location.href.replace(/^http/, "ws"))
+    this.#handlers = handlers
+    addEventListener("online", () => this.#wake())
+    addEventListener("pagehide", () => this.#leave())
+    addEventListener("pageshow", event => event.persisted && this.connect())
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake())
+    setInterval(() => handlers.expecting() && this.#wake(), SILENCE / 2)
+  }
+
+  get open() {
+    return this.#openedAt > 0
+  }
+
+  connect() {
+    if (this.#socket || this.#ended) return
+    clearTimeout(this.#timer)
+    this.#received = this.#unacknowledged = 0
+    const socket = this.#socket = new WebSocket(this.#address)
+    this.#timer = setTimeout(() => this.#drop(), OPENING_PATIENCE)
+    socket.onmessage = message => this.#receive(JSON.parse(message.data), message.data.length)
+    socket.onclose = ({ code }) => this.#closed(code)
+    this.#handlers.state("connecting")
+  }
+
+  #wake() {
+    if (!this.#socket) return this.connect()
+    if (!this.open || Date.now() - this.#heardAt < SILENCE) return
+    const [socket, heardAt] = [this.#socket, this.#heardAt]
+    this.#handlers.probe()
+    setTimeout(() => socket === this.#socket && heardAt === this.#heardAt && this.#drop(), PROBE_PATIENCE)
+  }
+
+  /** Whether the frame went out. */
+  send(command) {
+    if (!this.open) return false
+    this.#socket.send(JSON.stringify(command))
+    return true
+  }
+
+  #receive(event, length) {
+    this.#received += 1
+    this.#unacknowledged += length
+    this.#heardAt = Date.now()
+    if (event.op === "hello") {
+      clearTimeout(this.#timer)
+      this.#openedAt = Date.now()
+      this.#handlers.state("open")
+    }
+    this.#acknowledge(event.op === "ping")
+    this.#handlers.event(event)
+  }
+
+  // Called from the message handler and never from a timer: in a hidden tab timers may run once a minute.
+  #acknowledge(atOnce) {
+    const due = Date.now() - this.#acknowledgedAt >= ACK_INTERVAL || this.#unacknowledged >= ACK_AMOUNT
+    if (!atOnce && !due) return
+    if (!this.send({ op: "ack", received: this.#received })) return
+    this.#acknowledgedAt = Date.now()
+    this.#unacknowledged = 0
+  }
+
+  #closed(code) {
+    if (this.open && Date.now() - this.#openedAt > STABLE) this.#attempt = 0
+    this.#forget()
+    if (code === 4401 || code === 4403) {
+      this.#ended = true
+      this.#handlers.ended(code)
+    } else {
+      this.#timer = setTimeout(() => this.connect(), this.#delay(code))
+    }
+  }
+
+  #delay(code) {
+    const backoff = Math.min(FIRST_DELAY * 2 ** this.#attempt++, LONGEST_DELAY) * (0.75 + Math.random() / 4)
+    if (code === 4429) return TOO_MANY_FRAMES_DELAY
+    return code === 1012 && this.#attempt === 1 ? 0 : backoff
+  }
+
+  // Should the old socket be alive after all, its goodbye must not come before the new one's hello: for the server
+  // the last viewer would have left.
+  #drop() {
+    const old = this.#socket
+    setTimeout(() => old?.close(), SILENCE)
+    this.#closed(1006)
+  }
+
+  #leave() {
+    this.#socket?.close(1000)
+    this.#forget()
+  }
+
+  #forget() {
+    clearTimeout(this.#timer)
+    if (this.#socket) this.#socket.onmessage = this.#socket.onclose = null
+    this.#socket = null
+    this.#openedAt = 0
+    this.#handlers.state("closed")
+  }
+}

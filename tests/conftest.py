@@ -1,0 +1,199 @@
+"""The parts that tests run against, all of them real: PostgreSQL, a provider, servers, people, sockets, a browser."""
+
+from tests import environment
+
+# pytest imports this file before pytest-django would load the settings.
+environment.prepare_test_process()
+
+import re  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from contextlib import ExitStack  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
+
+from tests import database as databases  # noqa: E402
+from tests import servers, visitors  # noqa: E402
+from tests.fakes import Exchange, Provider  # noqa: E402
+from tests.proxy import Proxy  # noqa: E402
+from tests.servers import Server  # noqa: E402
+from tests.sockets import Asked, Socket  # noqa: E402
+from tests.visitors import Person  # noqa: E402
+
+# The shared server is patient: slow machines must not look like silent providers or lost networks.
+SHARED = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60}
+# It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
+WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
+COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the long loops of tests/faults, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: only with --long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="only with --long"))
+
+
+@pytest.fixture(scope="session")
+def database(django_db_blocker: Any) -> Iterator[databases.Database]:
+    """PostgreSQL with the product's tables. Tests and servers use it together, so nothing is rolled back or emptied."""
+    running = databases.Database()
+    django_db_blocker.unblock()
+    call_command("migrate", verbosity=0)
+    yield running
+    connections.close_all()
+    for server in servers.started:
+        server.end_if_running()
+    running.stop()
+    assert not servers.leaks(), servers.leaks()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database: databases.Database) -> None:
+    """In place of pytest-django's own: no second database."""
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    provider = Provider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def server(database: databases.Database, provider: Provider) -> Iterator[Server]:
+    """The server that most tests share. It must get through all of them without a traceback or a warning."""
+    with servers.running(OPENAI_BASE_URL=provider.url, **SHARED, **WATCHED) as server:
+        yield server
+    lines = [line for line in server.output.splitlines() if any(complaint in line for complaint in COMPLAINTS)]
+    assert not lines, f"the shared server complained: {lines}\n{server.output}"
+
+
+@pytest.fixture
+def start_server(database: databases.Database, provider: Provider) -> Iterator[Callable[..., Server]]:
+    """Start a server of the test's own, with settings to differ in; all are stopped at the end."""
+    with ExitStack() as stack:
+
+        def start(**overrides: Any) -> Server:
+            return stack.enter_context(servers.running(**{"OPENAI_BASE_URL": provider.url, **SHARED, **overrides}))
+
+        yield start
+
+
+@pytest.fixture
+def alice(server: Server) -> Person:
+    return visitors.new_person("alice", server)
+
+
+@pytest.fixture
+def bob(server: Server) -> Person:
+    return visitors.new_person("bob", server)
+
+
+@pytest.fixture
+def staff(server: Server) -> Person:
+    """An administrator."""
+    return visitors.new_person("staff", server, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def socket() -> Iterator[Callable[..., Socket]]:
+    """Open a page's socket for a person, by default at their server; see `tests.sockets.Socket`.
+
+    At the end all are closed, and what they saw is checked against the protocol.
+    """
+    opened: list[Socket] = []
+
+    def open_socket(person: Person, *, at: Server | None = None, **options: Any) -> Socket:
+        server = at or person.server
+        opened.append(Socket(person, server.ws_url, **{"origin": server.url, **options}))
+        opened[-1].wait("hello")
+        return opened[-1]
+
+    yield open_socket
+    for each in opened:
+        each.close()
+    for each in opened:
+        each.check()
+
+
+@dataclass(frozen=True)
+class Answering:
+    """An answer in the middle of being written: what the page, the command and the provider know of it."""
+
+    page: Socket
+    asked: Asked
+    exchange: Exchange
+
+
+@pytest.fixture
+def answering(socket: Callable[..., Socket], provider: Provider) -> Callable[..., Answering]:
+    """Let a person ask, and the provider write the first tokens; returns when the page shows them."""
+
+    def begin(person: Person, *tokens: str, **options: Any) -> Answering:
+        page = socket(person, **options)
+        exchange = provider.expect()
+        asked = page.ask(exchange.prompt)
+        exchange.write_tokens(*(tokens or ("Bees ", "hum")))
+        asked.wait_text(re.findall(r"\w+", exchange.text)[-1])
+        return Answering(page, asked, exchange)
+
+    return begin
+
+
+@pytest.fixture
+def proxy() -> Iterator[Callable[[Server], Proxy]]:
+    """Put a proxy in front of a server."""
+    with ExitStack() as stack:
+
+        def place(server: Server) -> Proxy:
+            proxy = Proxy(server.address)
+            stack.callback(proxy.stop)
+            return proxy
+
+        yield place
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for one file of tests: outside of it no event loop of Playwright runs in this thread."""
+    from tests.pages import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def context(browser: Any, alice: Person) -> Iterator[Any]:
+    """A browser of its own in which Alice is signed in."""
+    from tests.pages import give_session
+
+    context = browser.new_context()
+    give_session(context, alice)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(context: Any, server: Server) -> Callable[[], Any]:
+    """Open another tab in Alice's browser; see `tests.pages.Chat`."""
+    from tests.pages import Chat
+
+    return lambda: Chat(context.new_page(), server)
+
+
+@pytest.fixture
+def chat(tab: Callable[[], Any]) -> Any:
+    """A tab in Alice's browser."""
+    return tab()

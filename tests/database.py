@@ -1,0 +1,34 @@
+"""The PostgreSQL server of the test session, in a temporary folder of its own.
+
+Its address is known before it runs, so that Django's settings can be loaded first and a run of tests that need no
+database never starts it. Test process and servers under test use the same database, without wrapping transactions.
+"""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
+from chatapp import postgres
+
+# A short path, because that of the socket below it may have a hundred bytes.
+FOLDER = Path(tempfile.mkdtemp(prefix="chat-", dir="/tmp" if Path("/tmp").is_dir() else None)).resolve()
+# PostgreSQL does not run as root; as root, its own user has to reach the folder below this one.
+FOLDER.chmod(0o711)
+# Registered before the server's own clean-up, so it runs after it.
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+URL = postgres.address(FOLDER)
+
+
+class Database:
+    """The running PostgreSQL server."""
+
+    def __init__(self) -> None:
+        from chatapp.local_postgres import LocalServer
+
+        self._server = LocalServer(FOLDER / "postgres")
+        self._server.join()
+
+    def stop(self) -> None:
+        self._server.leave()

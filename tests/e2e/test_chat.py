@@ -1,0 +1,197 @@
+"""Asking, stopping and going on, in a real browser."""
+
+import time
+
+from playwright.sync_api import expect
+
+from tests import stored
+from tests.pages import Chat, give_session
+from tests.test_stop import RATE, SOON, endless
+
+
+def generation(chat):
+    """The id of the last answer's run."""
+    return str(stored.Generation.objects.get(message_id=chat.answer.get_attribute("data-message-id")).pk)
+
+
+def begin(chat, provider, *tokens):
+    """Ask in a new conversation; returns the exchange once its first words are on the page."""
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens(*(tokens or ("Bees ", "**hum** ", "and")))
+    chat.see("Bees")
+    return exchange
+
+
+def test_sign_in_ask_stop_reload_regenerate_continue(browser, alice, server, provider):
+    context = browser.new_context()
+    chat = Chat(context.new_page(), server).sign_in(alice)
+    exchange = begin(chat, provider)
+    chat.see("Bees hum and").stop()
+    exchange.wait_closed()
+    chat.see_status("interrupted").see_note("You stopped this answer.")
+    expect(chat.button("Send")).to_be_visible()
+
+    chat.reload().see("Bees hum and").see_status("interrupted").see_note("You stopped this answer.")
+
+    again = provider.expect(exchange.prompt)
+    chat.regenerate()
+    again.write_tokens("Wasps **sting**").finish()
+    chat.see("Wasps sting").see_status("complete")
+
+    chat.answer.hover()
+    chat.button("Previous version").last.click()
+    chat.see("Bees hum and").see_status("interrupted")
+    rest = provider.expect(exchange.prompt)
+    chat.continue_()
+    rest.write_tokens(" dance.").finish()
+    chat.see("Bees hum and dance.").see_status("complete")
+    assert chat.complaints == []
+    context.close()
+
+
+def test_signing_in_needs_the_password(browser, alice, server):
+    context = browser.new_context()
+    chat = Chat(context.new_page(), server).open("/")
+    assert chat.path == "/accounts/login/"
+    chat.page.locator("[name=username]").fill(alice.user.username)
+    chat.page.locator("[name=password]").fill("wrong")
+    chat.page.locator("[name=password]").press("Enter")
+    expect(chat.page.get_by_text("correct username and password")).to_be_visible()
+    assert chat.path == "/accounts/login/"
+    context.close()
+
+
+def test_stop_closes_the_providers_socket(chat, provider):
+    exchange = begin(chat, provider)
+    exchange.stream(endless(), RATE).wait_written(20)
+    pressed = chat.stop()
+    assert exchange.wait_closed() - pressed < SOON
+    assert exchange.tokens_after(pressed) <= SOON * RATE
+    chat.see_status("interrupted")
+
+
+def test_escape_stops(chat, provider):
+    exchange = begin(chat, provider)
+    chat.box.press("Escape")
+    exchange.wait_closed()
+    chat.see_status("interrupted").see_note("You stopped this answer.")
+
+
+def test_stop_before_the_first_word(chat, provider):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.wait_opened()
+    chat.stop()
+    exchange.wait_closed()
+    chat.see_status("interrupted").see_note("Nothing was written.")
+    expect(chat.answer.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_the_same_words_live_after_reload_and_in_the_admin(chat, staff, browser, server, provider):
+    begin(chat, provider, "# Bees\n\n", "* they **hum**\n* they `buzz`\n\n", "```python\nprint('bee')\n```\n\nEnd")
+    chat.see("End").stop()
+    chat.see_status("interrupted")
+    live = chat.content.inner_text(), chat.note.locator("p").first.inner_text()
+    chat.reload().see_status("interrupted")
+    assert (chat.content.inner_text(), chat.note.locator("p").first.inner_text()) == live
+    admin = browser.new_context()
+    give_session(admin, staff)
+    page = admin.new_page()
+    page.goto(f"{server.url}/admin/conversations/generation/{generation(chat)}/change/")
+    answer = page.locator(".answer[data-status=interrupted]")
+    assert answer.locator("[data-content]").inner_text().split() == live[0].split()
+    assert answer.locator("[data-note]").inner_text() == live[1]
+    admin.close()
+
+
+def test_a_closed_tab_stops_the_answer(chat, provider):
+    exchange = begin(chat, provider)
+    exchange.stream(endless(), RATE).wait_written(20)
+    run = generation(chat)
+    left = time.monotonic()
+    chat.close()
+    assert exchange.wait_closed() - left < SOON
+    assert stored.outcome(run) == ("interrupted", "left")
+    assert stored.text(run).startswith("Bees **hum** and")
+
+
+def test_going_elsewhere_stops_the_answer(chat, provider):
+    exchange = begin(chat, provider)
+    run = generation(chat)
+    chat.page.goto("about:blank")
+    exchange.wait_closed()
+    assert stored.outcome(run) == ("interrupted", "left")
+
+
+def test_a_reload_in_mid_stream_goes_on(chat, provider):
+    exchange = begin(chat, provider)
+    exchange.stream(endless(), RATE).wait_written(10)
+    chat.reload().see("word5")
+    count = len(exchange.written)
+    exchange.wait_written(count + RATE)
+    exchange.finish()
+    chat.see_status("complete")
+    words = chat.content.inner_text().split()
+    assert words == exchange.text.replace("*", "").split()
+    assert len(provider.asked(exchange.prompt)) == 1
+
+
+def test_one_of_two_tabs_may_close(chat, tab, provider):
+    exchange = begin(chat, provider)
+    other = tab().open(chat.path)
+    other.see("Bees hum and")
+    chat.close()
+    exchange.write_tokens(" dance").finish()
+    other.see("Bees hum and dance").see_status("complete")
+
+
+def test_the_next_prompt_follows_the_stopped_answer(chat, provider):
+    begin(chat, provider)
+    chat.stop()
+    chat.see_status("interrupted")
+    following = provider.expect()
+    chat.ask(following.prompt)
+    following.write_tokens("More bees.").finish()
+    chat.see("More bees.").see_status("complete")
+    expect(chat.answers).to_have_count(2)
+
+
+def test_a_refused_prompt_stays_in_the_box(chat):
+    chat.open()
+    text = "x" * 32_001
+    chat.ask(text)
+    expect(chat.page.get_by_role("alert")).to_be_visible()
+    assert chat.box.input_value() == text
+
+
+def test_an_error_of_the_provider_is_told_in_plain_words(chat, provider):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.respond(429, {"Retry-After": "20"})
+    chat.see_status("error").see_note("Try again in 20 s")
+    again = provider.expect(exchange.prompt)
+    chat.answer.get_by_role("button", name="Try again").click()
+    again.write_tokens("Here you are.").finish()
+    chat.see("Here you are.").see_status("complete")
+
+
+def test_comes_back_after_the_server_restarted(start_server, browser, alice, provider):
+    server = start_server()
+    context = browser.new_context()
+    give_session(context, alice.at(server))
+    chat = Chat(context.new_page(), server)
+    begin(chat, provider)
+    server.stop()
+    chat.see_status("interrupted").see_note("The server restarted.")
+    expect(chat.main).not_to_have_attribute("data-connection", "open")
+    again = server.again()
+    try:
+        expect(chat.main).to_have_attribute("data-connection", "open", timeout=20_000)
+        following = provider.expect()
+        chat.ask(following.prompt)
+        following.write_tokens("Back again.").finish()
+        chat.see("Back again.").see_status("complete")
+    finally:
+        context.close()
+        again.stop()

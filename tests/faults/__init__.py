@@ -1,0 +1,1 @@
+"""What the product keeps to while everything around it fails."""

@@ -1,0 +1,53 @@
+"""Parts of the fault tests: a steady provider, a server that takes a hundred streams, and the figures at the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from tests import visitors
+from tests.faults import figures
+from tests.faults.steady import SteadyProvider
+from tests.servers import Server, running
+from tests.visitors import Person
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long loops are wanted (`--long`)."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def steady() -> Iterator[SteadyProvider]:
+    provider = SteadyProvider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="session")
+def busy(database, steady) -> Iterator[Server]:
+    """A server for many streams; it gets through all of them without a traceback."""
+    with running(OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000) as server:
+        yield server
+        assert "Traceback" not in server.output, server.output
+
+
+@pytest.fixture(scope="session")
+def crowd_of(busy) -> Callable[[int], Sequence[Person]]:
+    """People with accounts, the same ones for every test."""
+    people: list[Person] = []
+
+    def gather(count: int) -> Sequence[Person]:
+        while len(people) < count:
+            people.append(visitors.new_person("crowd", busy))
+        return people[:count]
+
+    return gather
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = figures.lines()
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -1,0 +1,205 @@
+"""Cancelling the reader of a provider at each of its awaits, one after the other, until it runs through.
+
+After each: the provider's socket is closed or was never opened, no task is left, and the text is a prefix.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Coroutine, Generator
+from contextlib import suppress
+from typing import Any
+
+import psutil
+import pytest
+
+from conversations import history
+from conversations.database import in_database
+from conversations.endpoints import Endpoint
+from conversations.frames import Send
+from conversations.history import Asker, Started
+from conversations.llm import Provider
+from conversations.models import Generation
+from conversations.outcomes import EndReason
+from conversations.registry import Registry
+from tests import visitors
+from tests.faults import figures
+from tests.faults.checker import Checker
+from tests.faults.steady import Plan
+
+MOST = 200
+"""Awaits; far more than a stream of a few tokens has."""
+CLOSED_WITHIN = 1.0
+
+
+class CancelAt(Coroutine[Any, Any, Any]):
+    """Runs a coroutine and calls `act` at its `number`-th suspension: at once, or in the moment in which what it waits
+    for is there and the coroutine has not yet gone on."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], number: int, when: str, act: Any) -> None:
+        self.inner = inner
+        self.number = number
+        self.when = when
+        self.act = act
+        self.suspended = 0
+
+    @property
+    def acted(self) -> bool:
+        return self.suspended >= self.number
+
+    def send(self, value: Any) -> Any:
+        return self._count(self.inner.send(value))
+
+    def throw(self, *error: Any) -> Any:
+        return self._count(self.inner.throw(*error))
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return (yield from self.inner.__await__())
+
+    def _count(self, waits_for: Any) -> Any:
+        self.suspended += 1
+        if self.suspended == self.number:
+            if self.when == "with the result" and waits_for is not None:
+                waits_for.add_done_callback(lambda _: self.act())
+            else:
+                asyncio.get_running_loop().call_soon(self.act)
+        return waits_for
+
+
+class Text:
+    """Takes what a stream says."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reasons: list[str] = []
+
+    def opened(self) -> None: ...
+    def alive(self) -> None: ...
+    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
+
+    def delta(self, text: str) -> None:
+        self.text += text
+
+    def finished(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+def sockets_to(port: int) -> int:
+    return sum(
+        1
+        for each in psutil.Process().net_connections("tcp")
+        if each.raddr and each.raddr.port == port and each.status == psutil.CONN_ESTABLISHED
+    )
+
+
+async def no_sockets_to(port: int) -> float:
+    """Seconds until none is left."""
+    began = time.monotonic()
+    while sockets_to(port):
+        assert time.monotonic() - began < CLOSED_WITHIN, "the socket to the provider is still open"
+        await asyncio.sleep(0.005)
+    return time.monotonic() - began
+
+
+async def others() -> set[asyncio.Task[Any]]:
+    """Tasks beside this one, once those that are about to end have ended."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return asyncio.all_tasks() - {asyncio.current_task()}
+
+
+@pytest.fixture
+def plan():
+    return lambda: Plan(rate=200, tokens=4, headers=0.01, first=0.01)
+
+
+@pytest.mark.parametrize("when", ["at once", "with the result"])
+async def test_the_stream_of_a_provider(steady, plan, when):
+    for number in range(1, MOST):
+        before = await others()
+        provider, text, asked = Provider(Endpoint(steady.url, "key")), Text(), plan()
+        stream = provider.stream("alpha-model", [{"role": "user", "content": asked.prompt}], text)
+        reading = CancelAt(stream, number, when, lambda: task.cancel())  # noqa: B023  its task is made below
+        task = asyncio.create_task(reading)
+        with suppress(asyncio.CancelledError):
+            await task
+        finished = False
+        if steady.asked(asked.prompt):
+            run = await asyncio.to_thread(steady.wait_closed, asked.prompt, CLOSED_WITHIN)
+            assert run.text.startswith(text.text)
+            finished = run.finished_at is not None  # then its socket may rest for another use
+        if not finished:
+            await no_sockets_to(steady.port)
+        await provider.close()
+        await no_sockets_to(steady.port)
+        assert await others() == before
+        if not reading.acted:
+            assert text.reasons == ["stop"]
+            figures.note(f"cancel at every await of the stream, {when}", f"{number - 1} awaits, every socket closed")
+            return
+    pytest.fail("the stream never ran through")
+
+
+@pytest.fixture
+async def registry(database, steady, settings):
+    """A registry of the test's own, in its own process, as the server has one."""
+    settings.OPENAI_BASE_URL = steady.url
+    settings.CHAT_MODELS = ["alpha-model"]
+    registry = Registry()
+    await registry.start("http://127.0.0.1:1")
+    yield registry
+    await registry.drain()
+
+
+@pytest.mark.parametrize("when", ["at once", "with the result"])
+async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
+    """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
+    loop = asyncio.get_running_loop()
+    person = await asyncio.to_thread(visitors.new_person, "alice", server)
+    asker = Asker(person.user, registry.process, "steady", ["alpha-model"])
+    prompts = []
+    try:
+        for number in range(1, MOST):
+            asked = plan()
+            prompts.append(asked.prompt)
+            command = Send(id=uuid.uuid4(), content=asked.prompt)
+            started = await in_database(history.begin, asker, command)
+            assert isinstance(started, Started)
+            readers = []
+
+            def make(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+                if coroutine.__qualname__ == "LiveGeneration._read":
+                    stop = lambda: live.stop(EndReason.STOPPED)  # noqa: B023, E731
+                    readers.append(CancelAt(coroutine, number, when, stop))  # noqa: B023
+                    coroutine = readers[0]  # noqa: B023
+                return asyncio.Task(coroutine, loop=loop, **options)
+
+            loop.set_task_factory(make)
+            live = registry.launch(started, person.user.pk, command.id, stopped=False)
+            assert live.task
+            await live.task
+            loop.set_task_factory(None)
+            assert not registry.live
+            if not readers[0].acted:
+                break
+            assert live.lifecycle.outcome
+        else:
+            pytest.fail("the reader never ran through")
+    finally:
+        loop.set_task_factory(None)
+    figures.note(f"Stop at every await of the reader, {when}", f"{number - 1} awaits, each ended once")
+    await asyncio.to_thread(_check, steady, prompts)
+
+
+def _check(steady, prompts):
+    runs = [run for prompt in prompts for run in steady.asked(prompt)]
+    keys = Generation.objects.filter(message__parent__content__in=prompts).values_list("pk", flat=True)
+    stored = Checker(runs, [], generations=[str(key) for key in keys]).settle().check()
+    assert len(stored) == len(prompts)
+    by_prompt = {each.prompt: each for each in stored.values()}
+    assert by_prompt[prompts[-1]].reason == "finished"
+    assert {by_prompt[prompt].reason for prompt in prompts[:-1]} <= {"stopped", "finished"}
+    assert by_prompt[prompts[0]].reason == "stopped"

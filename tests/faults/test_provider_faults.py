@@ -1,0 +1,246 @@
+"""Providers that fail in the network's ways, and in rarer ones of their own; the common ones are in
+tests/test_provider_errors.py. Each keeps what was written, ends with its reason, and is asked once."""
+
+import gzip
+import json
+import socket as sockets
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests import stored
+from tests.faults.checker import Checker
+from tests.proxy import Proxy
+from tests.servers import running
+from tests.test_provider_errors import assert_plain
+from tests.test_stop import endless
+
+PATIENCE = {
+    "CHAT_CONNECT_TIMEOUT": 1,
+    "CHAT_FIRST_TOKEN_TIMEOUT": 1.5,
+    "CHAT_SILENCE_TIMEOUT": 1.5,
+    "CHAT_RUN_TIMEOUT": 4,
+    "CHAT_MODELS": "alpha-model",
+}
+
+
+@pytest.fixture(scope="module")
+def way(provider):
+    """A network between the server and its provider."""
+    proxy = Proxy(("127.0.0.1", provider.port))
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(scope="module")
+def behind(database, way):
+    """A server whose provider is at the other end of that network."""
+    with running(OPENAI_BASE_URL=f"{way.url}/v1", **PATIENCE) as server:
+        yield server
+
+
+@pytest.fixture
+def far(alice, behind, answering):
+    return lambda *tokens: answering(alice.at(behind), *tokens)
+
+
+def judge(a, provider, reason, text="Bees hum"):
+    assert a.asked.outcome == ("error", reason)
+    assert stored.text(a.asked) == text
+    assert_plain(a.asked)
+    assert len(provider.asked(a.exchange.prompt)) == 1
+    Checker([a.exchange], [a.page]).settle().check()
+
+
+def test_the_network_resets(far, way, provider):
+    a = far()
+    way.reset()
+    judge(a, provider, "truncated")
+
+
+def test_the_network_falls_silent(far, way, provider):
+    a = far()
+    way.silence()
+    try:
+        assert a.asked.outcome == ("error", "timed_out")
+    finally:
+        way.resume()
+    judge(a, provider, "timed_out")
+
+
+def test_stop_while_the_network_is_silent(far, way):
+    """The server's end of the connection closes at once; the provider learns of it when the network is back."""
+    a = far()
+    way.silence()
+    try:
+        a.asked.stop()
+        assert a.asked.outcome == ("interrupted", "stopped")
+        assert not a.exchange.closed
+    finally:
+        way.resume()
+    a.exchange.wait_closed(1)
+    Checker([a.exchange], [a.page]).settle().check()
+
+
+def test_a_drip_is_cut_into_any_pieces(alice, behind, socket, provider, way):
+    """A few bytes at a time: headers, chunk sizes, events and characters arrive in halves."""
+    exchange = provider.expect()
+    asked = socket(alice.at(behind)).ask(exchange.prompt)
+    exchange.wait_opened()
+    way.drip(1000)
+    try:
+        exchange.write_tokens("Bees 🐝 ", "hümmen").finish()
+        assert asked.outcome == ("complete", "finished")
+    finally:
+        way.drip(None)
+    assert stored.text(asked) == "Bees 🐝 hümmen"
+
+
+def test_a_run_that_never_ends(far, provider):
+    """Neither silent nor done: the limit of the whole run ends it."""
+    a = far("Bees hum ")
+    a.exchange.stream(endless(), 20)
+    a.exchange.wait_closed(PATIENCE["CHAT_RUN_TIMEOUT"] + 2)
+    assert a.asked.outcome == ("error", "timed_out")
+    assert a.exchange.text.startswith(stored.text(a.asked))
+    Checker([a.exchange], [a.page]).settle().check()
+
+
+def test_comments_for_ever_do_not_count_as_words(far, provider):
+    a = far()
+    for _ in range(100):
+        if a.exchange.closed:
+            break
+        try:
+            a.exchange.write_raw(b": OPENROUTER PROCESSING\n\n")
+        except ConnectionError:
+            break
+        if a.page.count("end"):
+            break
+        a.page.connection.ping().wait(0.05)
+    judge(a, provider, "timed_out")
+
+
+def test_a_black_hole(database, alice, socket):
+    """An address that takes no connection and refuses none."""
+    with ExitStack() as stack:
+        hole = stack.enter_context(sockets.socket())
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(3):  # the queue is full now, so the system answers nobody
+            waiting = stack.enter_context(sockets.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(hole.getsockname())
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}/v1"
+        server = stack.enter_context(
+            running(OPENAI_BASE_URL=url, **PATIENCE | {"CHAT_FIRST_TOKEN_TIMEOUT": 9, "CHAT_RUN_TIMEOUT": 9})
+        )
+        began = time.monotonic()
+        asked = socket(alice.at(server)).ask("Is anybody there?")
+        assert asked.outcome == ("error", "provider_unreachable")
+        assert time.monotonic() - began < 5 * PATIENCE["CHAT_CONNECT_TIMEOUT"]
+        assert_plain(asked)
+
+
+@pytest.fixture
+def asking(alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.wait_opened()
+    return asked, exchange
+
+
+@pytest.mark.parametrize(("wait", "told"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")])
+def test_slow_down(asking, provider, wait, told):
+    asked, exchange = asking
+    exchange.respond(429, {"Retry-After": wait})
+    assert asked.outcome == ("error", "rate_limited")
+    assert told in asked.end["note"]
+    assert len(provider.asked(exchange.prompt)) == 1
+    assert_plain(asked)
+
+
+ANSWERS = {
+    "empty": (200, {"Content-Type": "text/event-stream"}, b""),
+    "no content": (204, {}, b""),
+    "not modified": (304, {}, b""),
+    "one JSON object": (200, {}, {"choices": [{"message": {"content": "Bees"}, "finish_reason": "stop"}]}),
+    "an error with status 200": (200, {}, {"error": {"message": "no"}}),
+    "compressed nonsense": (200, {"Content-Encoding": "gzip"}, b"Bees"),
+    "nested deep": (200, {"Content-Type": "text/event-stream"}, b"data: " + b'{"error":' * 50_000 + b"\n\n"),
+}
+
+
+@pytest.mark.parametrize("which", ANSWERS)
+def test_an_answer_that_is_no_stream(asking, provider, which):
+    asked, exchange = asking
+    status, headers, body = ANSWERS[which]
+    exchange.respond(status, headers, body)
+    assert asked.end["status"] == "error"
+    assert stored.text(asked) == ""
+    assert len(provider.asked(exchange.prompt)) == 1
+    assert_plain(asked)
+
+
+def test_a_compressed_stream(asking):
+    asked, exchange = asking
+    lines = [{"choices": [{"delta": {"content": "Bees hum"}}]}, {"choices": [{"delta": {}, "finish_reason": "stop"}]}]
+    data = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)
+    exchange.respond(200, {"Content-Encoding": "gzip"}, gzip.compress(data))
+    assert asked.outcome == ("complete", "finished")
+    assert stored.text(asked) == "Bees hum"
+
+
+def test_chunks_that_are_no_http(far, provider):
+    """The connection is closed at once; that nothing more can come is only noticed by the silence."""
+    a = far()
+    a.exchange._do(a.exchange._put(b"zz\r\nnonsense\r\n"))
+    a.exchange.wait_closed(1)
+    assert a.asked.outcome in {("error", "truncated"), ("error", "timed_out")}
+    judge(a, provider, a.asked.end["reason"])
+
+
+def test_a_line_of_ten_megabytes(alice, answering, provider):
+    """More than CHAT_MAX_LINE: the rest is not read."""
+    a = answering(alice)
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(ConnectionError))
+        a.exchange.write_raw(b'data: {"choices": [{"delta": {"content": "')
+        for _ in range(160):
+            a.exchange.write_raw(b"x" * 65_536)
+        a.exchange.wait_closed(2)
+        raise ConnectionError
+    judge(a, provider, "too_large")
+
+
+def test_words_behind_the_finish_reason_do_not_count(alice, answering):
+    a = answering(alice)
+    a.exchange.finish(done=False, end=False)
+    a.exchange.write_event({"choices": [{"delta": {"content": " and more"}}]})
+    a.exchange.write_event({"choices": [{"delta": {}, "finish_reason": "length"}]})
+    a.exchange.end()
+    assert a.asked.outcome == ("complete", "finished")
+    assert stored.text(a.asked) == "Bees hum"
+
+
+def test_words_and_the_finish_reason_in_one_event(alice, answering):
+    a = answering(alice)
+    a.exchange.write_event({"choices": [{"delta": {"content": " on"}, "finish_reason": "length"}]}).end()
+    assert a.asked.outcome == ("complete", "length")
+    assert stored.text(a.asked) == "Bees hum on"
+
+
+def test_an_error_behind_the_finish_reason(alice, answering):
+    """All was said before it."""
+    a = answering(alice)
+    a.exchange.finish(done=False, end=False)
+    a.exchange.write_event({"error": {"message": "late"}}).end()
+    assert a.asked.outcome == ("complete", "finished")
+
+
+@pytest.mark.parametrize("error", ["a word", 17, [], {"message": None}, {"code": {"deep": [1]}}, {"type": "x" * 5000}])
+def test_strange_error_objects(alice, answering, provider, error):
+    a = answering(alice)
+    a.exchange.write_event({"error": error})
+    judge(a, provider, "provider_failed")

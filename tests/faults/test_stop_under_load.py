@@ -1,0 +1,205 @@
+"""Stop with a hundred streams at once: none is lost, and each reaches the provider in time."""
+
+import asyncio
+import random
+import time
+
+import psutil
+import pytest
+
+from tests import visitors
+from tests.faults import clusters, figures
+from tests.faults.checker import Checker, Footprint, wait_quiet
+from tests.faults.load import Crowd, Page, Stream
+from tests.faults.steady import NEVER, Plan
+
+STREAMS = 100
+LIMIT = 3.0
+"""Seconds that a Stop may take on the slowest machine; the figures say what it takes."""
+
+
+def check(steady, crowd):
+    """The promises of the checker, for what these pages saw."""
+    prompts = {stream.plan.prompt for stream in crowd.streams}
+    runs = [run for run in steady.runs if run.prompt in prompts]
+    return Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
+
+
+def reached(steady, streams):
+    """Seconds from each Stop to the provider's closed socket."""
+    return [steady.wait_closed(stream.plan.prompt).closed_at - stream.stopped_at for stream in streams]
+
+
+async def told(streams):
+    """Seconds from each Stop to its end on the page."""
+    ends = await asyncio.gather(*(stream.ended() for stream in streams))
+    return [end.at - stream.stopped_at for end, stream in zip(ends, streams, strict=True)]
+
+
+async def stop_and_ask_again(stream: Stream) -> Stream:
+    await stream.stop()
+    await stream.ended()
+    return await stream.page.ask(Plan())
+
+
+def test_a_hundred_streams(busy, steady, crowd_of, long):
+    """Ten Stops a second, each page asking anew, so that a hundred stream all the time; then all at once."""
+    before = Footprint.of(busy, steady.port)
+    process = psutil.Process(busy.process.pid)
+    stops = STREAMS if long else STREAMS // 4
+
+    async def scenario():
+        async with Crowd(busy, crowd_of(STREAMS)) as crowd:
+            streams = await crowd.ask(Plan() for _ in range(STREAMS))
+            await asyncio.sleep(1)  # all of them in full flow
+            process.cpu_percent()
+            again = []
+            for stream in random.sample(streams, stops):
+                again.append(asyncio.create_task(stop_and_ask_again(stream)))
+                await asyncio.sleep(0.1)
+            figures.note("100 streams × 20 tokens/s, 10 Stops/s", f"the server takes {process.cpu_percent():.0f} % CPU")
+            following = await asyncio.gather(*again)
+            crowd.streams += following
+            stopped = [stream for stream in streams if stream.stopped_at]
+            shown, closed = await told(stopped), reached(steady, stopped)
+            await asyncio.gather(*(stream.begun() for stream in following))
+            following += [stream for stream in streams if not stream.stopped_at]
+            await asyncio.sleep(1)
+            await asyncio.gather(*(stream.stop() for stream in following))
+            return crowd, shown, closed, await told(following), reached(steady, following)
+
+    crowd, shown, closed, shown_at_once, closed_at_once = asyncio.run(scenario())
+    figures.times("Stop → upstream closed, 100 streams × 20 tokens/s", closed)
+    figures.times("Stop → final state on the page, 100 streams × 20 tokens/s", shown)
+    figures.times("100 Stops in one burst → upstream closed", closed_at_once)
+    figures.times("100 Stops in one burst → final state on the page", shown_at_once)
+    assert max(closed + shown + closed_at_once + shown_at_once) < LIMIT
+    stored = check(steady, crowd)
+    assert len(stored) == STREAMS + stops
+    assert {each.reason for each in stored.values()} == {"stopped"}
+    wait_quiet(busy, before, steady.port)
+
+
+@pytest.mark.parametrize(
+    ("case", "plan"),
+    [
+        ("before the headers", {"headers": NEVER}),
+        ("before the first token", {"first": NEVER}),
+        ("silent after some tokens", {"tokens": 5, "finish": ""}),
+    ],
+)
+def test_a_provider_that_says_nothing(busy, steady, crowd_of, long, case, plan):
+    """A read that would never return is cut off like any other."""
+    count = STREAMS if long else 30
+
+    async def scenario():
+        async with Crowd(busy, crowd_of(count)) as crowd:
+            streams = await crowd.ask(Plan(**plan) for _ in range(count))
+            for stream in streams:
+                await asyncio.to_thread(steady.run, stream.plan.prompt)
+            for stream in random.sample(streams, count):
+                await stream.stop()
+                await asyncio.sleep(0.02)
+            return crowd, await told(streams), reached(steady, streams)
+
+    crowd, shown, closed = asyncio.run(scenario())
+    figures.times(f"Stop → upstream closed, {case}", closed)
+    assert max(closed + shown) < LIMIT
+    assert {each.reason for each in check(steady, crowd).values()} == {"stopped"}
+
+
+async def ask_and_stop(page: Page, burst: float) -> Stream:
+    plan = Plan(
+        rate=random.choice((5, 20, 200)),
+        tokens=random.choice((1, 10, 40, 1_000_000)),
+        headers=random.choice((0, 0, 0.05, 0.3)),
+        first=random.choice((0, 0, 0.05, 0.3)),
+    )
+    stream = await page.ask(plan)
+    slow = random.random() < 0.1
+    if slow:
+        page.acknowledges = False
+        page.stall()
+    await asyncio.sleep(random.choice((0, burst, 0.1 + random.random() * 0.5, random.random() * 2)))
+    await stream.stop(by_command=True)
+    if slow:
+        page.resume()
+        page.acknowledges = True
+    return stream
+
+
+@pytest.mark.timeout(600)
+def test_at_random_moments(busy, steady, crowd_of, long):
+    """From before the request has left to behind the last token; in bursts, alone, by the command or the generation,
+    some on pages that do not read."""
+    rounds, width = (20, 50) if long else (2, 50)
+    closed, outcomes = [], {"stopped": 0, "finished": 0}
+
+    async def scenario():
+        async with Crowd(busy, crowd_of(width)) as crowd:
+            for _ in range(rounds):
+                burst = random.random()
+                streams = await asyncio.gather(*(ask_and_stop(page, burst) for page in crowd.pages))
+                crowd.streams += streams
+                await asyncio.gather(*(page.quiet() for page in crowd.pages))
+            return crowd
+
+    crowd = asyncio.run(scenario())
+    stored = check(steady, crowd)
+    by_prompt = {each.prompt: each for each in stored.values()}
+    for stream in crowd.streams:
+        each = by_prompt[stream.plan.prompt]
+        outcomes[each.reason] += 1
+        if each.reason == "stopped" and (runs := steady.asked(stream.plan.prompt)):
+            closed.append(runs[0].closed_at - stream.stopped_at)
+        if stream.plan.tokens == Plan.tokens:  # this one does not end by itself
+            assert each.reason == "stopped"
+    figures.times(f"{rounds * width} Stops at random moments → upstream closed", closed)
+    figures.note("Stops at random moments", f"0 lost of {rounds * width}: {outcomes}")
+    assert max(closed) < LIMIT
+    assert outcomes["stopped"] > rounds * width / 3
+
+
+def test_while_the_database_stands_still(start_server, steady, long):
+    """Answers that stream are cut off at once. A prompt that waits for the database and is stopped in the meantime is
+    never sent to the provider."""
+    with clusters.cluster() as cluster:
+        server = start_server(DATABASE_URL=cluster.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
+        people = [visitors.new_person("crowd", server) for _ in range(35)]
+        crowd, closed, saving, shown = asyncio.run(
+            _stop_in_a_frozen_database(server, people, cluster, steady, 5.0 if long else 1.5)
+        )
+        stored = check(steady, crowd)
+    figures.times("Stop → upstream closed, PostgreSQL frozen", closed)
+    figures.times("Stop → “saving…” on the page, PostgreSQL frozen", saving)
+    figures.times("PostgreSQL back → final state on the page", shown)
+    assert max(closed) < LIMIT
+    assert max(shown) < LIMIT
+    assert {each.reason for each in stored.values()} == {"stopped"}
+    assert len(stored) == 35
+    assert sum(bool(steady.asked(stream.plan.prompt)) for stream in crowd.streams) == 30
+
+
+async def _stop_in_a_frozen_database(server, people, cluster, steady, seconds):
+    async with Crowd(server, people) as crowd:
+        *pages, _, _, _, _, _ = crowd.pages
+        streams = await crowd.ask(Plan() for _ in pages)
+        await asyncio.sleep(0.5)
+        cluster.freeze()
+        began = time.monotonic()
+        for stream in streams:
+            await stream.stop()
+            await asyncio.sleep(0.02)
+        waiting = [await page.ask(Plan()) for page in crowd.pages[len(pages) :]]
+        for stream in waiting:
+            await stream.stop(by_command=True)
+        crowd.streams += waiting
+        closed = await asyncio.to_thread(reached, steady, streams)
+        saving = [(await stream.page.wait("saving")).at - stream.stopped_at for stream in streams]
+        assert not any(event.op == "end" for page in crowd.pages for event in page.events)
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        cluster.thaw()
+        thawed = time.monotonic()
+        shown = [(await stream.ended()).at - thawed for stream in streams]
+        await asyncio.gather(*(page.quiet() for page in crowd.pages))
+        return crowd, closed, saving, shown

@@ -1,0 +1,97 @@
+"""The network goes: the page vanishes without a goodbye, and perhaps comes back."""
+
+import pytest
+
+from tests import stored
+from tests.servers import running
+from tests.test_stop import RATE, endless
+
+ACK_TIMEOUT, GRACE = 1.0, 2.0
+
+
+@pytest.fixture(scope="module")
+def wary(database, provider):
+    """A server that soon notices silence."""
+    settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
+    with running(OPENAI_BASE_URL=provider.url, **settings) as server:
+        yield server
+
+
+@pytest.fixture
+def through(alice, wary, answering, proxy):
+    """An answer that streams through a proxy: (answering, proxy)."""
+    between = proxy(wary)
+    a = answering(alice.at(wary), via=between)
+    a.exchange.stream(endless(), RATE).wait_written(10)
+    return a, between
+
+
+def test_silence_closes_the_providers_socket(through):
+    a, between = through
+    between.silence()
+    silent = a.exchange.written[-1][1]
+    closed = a.exchange.wait_closed()
+    assert ACK_TIMEOUT + GRACE - 1 < closed - silent < ACK_TIMEOUT + GRACE + 3
+    assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")
+    assert stored.text(a.asked.generation) == a.exchange.text
+
+
+def test_back_within_the_grace_loses_nothing(through, alice, wary, socket):
+    a, between = through
+    between.silence()
+    a.exchange.wait_written(len(a.exchange.written) + int(RATE * (ACK_TIMEOUT + GRACE / 4)))
+    back = socket(alice.at(wary))
+    back.watch(a.asked.conversation)
+    back.wait("snapshot", generation=a.asked.generation)
+    a.exchange.wait_written(len(a.exchange.written) + int(RATE * GRACE))
+    a.exchange.finish()
+    assert back.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert back.text(a.asked.generation) == a.exchange.text.strip()
+    assert stored.text(a.asked.generation) == a.exchange.text
+
+
+def test_the_network_back_within_the_grace_loses_nothing(through):
+    a, between = through
+    between.silence()
+    a.exchange.wait_written(len(a.exchange.written) + int(RATE * ACK_TIMEOUT / 2))
+    between.resume()
+    a.exchange.wait_written(len(a.exchange.written) + RATE)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    assert a.asked.text == a.exchange.text.strip()
+
+
+@pytest.mark.parametrize("how", ["reset", "half_close"])
+def test_a_connection_that_the_system_ends_is_a_closed_tab(through, how):
+    a, between = through
+    getattr(between, how)()
+    a.exchange.wait_closed(ACK_TIMEOUT)
+    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+
+
+def test_silence_before_the_first_token(alice, wary, socket, provider, proxy):
+    between = proxy(wary)
+    exchange = provider.expect()
+    asked = socket(alice.at(wary), via=between).ask(exchange.prompt)
+    exchange.wait_opened()
+    generation = asked.generation
+    between.silence()
+    exchange.wait_closed(30)
+    assert stored.outcome(generation) == ("interrupted", "connection_lost")
+
+
+def test_a_slow_network_is_not_a_lost_one(alice, wary, answering, proxy):
+    between = proxy(wary)
+    between.delay(0.2)
+    a = answering(alice.at(wary), via=between)
+    a.exchange.stream(endless(), RATE).wait_written(int(RATE * (ACK_TIMEOUT + GRACE)))
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+
+
+def test_a_page_that_does_not_acknowledge_is_gone(alice, wary, answering):
+    a = answering(alice.at(wary))
+    a.page.mute()
+    a.exchange.stream(endless(), RATE)
+    a.exchange.wait_closed()
+    assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")

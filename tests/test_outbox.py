@@ -1,0 +1,44 @@
+"""What one socket may be sent, and when it is asked for a word: the rules, without a socket."""
+
+from typing import Any
+
+from conversations import frames
+from conversations.outbox import Outbox
+from conversations.sockets import Sockets
+
+LIMIT = 1000
+
+
+class Page:
+    """As much of a socket as the check looks at."""
+
+    def __init__(self) -> None:
+        self.outbox = Outbox(LIMIT, 0.0)
+        self.attends: set[Any] = set()
+        self.lost = False
+        self.pinged_at = 0.0
+        self.pushed: list[str] = []
+
+    def push(self, frame: str) -> None:
+        self.pushed.append(frame)
+
+
+def test_a_frame_over_the_limit_goes_behind_a_small_unread_one():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(10)
+    assert outbox.has_room(5 * LIMIT)
+
+
+def test_nothing_goes_over_the_limit_while_much_is_unread():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(LIMIT // 2)
+    assert not outbox.has_room(LIMIT)
+
+
+def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():
+    page, sockets = Page(), Sockets()
+    sockets.add(page)
+    page.outbox.record(LIMIT)
+    page.outbox.refuse(0.0)
+    sockets.check(2.0, paused=False, lost=lambda _: None, back=lambda _: None)
+    assert page.pushed == [frames.PING]

@@ -1,0 +1,100 @@
+"""Two server processes with one database: each sees and stops what the other writes."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from tests import stored
+from tests.servers import redis, running
+
+POLL = 2.0
+"""Seconds within which a process sees what is in the database; a busy machine gets most of them."""
+
+
+@pytest.fixture(scope="module", params=["database", "redis"])
+def pair(request, database, provider):
+    """(one, other): two servers, which hear of each other by the database alone, or by Redis as well."""
+    settings = {"OPENAI_BASE_URL": provider.url, "CHAT_RECONNECT_GRACE": 2}
+    with ExitStack() as stack:
+        if request.param == "redis":
+            settings["REDIS_URL"] = stack.enter_context(redis())
+        yield stack.enter_context(running(**settings)), stack.enter_context(running(**settings))
+
+
+def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
+    one, other = pair
+    a = answering(alice.at(one))
+    pressed = time.monotonic()
+    assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert a.asked.outcome == ("interrupted", "stopped")
+
+
+def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    pressed = time.monotonic()
+    page.stop(generation=a.asked.generation)
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert page.wait("end", generation=a.asked.generation)["reason"] == "stopped"
+
+
+def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    for word in (" and", " dance", " all day"):
+        a.exchange.write_tokens(word)
+        stored.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
+    a.exchange.finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+
+
+def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.page.close()
+    a.exchange.write_tokens(" on")
+    stored.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
+    page.close()
+    a.exchange.wait_closed()
+    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+
+
+def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socket, provider):
+    one, other = pair
+    a = answering(alice.at(one))
+    following = provider.expect()
+    asked = socket(alice.at(other)).ask(following.prompt, after=a.asked)
+    following.write_tokens("Next.").finish()
+    assert asked.outcome == ("complete", "finished")
+    a.exchange.wait_closed(POLL)
+    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+
+
+def test_repeated_at_the_other_one_is_one_send(pair, alice, answering, socket, provider):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.send("send", id=a.asked.id, content=a.exchange.prompt)
+    assert page.wait("transcript", id=a.asked.id)["generation"] == a.asked.generation
+    a.exchange.finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert len(provider.asked(a.exchange.prompt)) == 1
+
+
+def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
+    one, other = pair
+    a = answering(alice.at(one))
+    generation = a.asked.generation
+    assert alice.at(other).post("/accounts/logout/").status == 302
+    a.exchange.wait_closed(POLL)
+    assert stored.outcome(generation) == ("interrupted", "signed_out")
