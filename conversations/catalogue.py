@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 
 from .chunks import ProviderError
 from .llm import Provider
@@ -18,6 +21,15 @@ RETRY = 5.0
 """Seconds after which an endpoint that did not answer is asked again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model as the picker shows it. `key` is what conversations and frames call it."""
+
+    key: str
+    label: str
+    default: bool = False
+
+
 class Catalogue:
     """`offered` may be read from any thread."""
 
@@ -27,6 +39,10 @@ class Catalogue:
         self._provider: Provider | None = None
         self._due = 0.0
         self._asking: asyncio.Task[None] | None = None
+
+    def choices(self, user: AbstractBaseUser | AnonymousUser) -> list[Choice]:
+        """What this person may choose from, in the order of the picker."""
+        return [Choice(key, key, default=place == 0) for place, key in enumerate(self.offered)]
 
     async def start(self, provider: Provider) -> None:
         self._provider = provider

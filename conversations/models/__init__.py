@@ -1,18 +1,31 @@
-"""The history and the runs that wrote it."""
+"""The history, the runs that wrote it, and what people and administrators chose."""
 
-from .conversation import Conversation
-from .generation import Generation, Kind, Piece, Presence, UsageSource
+from .audit import Action, AuditEntry
+from .conversation import Conversation, TitleSource
+from .endpoint import ContinuesBy, Endpoint, LanguageModel
+from .generation import Generation, Kind, Piece, Presence, StopOrigin, UsageSource
 from .message import Message, Role
+from .preferences import Preferences, Theme, WhenLeaving
 from .process import ServerProcess
 
 __all__ = [
+    "Action",
+    "AuditEntry",
+    "ContinuesBy",
     "Conversation",
+    "Endpoint",
     "Generation",
     "Kind",
+    "LanguageModel",
     "Message",
     "Piece",
+    "Preferences",
     "Presence",
     "Role",
     "ServerProcess",
+    "StopOrigin",
+    "Theme",
+    "TitleSource",
     "UsageSource",
+    "WhenLeaving",
 ]

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 TITLE_LENGTH = 60
 
 
+class TitleSource(models.TextChoices):
+    PROMPT = "prompt", _("first words of the prompt")
+    MODEL = "model", _("written by the model")
+    PERSON = "person", _("given by the person")
+
+
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         return self.filter(owner_id=user.pk, deleted_at=None)
@@ -38,7 +44,12 @@ class Conversation(models.Model):
         help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
     )
     title = models.CharField(max_length=200)
-    model = models.CharField(max_length=200, blank=True)
+    title_source = models.CharField(max_length=8, choices=TitleSource.choices, db_default=TitleSource.PROMPT)
+    model = models.CharField(max_length=200, blank=True, help_text=_("Key of the model that answered last."))
+    system_prompt = models.TextField(blank=True, db_default="")
+    temperature = models.FloatField(null=True, blank=True, help_text=_("0 to 2; empty for the provider's own."))
+    pinned_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
     head = models.ForeignKey("Message", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField(default=timezone.now)

@@ -29,6 +29,15 @@ class UsageSource(models.TextChoices):
     ESTIMATED = "estimated", _("estimated")
 
 
+class StopOrigin(models.TextChoices):
+    """From where a run was stopped."""
+
+    PAGE = "page", _("the page that asked")
+    OTHER_PAGE = "other_page", _("another page")
+    ADMIN = "admin", _("administration")
+    SERVER = "server", _("the server")
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         return self.filter(conversation__owner_id=user.pk, conversation__deleted_at=None)
@@ -67,6 +76,8 @@ class Generation(models.Model):
     first_token_at = models.DateTimeField(null=True)
     stop_requested_at = models.DateTimeField(null=True)
     stop_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
+    stop_origin = models.CharField(max_length=10, choices=StopOrigin.choices, blank=True, db_default="")
+    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     upstream_closed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -74,6 +85,18 @@ class Generation(models.Model):
     tokens_in = models.PositiveIntegerField(null=True)
     tokens_out = models.PositiveIntegerField(null=True)
     usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
+    price_in = models.DecimalField(
+        max_digits=12, decimal_places=6, null=True, help_text=_("Per million tokens, as it was when the run began.")
+    )
+    price_out = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    currency = models.CharField(max_length=3, blank=True, db_default="")
+    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True)
+    turns_dropped = models.PositiveIntegerField(
+        db_default=0, help_text=_("Messages left out at the beginning, because the model's context is no longer.")
+    )
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    review_note = models.TextField(blank=True, db_default="")
     owner = models.ForeignKey(ServerProcess, models.PROTECT, null=True, related_name="generations")
 
     objects = GenerationQuerySet.as_manager()

@@ -158,7 +158,7 @@ async def registry(database, steady, settings):
 async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
-    person = await asyncio.to_thread(visitors.new_person, "alice", server)
+    person = await in_database(visitors.new_person, "alice", server)
     asker = Asker(person.user, registry.process, "steady", ["alpha-model"])
     prompts = []
     try:
@@ -191,7 +191,7 @@ async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
     finally:
         loop.set_task_factory(None)
     figures.note(f"Stop at every await of the reader, {when}", f"{number - 1} awaits, each ended once")
-    await asyncio.to_thread(_check, steady, prompts)
+    await in_database(_check, steady, prompts)
 
 
 def _check(steady, prompts):

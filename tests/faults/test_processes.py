@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from conversations.database import in_database
 from conversations.models import Conversation, Generation
 from tests import stored, visitors
 from tests.faults import figures
@@ -111,10 +112,10 @@ async def test_told_to_end_with_many_streams(ending, steady, long, signals):
     figures.note(f"SIGTERM with {count} streams{', twice' if signals == 2 else ''}", f"ended in {ended.seconds:.2f} s")
     assert (ended.code, codes) == (0, {1012})
     assert ended.seconds < EXIT
-    rows = await asyncio.to_thread(outcomes, streams)
+    rows = await in_database(outcomes, streams)
     assert rows == {("interrupted", "server_shutdown"): count}
     runs = [steady.run(stream.plan.prompt) for stream in streams]
-    await asyncio.to_thread(lambda: Checker(runs, crowd.all_pages).settle().check())
+    await in_database(lambda: Checker(runs, crowd.all_pages).settle().check())
     assert "Traceback" not in ending.output
 
 
@@ -144,7 +145,7 @@ async def test_told_to_end_right_after_sockets_opened(ending, steady):
     assert ended.seconds < EXIT
     for page in done:
         assert isinstance(page, Exception) or await page.closed() in (1006, 1012)
-    assert not await asyncio.to_thread(lambda: Generation.objects.streaming().filter(requested_by=people[0].user.pk))
+    assert not await in_database(Generation.objects.streaming().filter(requested_by=people[0].user.pk).exists)
     assert "Traceback" not in ending.output
 
 
