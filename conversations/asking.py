@@ -20,6 +20,7 @@ from .models import Generation
 from .outcomes import EndReason, Status
 from .registry import ASK, Registry
 from .sockets import Socket
+from .stopper import Stopper
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class UnderWay:
     """A command that is being carried out: who waits for it, and whether it was stopped meanwhile."""
 
     sockets: list[Socket]
-    stopped: bool = False
+    stopped: Stopper | None = None
 
 
 class Asks:
@@ -46,12 +47,12 @@ class Asks:
         self._registry = registry
         self._under_way: dict[tuple[int, uuid.UUID], UnderWay] = {}
 
-    def stop(self, user: int, command: uuid.UUID) -> bool:
+    def stop(self, user: int, command: uuid.UUID, tab: str) -> bool:
         """Stop a command before its generation runs; False if it is not under way here."""
         under_way = self._under_way.get((user, command))
         if under_way is None:
             return False
-        under_way.stopped = True
+        under_way.stopped = Stopper.in_tab(user, tab, [socket.tab for socket in under_way.sockets])
         return True
 
     def begin(self, socket: Socket, user: AbstractBaseUser, command: Asking) -> None:
@@ -70,7 +71,7 @@ class Asks:
         key = (user.pk, command.id)
         under_way = self._under_way[key]
         try:
-            outcome = await self._write(user, command)
+            outcome = await self._write(user, command, under_way.sockets[0].tab)
             if isinstance(outcome, Started):
                 self._registry.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
                 self._attend(under_way.sockets, outcome)
@@ -87,7 +88,7 @@ class Asks:
         for socket in under_way.sockets:
             socket.push(frames.refused(str(command.id), command.name, refusal))
 
-    async def _write(self, user: AbstractBaseUser, command: Asking) -> Started | Repeated:
+    async def _write(self, user: AbstractBaseUser, command: Asking, tab: str) -> Started | Repeated:
         if self._registry.stopping:
             raise Refusal("stopping", stopping_sentence())
         if not catalogue.offered:
@@ -97,7 +98,8 @@ class Asks:
             outcome = await in_database(history.begin, asker, command)
             if not isinstance(outcome, Busy):
                 return outcome
-            await end_running(self._registry, outcome.generation, EndReason.SUPERSEDED)
+            by = stopper(self._registry, outcome.generation, user.pk, tab)
+            await end_running(self._registry, outcome.generation, EndReason.SUPERSEDED, by)
         raise Refusal("busy", busy_sentence())
 
     def _attend(self, sockets: list[Socket], started: Started) -> None:
@@ -106,6 +108,7 @@ class Asks:
         if live is None:
             return
         for socket in sockets:
+            live.asked_in.add(socket.tab)
             self._registry.attend(live, socket)
         for socket in self._registry.sockets.showing(started.conversation.pk):
             self._registry.attend(live, socket)
@@ -167,8 +170,8 @@ def stop(registry: Registry, asks: Asks, socket: Socket, user: AbstractBaseUser,
     elif command.id is not None:
         live = registry.by_command.get((user.pk, command.id))
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED)
-    elif command.id is None or not asks.stop(user.pk, command.id):
+        live.stop(EndReason.STOPPED, Stopper.in_tab(user.pk, socket.tab, live.asked_in))
+    elif command.id is None or not asks.stop(user.pk, command.id, socket.tab):
         registry.spawn(_stop_elsewhere(registry, socket, user, command))
 
 
@@ -185,7 +188,8 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
         return
     if generation.status == Status.STREAMING:
         socket.push(frames.stopping(generation.pk))
-        await ask_owner(registry, generation.pk, EndReason.STOPPED)
+        by = stopper(registry, generation.pk, user.pk, socket.tab)
+        await ask_owner(registry, generation.pk, EndReason.STOPPED, by)
         return
     socket.push(frames.standing(generation.pk, generation.message_id, generation.status, generation.end_reason))
 
@@ -194,32 +198,39 @@ def _refuse_stop(socket: Socket, command: Stop, refusal: Refusal) -> None:
     socket.push(frames.refused(str(command.id) if command.id else None, "stop", refusal))
 
 
-async def ask_owner(registry: Registry, generation: uuid.UUID, reason: EndReason) -> None:
+def stopper(registry: Registry, generation: uuid.UUID, user: int, tab: str) -> Stopper:
+    """Somebody at one of their own pages. In which tabs it was asked for is known to the owner only, so for the others
+    it is another one."""
+    live = registry.live.get(generation)
+    return Stopper.in_tab(user, tab, live.asked_in if live is not None else ())
+
+
+async def ask_owner(registry: Registry, generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """Ask the owner of a generation, whichever process that is, to end it. It hears by the doorbell, else at its next
     tick."""
     live = registry.live.get(generation)
     if live is not None:
-        live.stop(reason)
+        live.stop(reason, by)
         return
-    registry.doorbell.ring("stop", id=str(generation), reason=reason.value)
-    await in_database(request_stop, generation, reason)
+    registry.doorbell.ring("stop", id=str(generation), reason=reason.value, **by.words)
+    await in_database(request_stop, generation, reason, by)
 
 
-def request_stop(generation: uuid.UUID, reason: EndReason) -> None:
+def request_stop(generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """The first request counts."""
     Generation.objects.streaming().filter(pk=generation, stop_reason="").update(
-        stop_reason=reason, stop_requested_at=Now()
+        stop_reason=reason, stop_requested_at=Now(), stop_origin=by.origin, stopped_by=by.person
     )
 
 
-async def end_running(registry: Registry, generation: uuid.UUID, reason: EndReason) -> None:
+async def end_running(registry: Registry, generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """Return when this generation has ended. An owner that does not answer is overruled, and fenced by that."""
     live = registry.live.get(generation)
     if live is not None and live.task is not None:
-        live.stop(reason)
+        live.stop(reason, by)
         await asyncio.wait({live.task}, timeout=OWN_END)
         return
-    await ask_owner(registry, generation, reason)
+    await ask_owner(registry, generation, reason, by)
     deadline = time.monotonic() + OTHERS_END
     while time.monotonic() < deadline:
         if not await in_database(_streams, generation):

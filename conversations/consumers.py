@@ -16,9 +16,11 @@ from . import asking, frames, sessions
 from .asking import Asks
 from .database import AWAY, in_database
 from .frames import Ack, Asking, Command, Refusal, Stop, Watch, parse
+from .models.ids import new_id
 from .outbox import Outbox
 from .outcomes import EndReason
 from .registry import registry
+from .stopper import tab_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user: AbstractBaseUser | None = None
         self.user_id = 0
         self.session = ""
+        self.tab = ""
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
         self.attends: set[uuid.UUID] = set()
@@ -103,6 +106,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
+        self.tab = tab_of(self.scope["query_string"]) or new_id().hex
         registry.spawn(self._enter())
 
     async def _enter(self) -> None:

@@ -25,6 +25,7 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .stopper import SERVER, Stopper
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class LiveGeneration:
         self._started = started
         self._around = around
         self._usage: tuple[int | None, int | None] | None = None
+        self.asked_in: set[str] = set()
+        self._stopper: Stopper | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -71,10 +74,12 @@ class LiveGeneration:
         self._around.journal.open(self.id, self.lifecycle.length)
         self.task = asyncio.get_running_loop().create_task(self._run(), name=f"generation {self.id}")
 
-    def stop(self, reason: EndReason) -> None:
-        """End it now. The upstream is closed within the next turns of the loop, before anything is written."""
+    def stop(self, reason: EndReason, by: Stopper | None = SERVER) -> None:
+        """End it now. The upstream is closed within the next turns of the loop, before anything is written. `by`: None
+        where the database knows who asked."""
         if self.lifecycle.stop(reason, time.monotonic()):
             self._stop_requested_at = datetime.now(UTC)
+            self._stopper = by
             self.broadcast.tell(frames.stopping(self.id))
         self._cancel()
 
@@ -206,6 +211,8 @@ class LiveGeneration:
             opened_at=_clock(self.lifecycle.opened_at),
             first_token_at=_clock(self.lifecycle.first_token_at),
             stop_requested_at=self._stop_requested_at,
+            stop_origin=self._stopper.origin.value if self._stopper else "",
+            stopped_by=self._stopper.person if self._stopper else None,
             upstream_closed_at=self._upstream_closed_at,
             tokens_in=tokens_in,
             tokens_out=tokens_out,

@@ -42,6 +42,8 @@ class Ending:
     opened_at: datetime | None = None
     first_token_at: datetime | None = None
     stop_requested_at: datetime | None = None
+    stop_origin: str = ""
+    stopped_by: int | None = None
     upstream_closed_at: datetime | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None

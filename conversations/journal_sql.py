@@ -56,11 +56,15 @@ WITH ended AS (
         status = e.status, end_reason = e.reason, ended_at = clock_timestamp(), error_code = e.code, detail = e.detail,
         retry_after = e.retry_after, opened_at = e.opened_at, first_token_at = e.first_token_at,
         stop_requested_at = COALESCE(e.stop_requested_at, g.stop_requested_at),
+        stop_origin = COALESCE(NULLIF(e.stop_origin, ''), g.stop_origin),
+        stopped_by_id = CASE WHEN e.stop_origin = '' THEN g.stopped_by_id
+                             ELSE (SELECT u.id FROM auth_user u WHERE u.id = e.stopped_by) END,
         upstream_closed_at = e.upstream_closed_at, characters = e.characters,
         tokens_in = e.tokens_in, tokens_out = e.tokens_out, usage_source = e.usage_source
     FROM jsonb_to_record(%(fields)s) AS e(
         status text, reason text, code text, detail text, retry_after int, opened_at timestamptz,
-        first_token_at timestamptz, stop_requested_at timestamptz, upstream_closed_at timestamptz, characters int,
+        first_token_at timestamptz, stop_requested_at timestamptz, stop_origin text, stopped_by int,
+        upstream_closed_at timestamptz, characters int,
         tokens_in int, tokens_out int, usage_source text)
     WHERE g.id = %(generation)s AND g.status = 'streaming' AND g.owner_id = %(process)s
     RETURNING g.id, g.message_id, g.status
@@ -86,6 +90,7 @@ WITH doomed AS (
 ), ended AS (
     UPDATE conversations_generation g SET
         status = 'interrupted', end_reason = %(reason)s, ended_at = clock_timestamp(),
+        stop_origin = COALESCE(NULLIF(g.stop_origin, ''), 'server'),
         characters = COALESCE(length(written.text), 0)
     FROM doomed LEFT JOIN written ON written.id = doomed.id
     WHERE g.id = doomed.id
@@ -149,6 +154,8 @@ def finish(connection: psycopg.Connection, ending: "Ending", process: uuid.UUID)
         "code": ending.code,
         "detail": ending.detail[:500],
         "retry_after": ending.retry_after,
+        "stop_origin": ending.stop_origin,
+        "stopped_by": ending.stopped_by,
         "characters": ending.characters,
         "tokens_in": ending.tokens_in,
         "tokens_out": ending.tokens_out,

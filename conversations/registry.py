@@ -32,6 +32,7 @@ from .outcomes import EndReason
 from .presence import Look, gone, look
 from .rounds import Rounds
 from .sockets import ELSEWHERE, Socket, Sockets
+from .stopper import Stopper
 
 logger = logging.getLogger(__name__)
 
@@ -143,8 +144,10 @@ class Registry:
 
     # --- generations -------------------------------------------------------------------------------------------------
 
-    def launch(self, started: Started, user: int, command: uuid.UUID, *, stopped: bool) -> LiveGeneration:
-        """Run a generation that stands in the database. `stopped`: somebody stopped it before it got here."""
+    def launch(
+        self, started: Started, user: int, command: uuid.UUID, *, stopped: Stopper | None = None
+    ) -> LiveGeneration:
+        """Run a generation that stands in the database. `stopped`: who stopped it before it got here."""
         live = LiveGeneration(
             started,
             user,
@@ -155,7 +158,7 @@ class Registry:
         self.by_conversation[live.conversation] = live
         self.by_command[user, command] = live
         if stopped:
-            live.stop(EndReason.STOPPED)
+            live.stop(EndReason.STOPPED, stopped)
         if self.stopping:
             live.stop(EndReason.SERVER_SHUTDOWN)
         live.start()
@@ -295,7 +298,7 @@ class Registry:
     def _rung(self, ring: Ring) -> None:
         kind, name = ring.get("kind"), ring.get("id", "")
         if kind == "stop" and (live := self.live.get(uuid.UUID(name))) is not None:
-            live.stop(EndReason(ring["reason"]))
+            live.stop(EndReason(ring["reason"]), Stopper.told(ring))
         elif kind == "moved":
             self.following.ring()
         elif kind == "session":
@@ -346,7 +349,7 @@ class Registry:
 
     def _heard(self, live: LiveGeneration, asked: Asked) -> None:
         if asked.stop_reason:
-            live.stop(EndReason(asked.stop_reason))
+            live.stop(EndReason(asked.stop_reason), None)
         if asked.watched_elsewhere:
             live.attendance.arrive(ELSEWHERE)
         elif live.attendance.leave(ELSEWHERE, EndReason(asked.left_elsewhere or EndReason.LEFT), time.monotonic()):

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from . import fragments, presence
-from .asking import ask_owner
+from .asking import ask_owner, stopper
 from .catalogue import catalogue
 from .database import in_database
 from .models import Conversation, Generation, Message
@@ -80,15 +80,16 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next=/")
+    tab = request.headers.get("x-tab", "")
     live = registry.live.get(pk)
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED)
+        live.stop(EndReason.STOPPED, stopper(registry, pk, user.pk, tab))
         return _after_stop(request, live.conversation)
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await ask_owner(registry, pk, EndReason.STOPPED)
+        await ask_owner(registry, pk, EndReason.STOPPED, stopper(registry, pk, user.pk, tab))
     return _after_stop(request, generation.conversation_id)
 
 

@@ -29,6 +29,8 @@ def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
     assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped")
+    run = stored.run(a.asked)
+    assert (run.stop_origin, run.stopped_by_id) == ("other_page", alice.user.pk)
 
 
 def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):

@@ -7,3 +7,14 @@ export function newId() {
   const hex = Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("")
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }
+
+/** This tab's name, the same after a reload: whether a Stop came from where the answer was asked for. */
+export const tab = nameOfTab()
+
+function nameOfTab() {
+  try {
+    return sessionStorage.tab ??= newId()
+  } catch {
+    return newId()
+  }
+}

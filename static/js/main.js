@@ -4,6 +4,7 @@ import { Connection } from "chat/connection"
 import { Conversation } from "chat/conversation"
 import { forgetDrafts } from "chat/draft"
 import "chat/local-time"
+import { tab } from "chat/ids"
 import { setUpNavigation } from "chat/navigation"
 import { Outbox } from "chat/outbox"
 import { sentence } from "chat/says"
@@ -15,7 +16,7 @@ const SIGNED_OUT = 4401
 
 const main = document.getElementById("main")
 const connection = new Connection(main)
-const socket = new Socket(main.dataset.socket, {
+const socket = new Socket(`${main.dataset.socket}?tab=${tab}`, {
   event: event => conversation.receive(event),
   state: state => connection.show(state),
   expecting: () => conversation.expecting,

@@ -1,4 +1,6 @@
 /** Stops that were asked for and not yet confirmed: over the socket, and over plain HTTP where that is not enough. */
+import { tab } from "chat/ids"
+
 // After this long without a word the socket may be dead without knowing it.
 const PATIENCE = 1000
 
@@ -52,7 +54,7 @@ export function interceptStopForms(stopped) {
 }
 
 async function post(generation) {
-  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json" }
+  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json", "x-tab": tab }
   const address = `/generations/${encodeURIComponent(generation)}/stop/`
   try {
     await fetch(address, { method: "POST", headers, redirect: "manual", keepalive: true })

@@ -178,7 +178,7 @@ async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
                 return asyncio.Task(coroutine, loop=loop, **options)
 
             loop.set_task_factory(make)
-            live = registry.launch(started, person.user.pk, command.id, stopped=False)
+            live = registry.launch(started, person.user.pk, command.id)
             assert live.task
             await live.task
             loop.set_task_factory(None)
