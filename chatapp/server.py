@@ -60,6 +60,12 @@ class Server(daphne.Server):
         self.ports: list[Any] = []
         self.failure = ""
 
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begin to answer; a WebSocket's application may send its frames the short way."""
+        if isinstance(protocol, Socket):
+            scope["send_now"] = protocol.send_now
+        return super().create_application(protocol, scope)
+
     def listen_success(self, port: Any) -> None:
         """The port is taken; requests are answered as soon as the loop runs."""
         super().listen_success(port)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from . import frames
+from . import frames, load
 from .markdown import Growing
 
 LOAD = 10
@@ -27,10 +27,10 @@ a thousand rows; half of the limit of unread bytes, so that a page that acknowle
 class Viewer(Protocol):
     """A page that shows the answer."""
 
-    def offer(self, frame: str, message: uuid.UUID) -> bool:
+    def offer(self, frame: bytes, message: uuid.UUID) -> bool:
         """Send a frame of this message's stream; False if the page is too far behind. It then catches up later."""
 
-    def push(self, frame: str) -> None:
+    def push(self, frame: bytes) -> None:
         """Send a frame that may not be dropped."""
 
 
@@ -56,13 +56,18 @@ class Broadcast:
         self._ready_at = 0.0
         self._over = False
 
-    def feed(self, text: str) -> None:
-        """Take text; viewers have it within the flush interval, the first of a quiet time at once."""
+    def feed(self, text: str) -> float:
+        """Take text; viewers have it within the flush interval, the first of a quiet time at once. Returns the seconds
+        until they may have more: what arrives sooner would only wait."""
         self._growing.feed(text)
         self._fresh = True
-        if self._timer is None and self.viewers and not self._over:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(self._ready_at, loop.time()), self._flush_by_timer)
+        if self._timer is not None or not self.viewers or self._over:
+            return self._wait()
+        if self._wait() <= 0:
+            self.flush()
+        else:
+            self._timer = asyncio.get_running_loop().call_at(self._ready_at, self._flush_by_timer)
+        return self._wait()
 
     def attach(self, viewer: Viewer) -> None:
         """Show everything so far, then what follows."""
@@ -82,7 +87,7 @@ class Broadcast:
         self.flush()
         return self._growing.whole()
 
-    def tell(self, frame: str) -> None:
+    def tell(self, frame: bytes) -> None:
         for viewer in self.viewers:
             viewer.push(frame)
 
@@ -97,7 +102,7 @@ class Broadcast:
         html, tail = self._growing.flush()
         self._show(html, tail)
         spent = time.perf_counter() - began
-        pause = max(settings.CHAT_FLUSH_INTERVAL, spent * LOAD, (len(html) + len(tail)) / PACE)
+        pause = max(load.interval(), spent * LOAD, (len(html) + len(tail)) / PACE)
         self._ready_at = asyncio.get_running_loop().time() + pause
 
     def settle(self, *, certain: bool = False) -> None:
@@ -127,9 +132,12 @@ class Broadcast:
         for viewer in list(self.viewers):
             self._offer(viewer, frame)
 
-    def _offer(self, viewer: Viewer, frame: str) -> None:
+    def _offer(self, viewer: Viewer, frame: bytes) -> None:
         if not viewer.offer(frame, self.message):
             self.viewers.discard(viewer)
+
+    def _wait(self) -> float:
+        return max(0.0, self._ready_at - asyncio.get_running_loop().time())
 
     def _later(self, seconds: float) -> None:
         if self._timer is None:

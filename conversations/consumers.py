@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -60,8 +61,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.turn = 0
         self._allowance = float(BURST)
         self._allowance_at = now
-        self._outgoing: deque[str | int] = deque()
+        self._outgoing: deque[bytes | int] = deque()
         self._something = asyncio.Event()
+        self._send_now: Callable[[bytes], None] | None = None
         self._closing = False
         self._cause = EndReason.LEFT
         self._behind: uuid.UUID | None = None
@@ -74,6 +76,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         clean-up is bookkeeping only, because Daphne may cancel it; nothing in it waits."""
         self.scope = scope
         self.base_send = send
+        self._send_now = scope.get("send_now")
         writer = asyncio.get_running_loop().create_task(self._write(send))
         try:
             while True:
@@ -188,17 +191,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     # --- frames out --------------------------------------------------------------------------------------------------
 
-    def push(self, frame: str) -> None:
+    def push(self, frame: bytes) -> None:
         if self._closing:
             return
-        self.outbox.record(_size(frame))
-        self._outgoing.append(frame)
-        self._something.set()
+        self.outbox.record(len(frame))
+        if self._send_now is not None:
+            self._send_now(frame)
+        else:
+            self._outgoing.append(frame)
+            self._something.set()
 
-    def offer(self, frame: str, message: uuid.UUID) -> bool:
+    def offer(self, frame: bytes, message: uuid.UUID) -> bool:
         if self._closing:
             return False
-        if not self.outbox.has_room(_size(frame)):
+        if not self.outbox.has_room(len(frame)):
             self.outbox.refuse(time.monotonic())
             self._behind = message
             return False
@@ -235,7 +241,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 if isinstance(out, int):
                     await send({"type": "websocket.close", "code": out})
                     return
-                await send({"type": "websocket.send", "text": out})
+                await send({"type": "websocket.send", "text": out.decode()})
 
     # --- the session behind it ---------------------------------------------------------------------------------------
 
@@ -261,8 +267,3 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
             self._recheck_later()
-
-
-def _size(frame: str) -> int:
-    """Bytes on the wire."""
-    return len(frame) if frame.isascii() else len(frame.encode())

@@ -1,4 +1,4 @@
-"""The socket's frames (docs/protocol.md): commands in, typed and checked; events out, as text."""
+"""The socket's frames (docs/protocol.md): commands in, typed and checked; events out, as UTF-8 made once for all."""
 
 import re
 import uuid
@@ -131,49 +131,49 @@ def _short(value: Any) -> str | None:
     return value[:64] if isinstance(value, str) else None
 
 
-def _event(op: str, **fields: object) -> str:
-    return _encode({"op": op, **fields}).decode()
+def _event(op: str, **fields: object) -> bytes:
+    return _encode({"op": op, **fields})
 
 
 HELLO = _event("hello")
 PING = _event("ping")
 
 
-def watching(conversation: ID | None, generation: ID | None) -> str:
+def watching(conversation: ID | None, generation: ID | None) -> bytes:
     return _event("watching", conversation=conversation, generation=generation)
 
 
-def transcript(**fields: object) -> str:
+def transcript(**fields: object) -> bytes:
     return _event("transcript", **fields)
 
 
-def snapshot(generation: ID, message: ID, seq: int, html: str) -> str:
+def snapshot(generation: ID, message: ID, seq: int, html: str) -> bytes:
     return _event("snapshot", generation=generation, message=message, seq=seq, html=html)
 
 
-def delta(generation: ID, seq: int, html: str, tail: str) -> str:
+def delta(generation: ID, seq: int, html: str, tail: str) -> bytes:
     return _event("delta", generation=generation, seq=seq, html=html, tail=tail)
 
 
-def stopping(generation: ID) -> str:
+def stopping(generation: ID) -> bytes:
     return _event("stopping", generation=generation)
 
 
-def saving(generation: ID) -> str:
+def saving(generation: ID) -> bytes:
     return _event("saving", generation=generation)
 
 
-def end(generation: ID, message: ID, seq: int, **fields: object) -> str:
+def end(generation: ID, message: ID, seq: int, **fields: object) -> bytes:
     return _event("end", generation=generation, message=message, seq=seq, **fields)
 
 
-def standing(generation: ID, message: ID, status: str, reason: str) -> str:
+def standing(generation: ID, message: ID, status: str, reason: str) -> bytes:
     return _event("standing", generation=generation, message=message, status=status, reason=reason)
 
 
-def activity(conversation: ID, generation: ID | None, title: str) -> str:
+def activity(conversation: ID, generation: ID | None, title: str) -> bytes:
     return _event("activity", conversation=conversation, generation=generation, title=title)
 
 
-def refused(command: str | None, refers: str | None, refusal: Refusal) -> str:
+def refused(command: str | None, refers: str | None, refusal: Refusal) -> bytes:
     return _event("refused", id=command, refers=refers, code=refusal.code, sentence=refusal.sentence)

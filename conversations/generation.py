@@ -60,6 +60,7 @@ class LiveGeneration:
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
         self._started = started
         self._around = around
+        self._fresh: list[str] = []
         self._usage: tuple[int | None, int | None] | None = None
         self.asked_in: set[str] = set()
         self._stopper: Stopper | None = None
@@ -100,10 +101,17 @@ class LiveGeneration:
     def delta(self, text: str) -> None:
         kept = self.lifecycle.delta(text, time.monotonic())
         if kept:
-            self._around.journal.append(self.id, kept)
-            self.broadcast.feed(kept)
+            self._fresh.append(kept)
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
             self._cancel()
+
+    def taken(self) -> float:
+        if not self._fresh:
+            return 0.0
+        text = "".join(self._fresh)
+        self._fresh.clear()
+        self._around.journal.append(self.id, text)
+        return self.broadcast.feed(text)
 
     def alive(self) -> None:
         self.lifecycle.alive(time.monotonic())

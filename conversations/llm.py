@@ -4,7 +4,7 @@ The SDK gives client, authentication, errors and transport. The loop over tokens
 with msgspec, because building the SDK's objects for every token costs several times as much.
 """
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, cast
 
@@ -12,12 +12,12 @@ import httpx2
 import openai
 from django.conf import settings
 from openai import AsyncOpenAI, DefaultAioHttpClient
-from openai._response import AsyncAPIResponse
 
 from .chunks import Lines, ProviderError, Usage, is_done, parse, texts
 from .endpoints import Endpoint
 from .lifecycle import Outcome
 from .outcomes import EndReason
+from .tap import Tap
 
 Turn = dict[str, str]
 """One message of the history as the API takes it: `role` and `content`."""
@@ -31,6 +31,9 @@ class Sink(Protocol):
     def alive(self) -> None: ...
     def finished(self, reason: str) -> None: ...
     def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
+    def taken(self) -> float:
+        """All that had arrived was handed over. Returns the seconds for which nothing more is wanted."""
+        ...
 
 
 class Provider:
@@ -74,12 +77,17 @@ class Provider:
                     )
                 )
                 sink.opened()
-                async for data in _body(response):
-                    for line in lines.feed(data):
-                        if is_done(line):
-                            return
-                        recognised |= _take(line, sink)
+                tap = stack.enter_context(Tap(response))
+                async for data in tap:
+                    try:
+                        for line in lines.feed(data):
+                            if is_done(line):
+                                return
+                            recognised |= _take(line, sink)
+                    finally:
+                        tap.rest(sink.taken())
                 recognised |= _take(lines.rest(), sink)
+                sink.taken()
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error
         except httpx2.HTTPError as error:
@@ -102,14 +110,6 @@ class Provider:
 
     async def close(self) -> None:
         await self._client.close()
-
-
-def _body(response: AsyncAPIResponse[Any]) -> AsyncIterable[bytes]:
-    """The bytes of the answer. Where nothing is to be unpacked, as nothing should, straight from the transport: the
-    layers above it are generators that every token would wake one by one."""
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return response.iter_bytes()
-    return cast(httpx2.AsyncByteStream, response.http_response.stream)
 
 
 def _take(line: bytes, sink: Sink) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, sweeping
+from . import frames, load, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
@@ -325,6 +325,7 @@ class Registry:
         asyncio.get_running_loop().call_later(PULSE, self._pulse)
         now = time.monotonic()
         paused = now - self._pulse_at > 1
+        load.loop.look()
         self.trusted()
         self._pulse_at = now
         self.sockets.check(now, paused=paused, lost=self.lost, back=self.back)

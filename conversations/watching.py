@@ -18,7 +18,7 @@ class State:
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
-    transcript: str | None = None
+    transcript: bytes | None = None
 
 
 def load(user: AbstractBaseUser, command: Watch) -> State:
@@ -57,7 +57,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
     return found
 
 
-def _state(conversation: Conversation, running: Generation | None, transcript: str | None) -> State:
+def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
         return State(conversation.pk, transcript=transcript)
     return State(conversation.pk, running.pk, running.message_id, transcript)
@@ -65,7 +65,7 @@ def _state(conversation: Conversation, running: Generation | None, transcript: s
 
 def _transcript(
     conversation: Conversation, after: uuid.UUID | None, running: Generation | None, command: uuid.UUID | None
-) -> str:
+) -> bytes:
     html, head = fragments.transcript(conversation, after)
     return _frame(conversation, after, html, head, running.pk if running else None, command)
 
@@ -77,7 +77,7 @@ def _frame(
     head: uuid.UUID | None,
     generation: uuid.UUID | None,
     command: uuid.UUID | None,
-) -> str:
+) -> bytes:
     return frames.transcript(
         conversation=conversation.pk,
         after=after,

@@ -33,7 +33,10 @@ def test_silence_closes_the_providers_socket(through):
     closed = a.exchange.wait_closed()
     assert ACK_TIMEOUT + GRACE - 1 < closed - silent < ACK_TIMEOUT + GRACE + 3
     assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")
-    assert stored.text(a.asked.generation) == a.exchange.text
+    kept = stored.text(a.asked.generation)
+    assert a.exchange.text.startswith(kept)
+    unread = a.exchange.text[len(kept) :].split()  # arrived, but not taken, because no page could have had it yet
+    assert len(unread) < RATE / 2
 
 
 def test_back_within_the_grace_loses_nothing(through, alice, wary, socket):

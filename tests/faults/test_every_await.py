@@ -80,6 +80,9 @@ class Text:
     def alive(self) -> None: ...
     def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
 
+    def taken(self) -> float:
+        return 0.0
+
     def delta(self, text: str) -> None:
         self.text += text
 

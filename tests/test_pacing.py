@@ -1,0 +1,83 @@
+"""The provider is read when pages may have the next frame, and no sooner; nothing of the answer is lost for that."""
+
+import asyncio
+import time
+
+from conversations import load
+from conversations.endpoints import Endpoint
+from conversations.llm import Provider
+from tests import stored
+from tests.waiting import eventually
+
+BURST = [f"word{number} " for number in range(400)]
+
+
+class Unhurried:
+    """Takes what a stream says, and wants no more for a while each time."""
+
+    def __init__(self):
+        self.text = ""
+        self.times = 0
+
+    def opened(self): ...
+    def alive(self): ...
+    def usage(self, tokens_in, tokens_out): ...
+    def finished(self, reason): ...
+
+    def delta(self, text):
+        self.text += text
+
+    def taken(self):
+        self.times += 1
+        return 0.1
+
+
+async def test_the_connection_rests_between_two_reads(provider):
+    exchange = provider.expect()
+    sink, upstream = Unhurried(), Provider(Endpoint(provider.url, "key"))
+    turns = [{"role": "user", "content": exchange.prompt}]
+    reading = asyncio.create_task(upstream.stream("alpha-model", turns, sink))
+    await asyncio.to_thread(exchange.wait_opened)
+    exchange.stream(iter(BURST), 1000)
+    await asyncio.to_thread(exchange.wait_written, 300)
+    await asyncio.to_thread(exchange.finish)
+    await reading
+    await upstream.close()
+    assert sink.text == exchange.text
+    assert sink.times < len(exchange.written) / 5
+
+
+def test_what_waits_in_the_kernel_is_read_before_the_end(alice, answering):
+    """The last tokens and the end of the stream arrive together, while nobody reads."""
+    a = answering(alice)
+    for word in BURST[:50]:
+        a.exchange.write_tokens(word)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    assert stored.text(a.asked) == a.exchange.text
+
+
+def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
+    a = answering(alice)
+    for word in BURST[:50]:
+        a.exchange.write_tokens(word)
+    a.exchange.cut()
+    assert a.asked.outcome == ("error", "truncated")
+    assert stored.text(a.asked) == a.exchange.text
+
+
+def test_the_interval_follows_the_load(settings):
+    settings.CHAT_FLUSH_INTERVAL = 0.05
+    assert load.stretch(0.0) == load.stretch(load.EASY) == 1
+    assert load.stretch(load.BUSY) == load.stretch(1.0) == load.STRETCH
+    assert 1 < load.stretch((load.EASY + load.BUSY) / 2) < load.STRETCH
+
+
+def test_the_load_is_what_this_thread_uses():
+    busy = load.Load()
+    until = time.thread_time() + 0.05
+    while time.thread_time() < until:
+        pass
+    busy.look()
+    assert busy.share > 0.1
+    eventually(lambda: (busy.look(), busy.share)[1] < 0.1, "the load of a thread that sleeps")
