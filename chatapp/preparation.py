@@ -1,4 +1,4 @@
-"""What has to be done before the server may answer: tables, an administrator, static files.
+"""What has to be done before the server may answer: tables, an administrator, the first endpoint, static files.
 
 Each step first looks whether there is anything to do, so that a second start takes seconds. Several processes may
 start together: an advisory lock of the database lets one of them do the work.
@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chatapp import environment
+from conversations import first_endpoint
 
 LOCK = 0x63686174  # "chat"; any number that all processes agree on
 
@@ -28,6 +29,7 @@ def prepare() -> None:
         with _alone():
             _migrate()
             _administrator()
+            first_endpoint.settle()
             _collect_static()
     finally:
         connection.close()

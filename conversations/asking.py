@@ -92,8 +92,8 @@ class Asks:
         if self._registry.stopping:
             raise Refusal("stopping", stopping_sentence())
         if not catalogue.offered:
-            await catalogue.refresh()
-        asker = Asker(user, self._registry.process, self._registry.provider.endpoint.name, catalogue.offered)
+            await catalogue.list_models()
+        asker = Asker(user, self._registry.process, catalogue.offered)
         for _attempt in range(ATTEMPTS):
             outcome = await in_database(history.begin, asker, command)
             if not isinstance(outcome, Busy):

@@ -19,6 +19,7 @@ from . import endings, frames
 from .attendance import Attendance, Graces
 from .broadcast import Broadcast
 from .chunks import ProviderError
+from .endpoints import Endpoint
 from .history import Started
 from .journal import Ended, Ending, Journal
 from .lifecycle import Lifecycle, Limits, Outcome
@@ -55,7 +56,8 @@ class LiveGeneration:
         self.user = user
         self.command = command
         now = time.monotonic()
-        self.lifecycle = Lifecycle(_limits(), now, started.answer.content)
+        self.endpoint = started.model.endpoint
+        self.lifecycle = Lifecycle(_limits(self.endpoint), now, started.answer.content)
         self.attendance = Attendance(Graces(settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE))
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
         self._started = started
@@ -144,7 +146,7 @@ class LiveGeneration:
 
     async def _read(self) -> None:
         try:
-            await self._around.provider.stream(self._started.generation.model, self._started.turns, self)
+            await self._around.provider.stream(self._started.model.name, self._started.turns, self)
         except ProviderError as error:
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:
@@ -243,10 +245,10 @@ class LiveGeneration:
         logger.log(level, "generation %s: %s, %s", self.id, ended.status, ended.reason)
 
 
-def _limits() -> Limits:
+def _limits(endpoint: Endpoint) -> Limits:
     return Limits(
-        first_token=settings.CHAT_FIRST_TOKEN_TIMEOUT,
-        silence=settings.CHAT_SILENCE_TIMEOUT,
+        first_token=endpoint.first_token_timeout or settings.CHAT_FIRST_TOKEN_TIMEOUT,
+        silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
         run=settings.CHAT_RUN_TIMEOUT,
         answer=settings.CHAT_MAX_ANSWER,
     )

@@ -4,6 +4,7 @@ Each function is one transaction and runs on a database thread. Everything is lo
 else's ids and unknown ones get the same answer.
 """
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from . import history_sql
+from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
-from .models import Conversation, Generation, Kind, Message, Role
+from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
 from .models.conversation import title_from
 from .outcomes import EndReason, Status
+
+logger = logging.getLogger(__name__)
 
 STOPPED_MARK = "[The user stopped this answer here.]"
 CUT_OFF_MARK = "[This answer was cut off here.]"
@@ -40,6 +44,7 @@ class Started:
     messages: list[Message]
     after: uuid.UUID | None
     turns: list[Turn]
+    model: Model
 
     @property
     def answer(self) -> Message:
@@ -48,12 +53,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where: the process that is to run it, the provider's name, the models it offers."""
+    """Who asks, and where: the process that is to run it, the models that are offered to anybody."""
 
     user: AbstractBaseUser
     process: uuid.UUID
-    endpoint: str
-    offered: Sequence[str]
+    offered: Sequence[Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +97,33 @@ def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     if facts.running is not None:
         return Busy(facts.running)
     _check_allowance(facts.count)
-    conversation.model = choose_model(command.model, conversation.model, asker.offered)
+    model = choose_model(command.model, conversation.model, allowed(asker.offered, asker.user))
+    conversation.model = model.key
     match command:
         case Send():
-            return _reply(asker, conversation, _parent(conversation, command.parent), command)
+            return _reply(asker, model, conversation, _parent(conversation, command.parent), command)
         case Edit():
-            return _reply(asker, conversation, _message(conversation, command.message, Role.USER).parent_id, command)
+            parent = _message(conversation, command.message, Role.USER).parent_id
+            return _reply(asker, model, conversation, parent, command)
         case Regenerate() | Continue():
-            return _another_version(asker, conversation, command)
+            return _another_version(asker, model, conversation, command)
 
 
-def _reply(asker: Asker, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit) -> Started:
+def _reply(
+    asker: Asker, model: Model, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit
+) -> Started:
     """An answer to a prompt that is new."""
     question = Message(
         conversation=conversation, parent_id=parent, client_id=command.id, role=Role.USER, content=command.content
     )
     answer = Message(conversation=conversation, parent=question, role=Role.ASSISTANT, status=Status.STREAMING)
-    generation = _generation(asker, answer, Kind.REPLY)
+    generation = _generation(asker, model, answer, Kind.REPLY)
     history_sql.write(question, answer, generation, asked=True)
-    turns = [_turn(message) for message in [*Message.objects.branch(parent), question]]
-    return Started(generation, conversation, [question, answer], parent, turns)
+    sent = turns(model, conversation, [*Message.objects.branch(parent), question])
+    return Started(generation, conversation, [question, answer], parent, sent, model)
 
 
-def _another_version(asker: Asker, conversation: Conversation, command: Regenerate | Continue) -> Started:
+def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> Started:
     """A sibling of an answer: written anew, or begun with its text."""
     old = _message(conversation, command.message, Role.ASSISTANT)
     going_on = isinstance(command, Continue)
@@ -129,23 +137,24 @@ def _another_version(asker: Asker, conversation: Conversation, command: Regenera
         status=Status.STREAMING,
         content=old.content if going_on else "",
     )
-    generation = _generation(asker, answer, Kind.CONTINUE if going_on else Kind.REGENERATE)
+    generation = _generation(asker, model, answer, Kind.CONTINUE if going_on else Kind.REGENERATE)
     generation.continued_from = old if going_on else None
     history_sql.write(old.parent, answer, generation, asked=False)
-    turns = [_turn(message) for message in Message.objects.branch(old.parent_id)]
-    if going_on:
-        turns += _going_on(old)
-    return Started(generation, conversation, [answer], old.parent_id, turns)
+    sent = turns(model, conversation, Message.objects.branch(old.parent_id), old if going_on else None)
+    return Started(generation, conversation, [answer], old.parent_id, sent, model)
 
 
-def _generation(asker: Asker, answer: Message, kind: Kind) -> Generation:
+def _generation(asker: Asker, model: Model, answer: Message, kind: Kind) -> Generation:
     return Generation(
         conversation=answer.conversation,
         message=answer,
         requested_by_id=asker.user.pk,
         kind=kind,
-        endpoint=asker.endpoint,
-        model=answer.conversation.model,
+        endpoint=str(model.endpoint),
+        model=model.key,
+        price_in=model.price_in,
+        price_out=model.price_out,
+        currency=model.currency if model.price_in is not None or model.price_out is not None else "",
         owner_id=asker.process,
     )
 
@@ -177,19 +186,40 @@ def _check_allowance(running: int) -> None:
         )
 
 
-def choose_model(wanted: str | None, usual: str, offered: Sequence[str]) -> str:
-    """The model that is to answer: the one asked for, else the conversation's, else the first. Raises Refusal."""
-    if not offered:
+def choose_model(wanted: str | None, usual: str, offered: Sequence[Model]) -> Model:
+    """The model that is to answer: the one asked for, else the conversation's, else the default. Raises Refusal."""
+    usual_one = default(offered)
+    if usual_one is None:
         raise Refusal("no_model", _("No model is available right now: the provider could not be reached."))
-    if wanted and wanted not in offered:
-        raise Refusal("model_not_offered", _("The model “%(name)s” is not offered here.") % {"name": wanted[:80]})
-    return wanted or (usual if usual in offered else offered[0])
+    key = wanted or usual
+    model = next((model for model in offered if model.key == key), None) if key else usual_one
+    if model is None:
+        raise Refusal(
+            "model_not_offered",
+            _("The model “%(name)s” is not offered here (any more). Choose another one and send again.")
+            % {"name": key[:80]},
+        )
+    if model.endpoint.missing:
+        raise _no_key(model)
+    return model
+
+
+def _no_key(model: Model) -> Refusal:
+    logger.warning("endpoint %s: the environment variable %s is not set", model.endpoint, model.endpoint.missing)
+    return Refusal(
+        "no_key",
+        _(
+            "The model “%(name)s” cannot be used: its key (%(variable)s) is missing on the server. "
+            "Tell your administrator, or choose another model."
+        )
+        % {"name": model, "variable": model.endpoint.missing},
+    )
 
 
 def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
     visible = Conversation.objects.visible_to(user)
     if isinstance(command, Send) and command.conversation is None:
-        new = Conversation(owner_id=user.pk, client_id=command.id, title=title_from(command.content))
+        new = Conversation(owner_id=user.pk, client_id=command.id, title=title_from(command.content), system_prompt="")
         if history_sql.new_conversation(new):
             return new
         found = visible.select_for_update().filter(client_id=command.id).first()
@@ -231,12 +261,21 @@ def _can_continue(message: Message) -> bool:
     return message.status != Status.COMPLETE or message.generation.end_reason == EndReason.LENGTH
 
 
-def _going_on(partial: Message) -> list[Turn]:
+def turns(
+    model: Model, conversation: Conversation, branch: Sequence[Message], partial: Message | None = None
+) -> list[Turn]:
+    """What the model gets: the system prompts, the branch, and of an answer that is to go on its text so far."""
+    system = "\n\n".join(prompt for prompt in (model.system_prompt, conversation.system_prompt) if prompt.strip())
+    first = [{"role": "system", "content": system}] if system else []
+    return [*first, *map(_turn, branch), *(_going_on(model, partial) if partial is not None else ())]
+
+
+def _going_on(model: Model, partial: Message) -> list[Turn]:
     """What asks a model to continue: the text so far and, unless it completes a partial message itself, a request."""
-    turns = [{"role": "assistant", "content": partial.content}]
-    if settings.CHAT_CONTINUE == "instruction":
-        turns.append({"role": "user", "content": CONTINUE_INSTRUCTION})
-    return turns
+    so_far = [{"role": "assistant", "content": partial.content}]
+    if model.continues_by == ContinuesBy.PREFILL:
+        return so_far
+    return [*so_far, {"role": "user", "content": CONTINUE_INSTRUCTION}]
 
 
 def _turn(message: Message) -> Turn:

@@ -43,7 +43,8 @@ class Provider:
         self.endpoint = endpoint
         # No time limit on reading: comments keep a silent stream alive, so the generation counts tokens instead.
         # No retries: a POST that was sent may have been billed. No redirects: the key goes to this address only.
-        timeout = httpx2.Timeout(None, connect=settings.CHAT_CONNECT_TIMEOUT, pool=settings.CHAT_CONNECT_TIMEOUT)
+        self._patience = endpoint.connect_timeout or settings.CHAT_CONNECT_TIMEOUT
+        timeout = httpx2.Timeout(None, connect=self._patience, pool=self._patience)
         http_client = DefaultAioHttpClient(
             timeout=timeout,
             limits=httpx2.Limits(max_connections=10_000, max_keepalive_connections=100, keepalive_expiry=15),
@@ -101,7 +102,7 @@ class Provider:
     async def models(self) -> list[str]:
         """Names of the models the endpoint lists. Raises ProviderError."""
         try:
-            page = await self._client.models.list(timeout=settings.CHAT_CONNECT_TIMEOUT)
+            page = await self._client.models.list(timeout=self._patience)
             return [str(model.id) for model in page.data or ()]
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error

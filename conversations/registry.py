@@ -17,19 +17,16 @@ from . import frames, load, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
-from .demo.server import Demo
-from .demo.server import start as start_demo
 from .doorbell import Doorbell, Ring
-from .endpoints import Endpoint
 from .following import Begun, Following
 from .generation import LiveGeneration, Surroundings
 from .history import Started
 from .journal import Asked, Journal, Tick
 from .lifecycle import Outcome
-from .llm import Provider
 from .models.ids import new_id
 from .outcomes import EndReason
 from .presence import Look, gone, look
+from .providers import Providers
 from .rounds import Rounds
 from .sockets import ELSEWHERE, Socket, Sockets
 from .stopper import Stopper
@@ -72,18 +69,17 @@ class Registry:
         self._pulse_at = 0.0
         self._suspect_since: float | None = None
         self._orphans: dict[uuid.UUID, int] = {}
-        self._demo: Demo | None = None
 
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def start(self, base_url: str) -> None:
         """Ready to run generations when it returns. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
-        self.provider = Provider(await self._endpoint())
+        self.providers = Providers()
         self.journal = Journal(self.process, self.loop, self._ticked)
         await asyncio.to_thread(self.journal.start)
         await in_database(sweeping.sweep, self.process, at_start=True)
-        await catalogue.start(self.provider)
+        await catalogue.start(self.providers)
         await self.doorbell.start()
         self.following.start()
         self._pulse_at = time.monotonic()
@@ -107,20 +103,12 @@ class Registry:
             task.cancel()
         self.journal.close()
         await asyncio.to_thread(self.journal.join, max(0.1, deadline - time.monotonic()))
-        await self.provider.close()
-        if self._demo is not None:
-            await self._demo.close()
+        await self.providers.close()
 
     def _unfinished(self) -> list[asyncio.Task[Any]]:
         """What has to be saved before the process may go: generations, and commands that are about to make one."""
         running = [live.task for live in self.live.values() if live.task is not None]
         return running + [task for task in self._tasks if task.get_name() == ASK]
-
-    async def _endpoint(self) -> Endpoint:
-        if settings.OPENAI_BASE_URL:
-            return Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
-        self._demo = await start_demo(settings.CHAT_DEMO_RATE)
-        return Endpoint(self._demo.base_url, self._demo.key, demo=True)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], name: str | None = None) -> asyncio.Task[Any]:
         """Run to the end, whatever becomes of the caller. A drain waits for those named `ASK`."""
@@ -148,11 +136,12 @@ class Registry:
         self, started: Started, user: int, command: uuid.UUID, *, stopped: Stopper | None = None
     ) -> LiveGeneration:
         """Run a generation that stands in the database. `stopped`: who stopped it before it got here."""
+        provider = self.providers.take(started.model.endpoint)
         live = LiveGeneration(
             started,
             user,
             command,
-            Surroundings(self.journal, self.provider, self.trusted, self._resync, self._over),
+            Surroundings(self.journal, provider, self.trusted, self._resync, self._over),
         )
         self.live[live.id] = live
         self.by_conversation[live.conversation] = live
@@ -180,6 +169,7 @@ class Registry:
 
     def _over(self, live: LiveGeneration) -> None:
         self.live.pop(live.id, None)
+        self.providers.give_back(live.endpoint)
         if self.by_conversation.get(live.conversation) is live:
             del self.by_conversation[live.conversation]
         self.by_command.pop((live.user, live.command), None)
@@ -301,10 +291,17 @@ class Registry:
             live.stop(EndReason(ring["reason"]), Stopper.told(ring))
         elif kind == "moved":
             self.following.ring()
+        elif kind == "catalogue":
+            self.spawn(catalogue.refresh())
         elif kind == "session":
             self.end_session(name)
         elif kind == "person":
             self.sockets.recheck(int(name))
+
+    def models_changed(self) -> None:
+        """An administrator decided something here; every process looks at it."""
+        self.spawn(catalogue.refresh())
+        self.doorbell.ring("catalogue")
 
     def end_session(self, digest: str) -> None:
         for socket in self.sockets.of_session(digest):

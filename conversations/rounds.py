@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import sessions, sweeping
-from .catalogue import catalogue
+from . import catalogue, sessions, sweeping
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -41,7 +40,8 @@ class Rounds:
     def start(self) -> list[Coroutine[Any, Any, None]]:
         return [
             every(sweeping.EVERY, self.sweep),
-            every(sweeping.EVERY, catalogue.refresh),
+            every(catalogue.EVERY, catalogue.catalogue.refresh),
+            every(catalogue.EVERY, catalogue.catalogue.list_models),
             every(SESSIONS, self.look_at_sessions),
         ]
 

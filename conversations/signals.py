@@ -6,12 +6,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from . import sessions
-from .models import Generation
+from .models import Endpoint, Generation, LanguageModel
 from .outcomes import Status
 from .registry import registry
 
@@ -35,6 +35,13 @@ def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
         registry.call(lambda: registry.doorbell.ring("person", id=str(person)))
 
     transaction.on_commit(tell)
+
+
+@receiver([post_save, post_delete], sender=Endpoint)
+@receiver([post_save, post_delete], sender=LanguageModel)
+@receiver(m2m_changed, sender=LanguageModel.groups.through)
+def models_changed(**_kwargs: Any) -> None:
+    transaction.on_commit(lambda: registry.call(registry.models_changed))
 
 
 @receiver(pre_delete, sender=Generation)

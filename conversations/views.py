@@ -20,7 +20,7 @@ from django_htmx.middleware import HtmxDetails
 
 from . import fragments, presence
 from .asking import ask_owner, stopper
-from .catalogue import catalogue
+from .catalogue import Choice, catalogue
 from .database import in_database
 from .models import Conversation, Generation, Message
 from .outcomes import EndReason, Status
@@ -70,7 +70,7 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
     message.conversation.show(_newest_leaf(message), active=False)
     if request.htmx:
-        return render(request, "conversations/_conversation.html", _context(message.conversation))
+        return render(request, "conversations/_conversation.html", _context(request.user, message.conversation))
     return redirect(message.conversation)
 
 
@@ -114,25 +114,25 @@ def _newest_leaf(message: Message) -> Message:
 
 
 def _page(request: HttpRequest, current: Conversation | None) -> HttpResponse:
-    context = _context(current)
+    context = _context(request.user, current)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "conversations/_conversation.html", context)
     return render(request, "conversations/page.html", {**context, "groups": _groups(request.user)})
 
 
-def _context(current: Conversation | None) -> dict[str, object]:
+def _context(user: AbstractBaseUser | AnonymousUser, current: Conversation | None) -> dict[str, object]:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
         presence.served(running.pk, nonce)
-    models = catalogue.offered
-    usual = current.model if current is not None else ""
+    models = catalogue.choices(user)
+    chosen = _chosen(models, current.model if current is not None else "")
     return {
         "conversation": current,
         "entries": fragments.entries(current, current.head_id) if current is not None else [],
         "models": models,
-        "model": usual if usual in models else next(iter(models), ""),
-        "demo": not settings.OPENAI_BASE_URL,
+        "model": chosen,
+        "demo": chosen is not None and catalogue.is_demo(chosen.key),
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT},
         "examples": [
@@ -141,6 +141,13 @@ def _context(current: Conversation | None) -> dict[str, object]:
             _("Write a Python function that finds the prime numbers up to n"),
         ],
     }
+
+
+def _chosen(models: list[Choice], usual: str) -> Choice | None:
+    """The model that the picker shows: the conversation's, where it is still offered, else the default."""
+    return next((choice for choice in models if choice.key == usual), None) or next(
+        (choice for choice in models if choice.default), None
+    )
 
 
 def _groups(user: AbstractBaseUser | AnonymousUser) -> list[tuple[str, list[Conversation]]]:

@@ -1,8 +1,11 @@
 """Endpoint and LanguageModel: where answers come from, as administrators decide it."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.contrib.auth.models import Group
 from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +14,12 @@ class Endpoint(models.Model):
     """An OpenAI-compatible base URL. Its key stays in the environment; here is only the name of the variable."""
 
     name = models.CharField(max_length=100, unique=True)
-    base_url = models.URLField(_("base URL"), max_length=500, help_text=_("For example https://api.openai.com/v1"))
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=500,
+        blank=True,
+        help_text=_("For example https://api.openai.com/v1; empty for the built-in demo model."),
+    )
     key_variable = models.CharField(
         max_length=100,
         blank=True,
@@ -22,12 +30,36 @@ class Endpoint(models.Model):
     first_token_timeout = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1)])
     silence_timeout = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1)])
     enabled = models.BooleanField(default=True)
+    offers_all = models.BooleanField(
+        _("offers all it lists"),
+        default=False,
+        help_text=_(
+            "People may choose every model that the endpoint lists, but those that are known here and disabled."
+        ),
+    )
+    follows_environment = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text=_("Nobody has changed it here yet, so OPENAI_BASE_URL, OPENAI_API_KEY and CHAT_MODELS decide."),
+    )
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["follows_environment"],
+                condition=Q(follows_environment=True),
+                name="endpoint_one_follows_environment",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def take_over(self) -> None:
+        """From now on what stands here counts, and no longer the environment."""
+        self.follows_environment = False
+        type(self).objects.filter(pk=self.pk, follows_environment=True).update(follows_environment=False)
 
 
 class ContinuesBy(models.TextChoices):
@@ -81,3 +113,22 @@ class LanguageModel(models.Model):
 
     def __str__(self) -> str:
         return self.label or self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new default takes the place of the old one."""
+        with transaction.atomic():
+            if self.default:
+                type(self).objects.filter(default=True).exclude(pk=self.pk).update(default=False)
+            super().save(*args, **kwargs)
+
+    @classmethod
+    def free_key(cls, name: str, endpoint: Endpoint) -> str:
+        """A key for a new model: its name, unless another endpoint's model has that."""
+        for key in (name, f"{endpoint}/{name}"):
+            if not cls.objects.filter(key=key).exists():
+                return key[:200]
+        return f"{endpoint.pk}/{name}"[:200]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """That there is one default is seen to by `save`, not asked of the administrator."""
+        super().validate_constraints(exclude={*(exclude or ()), "default"})

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from conversations import history
+from conversations.catalogue import catalogue
 from conversations.database import in_database
 from conversations.endpoints import Endpoint
 from conversations.frames import Send
@@ -162,7 +163,7 @@ async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(visitors.new_person, "alice", server)
-    asker = Asker(person.user, registry.process, "steady", ["alpha-model"])
+    asker = Asker(person.user, registry.process, catalogue.offered)
     prompts = []
     try:
         for number in range(1, MOST):
