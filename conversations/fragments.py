@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from . import markdown, outcomes
+from . import markdown, outcomes, windows
 from .models import Conversation, Generation, Message, Piece, Role
 from .outcomes import EndReason, Status
+from .rendered import rendered
+from .windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,8 @@ class Entry:
         return self.ended and not self.can_try_again
 
 
-def entries(conversation: Conversation, head: uuid.UUID | None) -> list[Entry]:
-    """The branch that ends in the message `head`, oldest first."""
-    return _entries(conversation, Message.objects.branch(head))
-
-
-def _entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:
+def entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:
+    """The messages as a page shows them, in the order given. Two queries, however many they are."""
     generations = {
         generation.message_id: generation
         for generation in Generation.objects.filter(message_id__in=[message.pk for message in messages])
@@ -80,19 +77,15 @@ Versions = dict[tuple[uuid.UUID | None, str], list[uuid.UUID]]
 
 
 def _versions(conversation: Conversation, messages: Iterable[Message]) -> Versions:
-    """Ids of all versions of the messages, oldest first, in one query."""
+    """Ids of all versions of the messages, oldest first, in one query; a second one for those of the first message."""
     versions: Versions = {}
-    parents = [message.parent_id for message in messages]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT parent_id, role, id FROM conversations_message
-            WHERE conversation_id = %s AND (parent_id = ANY(%s) OR parent_id IS NULL) ORDER BY id
-            """,
-            [conversation.pk, [parent for parent in parents if parent is not None]],
-        )
-        for parent, role, pk in cursor.fetchall():
-            versions.setdefault((parent, role), []).append(pk)
+    parents = {message.parent_id for message in messages}
+    siblings = Message.objects.filter(conversation=conversation).order_by("id").values_list("parent_id", "role", "pk")
+    found = list(siblings.filter(parent__in=parents - {None}))
+    if None in parents:
+        found += siblings.filter(parent=None)
+    for parent, role, pk in found:
+        versions.setdefault((parent, role), []).append(pk)
     return versions
 
 
@@ -149,35 +142,54 @@ def _html(message: Message, content: str) -> SafeString:
         growing = markdown.Growing(content)
         growing.flush()
         return mark_safe(growing.whole())  # noqa: S308  sanitised by markdown.py
-    return mark_safe(markdown.render(content))  # noqa: S308  sanitised by markdown.py
+    return mark_safe(rendered.html(message.pk, content))  # noqa: S308  sanitised by markdown.py
 
 
-def transcript(conversation: Conversation, after: uuid.UUID | None) -> tuple[str, uuid.UUID | None]:
-    """(HTML of the messages behind `after` on the branch on screen, id of the last one)."""
-    branch = Message.objects.branch(conversation.head_id)
-    ids = [message.pk for message in branch]
-    start = ids.index(after) + 1 if after in ids else 0
-    html = "".join(
-        render_to_string("conversations/_message.html", {"entry": entry})
-        for entry in _entries(conversation, branch[start:])
-    )
-    return html, ids[-1] if ids else None
+def transcript(
+    conversation: Conversation, shown: uuid.UUID | None, status: str | None = None
+) -> tuple[uuid.UUID | None, str]:
+    """What a page lacks whose last message is `shown`, in the given status where that is known: (the message behind
+    which it belongs, HTML). A page too far behind gets the end of the branch in place of everything (None)."""
+    window = windows.latest(conversation)
+    known = {message.pk: place for place, message in enumerate(window.messages)}
+    if shown is None or shown not in known:
+        return None, window_html(conversation, window)
+    place = known[shown]
+    last = window.messages[place]
+    changed = status is not None and status != last.status
+    html = "".join(message_html(each) for each in entries(conversation, window.messages[place + (not changed) :]))
+    return (last.parent_id if changed else shown), html
+
+
+def window_html(conversation: Conversation, window: Window) -> str:
+    """The messages of a window with the ways to older and newer ones."""
+    return render_to_string("conversations/_window.html", window_context(conversation, window))
+
+
+def window_context(conversation: Conversation, window: Window) -> dict[str, object]:
+    return {
+        "conversation": conversation,
+        "entries": entries(conversation, window.messages),
+        "older": window.older,
+        "newer": window.newer,
+    }
+
+
+def message_html(entry: Entry) -> str:
+    return render_to_string("conversations/_message.html", {"entry": entry})
 
 
 def started(generation: Generation, messages: Sequence[Message]) -> str:
     """HTML of the messages with which a generation begins, the last of them its own. One query."""
     versions = _versions(generation.conversation, messages)
     return "".join(
-        render_to_string(
-            "conversations/_message.html",
-            {
-                "entry": entry(
-                    message,
-                    generation if message.pk == generation.message_id else None,
-                    versions[message.parent_id, message.role],
-                    content=message.content,
-                )
-            },
+        message_html(
+            entry(
+                message,
+                generation if message.pk == generation.message_id else None,
+                versions[message.parent_id, message.role],
+                content=message.content,
+            )
         )
         for message in messages
     )

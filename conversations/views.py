@@ -16,13 +16,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from . import fragments, presence
+from . import fragments, presence, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
 from .models import Conversation, Generation, Message
+from .models.conversation import parse_id
 from .outcomes import EndReason, Status
 from .registry import registry
 
@@ -49,7 +51,26 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _page(request, _visible(request, pk))
+    """The end of the conversation, or with `?at=` the messages around that one."""
+    current = _visible(request, pk)
+    at = request.GET.get("at", "")
+    return _page(request, current, windows.around(current, _message(current, at)) if at else None, at=at)
+
+
+@never_cache
+@login_required
+@require_safe
+def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """More messages of a conversation that is on the page: those `?before=` or `?after=` the one that it has."""
+    current = _visible(request, pk)
+    if before := request.GET.get("before", ""):
+        window: windows.Window | None = windows.before(current, _message(current, before))
+    else:
+        window = windows.after(current, _message(current, request.GET.get("after", "")))
+    if window is None:  # another branch is on screen now
+        page = render(request, "conversations/_conversation.html", _context(request.user, current))
+        return retarget(reswap(page, "outerHTML"), "#conversation")
+    return render(request, "conversations/_window.html", fragments.window_context(current, window))
 
 
 @never_cache
@@ -68,9 +89,10 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         pk=pk,
         conversation__in=Conversation.objects.visible_to(request.user),
     )
-    message.conversation.show(_newest_leaf(message), active=False)
+    message.conversation.show(Message.objects.newest_leaf(message.pk))
     if request.htmx:
-        return render(request, "conversations/_conversation.html", _context(request.user, message.conversation))
+        window = windows.around(message.conversation, message)
+        return render(request, "conversations/_conversation.html", _context(request.user, message.conversation, window))
     return redirect(message.conversation)
 
 
@@ -107,20 +129,22 @@ def _visible(request: HttpRequest, pk: uuid.UUID) -> Conversation:
     return get_object_or_404(Conversation.objects.visible_to(request.user).select_related("head"), pk=pk)
 
 
-def _newest_leaf(message: Message) -> Message:
-    while (reply := message.replies.order_by("-id").first()) is not None:
-        message = reply
-    return message
+def _message(conversation: Conversation, pk: str) -> Message:
+    return get_object_or_404(conversation.messages, pk=parse_id(pk))
 
 
-def _page(request: HttpRequest, current: Conversation | None) -> HttpResponse:
-    context = _context(request.user, current)
+def _page(
+    request: HttpRequest, current: Conversation | None, window: windows.Window | None = None, *, at: str = ""
+) -> HttpResponse:
+    context = {**_context(request.user, current, window), "at": parse_id(at)}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "conversations/_conversation.html", context)
     return render(request, "conversations/page.html", {**context, "groups": _groups(request.user)})
 
 
-def _context(user: AbstractBaseUser | AnonymousUser, current: Conversation | None) -> dict[str, object]:
+def _context(
+    user: AbstractBaseUser | AnonymousUser, current: Conversation | None, window: windows.Window | None = None
+) -> dict[str, object]:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
@@ -129,7 +153,7 @@ def _context(user: AbstractBaseUser | AnonymousUser, current: Conversation | Non
     chosen = _chosen(models, current.model if current is not None else "")
     return {
         "conversation": current,
-        "entries": fragments.entries(current, current.head_id) if current is not None else [],
+        **(fragments.window_context(current, window or windows.latest(current)) if current is not None else {}),
         "models": models,
         "model": chosen,
         "demo": chosen is not None and catalogue.is_demo(chosen.key),

@@ -30,8 +30,7 @@ def load(user: AbstractBaseUser, command: Watch) -> State:
     head = conversation.head
     transcript = None
     if head is not None and (head.pk != command.head or head.status != command.status):
-        after = head.parent_id if head.pk == command.head else None
-        transcript = _transcript(conversation, after, running, None)
+        transcript = _transcript(conversation, command.head, command.status, running, None)
     return _state(conversation, running, transcript)
 
 
@@ -39,7 +38,7 @@ def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | Non
     """The messages behind `after`, for pages that already show what stands before. Raises Refusal."""
     found = _conversation(user, conversation)
     running = found.generations.streaming().first()
-    return _state(found, running, _transcript(found, after, running, command))
+    return _state(found, running, _transcript(found, after, None, running, command))
 
 
 def started(begun: Started, command: uuid.UUID) -> State:
@@ -64,10 +63,14 @@ def _state(conversation: Conversation, running: Generation | None, transcript: b
 
 
 def _transcript(
-    conversation: Conversation, after: uuid.UUID | None, running: Generation | None, command: uuid.UUID | None
+    conversation: Conversation,
+    shown: uuid.UUID | None,
+    status: str | None,
+    running: Generation | None,
+    command: uuid.UUID | None,
 ) -> bytes:
-    html, head = fragments.transcript(conversation, after)
-    return _frame(conversation, after, html, head, running.pk if running else None, command)
+    after, html = fragments.transcript(conversation, shown, status)
+    return _frame(conversation, after, html, conversation.head_id, running.pk if running else None, command)
 
 
 def _frame(

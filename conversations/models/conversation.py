@@ -1,7 +1,7 @@
 """Conversation: one person's thread of messages."""
 
 import uuid
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,9 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .ids import new_id
-
-if TYPE_CHECKING:
-    from .message import Message
 
 TITLE_LENGTH = 60
 
@@ -77,14 +74,10 @@ class Conversation(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
 
-    def show(self, head: "Message", *, active: bool = True) -> None:
-        """Put the branch that ends in `head` on screen."""
-        self.head = head
-        fields = ["head"]
-        if active:
-            self.active_at = timezone.now()
-            fields.append("active_at")
-        self.save(update_fields=fields)
+    def show(self, head: uuid.UUID) -> None:
+        """Put the branch that ends in the message `head` on screen."""
+        self.head_id = head
+        self.save(update_fields=["head"])
 
 
 def title_from(prompt: str) -> str:

@@ -3,7 +3,7 @@
 import uuid
 from typing import Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,8 @@ from conversations.outcomes import Status
 from .conversation import Conversation
 from .ids import new_id
 
+UNLIMITED = 2**31 - 1
+
 
 class Role(models.TextChoices):
     USER = "user", _("user")
@@ -20,22 +22,71 @@ class Role(models.TextChoices):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def branch(self, head: uuid.UUID | None) -> list["Message"]:
-        """The messages from the root to the one whose id is `head`, oldest first, in one query."""
+    def branch(self, head: uuid.UUID | None, *, limit: int | None = None, size: int | None = None) -> list["Message"]:
+        """The messages from the root to the one whose id is `head`, oldest first, in one query.
+
+        Of a long branch the last `limit` messages, and no more than it takes to reach `size` bytes of text.
+        """
         if head is None:
             return []
         rows = self.model.objects.raw(
             """
-            WITH RECURSIVE branch AS (
-                SELECT m.*, 0 AS depth FROM conversations_message m WHERE m.id = %s
+            WITH RECURSIVE up AS (
+                SELECT id, parent_id, 1 AS depth, octet_length(content)::bigint AS size
+                FROM conversations_message WHERE id = %s
                 UNION ALL
-                SELECT m.*, b.depth + 1 FROM conversations_message m JOIN branch b ON m.id = b.parent_id
+                SELECT m.id, m.parent_id, up.depth + 1, up.size + octet_length(m.content)
+                FROM up JOIN conversations_message m ON m.id = up.parent_id WHERE up.depth < %s AND up.size < %s
             )
-            SELECT * FROM branch ORDER BY depth DESC
+            SELECT m.* FROM up JOIN conversations_message m ON m.id = up.id ORDER BY up.depth DESC
             """,
-            [head],
+            [head, limit or UNLIMITED, size or UNLIMITED],
         )
         return list(rows)
+
+    def branch_from(self, start: uuid.UUID, head: uuid.UUID | None, *, limit: int, size: int) -> list["Message"]:
+        """`start` and what follows it on the branch that ends in `head`, bounded like `branch`, in one query. Empty if
+        `start` is not on that branch."""
+        rows = self.model.objects.raw(
+            """
+            WITH RECURSIVE up AS (
+                SELECT id, parent_id, 1 AS depth FROM conversations_message WHERE id = %s
+                UNION ALL
+                SELECT m.id, m.parent_id, up.depth + 1
+                FROM up JOIN conversations_message m ON m.id = up.parent_id WHERE up.id <> %s
+            ), first AS (
+                SELECT id, depth FROM up ORDER BY depth DESC LIMIT %s
+            ), sized AS (
+                SELECT m.id, f.depth,
+                       sum(octet_length(m.content)) OVER (ORDER BY f.depth DESC) - octet_length(m.content) AS before
+                FROM first f JOIN conversations_message m ON m.id = f.id
+            )
+            SELECT m.* FROM sized s JOIN conversations_message m ON m.id = s.id
+            WHERE s.before < %s ORDER BY s.depth DESC
+            """,
+            [head, start, limit, size],
+        )
+        found = list(rows)
+        return found if found and found[0].pk == start else []
+
+    def newest_leaf(self, message: uuid.UUID) -> uuid.UUID:
+        """The end of the branch through `message` on which each message is the newest reply, in one query."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH RECURSIVE down AS (
+                    SELECT %s::uuid AS id, 1 AS depth
+                    UNION ALL
+                    SELECT reply.id, down.depth + 1 FROM down, LATERAL (
+                        SELECT id FROM conversations_message WHERE parent_id = down.id ORDER BY id DESC LIMIT 1
+                    ) AS reply
+                )
+                SELECT id FROM down ORDER BY depth DESC LIMIT 1
+                """,
+                [message],
+            )
+            row: tuple[uuid.UUID] = cursor.fetchone()
+        return row[0]
 
     def versions_of(self, message: "Message") -> Self:
         """`message` and its siblings, oldest first."""

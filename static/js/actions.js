@@ -9,7 +9,7 @@ export function handleActions(main, conversation) {
     copy,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
-    latest: () => conversation.follow.toEnd(),
+    latest: () => conversation.latest(),
   }
   main.addEventListener("click", event => {
     const button = event.target.closest("[data-action]")

@@ -5,8 +5,9 @@ import { Draft } from "chat/draft"
 import { openEditor } from "chat/editor"
 import { Follow } from "chat/follow"
 import { newId } from "chat/ids"
+import { More } from "chat/more"
 import { Optimistic } from "chat/optimistic"
-import { moveTo, setTitle } from "chat/place"
+import { leavePlace, moveTo, setTitle } from "chat/place"
 import { keepReachable } from "chat/reach"
 import { say, sentence } from "chat/says"
 import { refreshSidebar } from "chat/sidebar"
@@ -22,6 +23,7 @@ export class Conversation {
   #transcript
   #pending = null
   #reachable
+  #more
   #next = null
   #watchedFor = null
 
@@ -45,6 +47,7 @@ export class Conversation {
   show(top) {
     this.follow?.disconnect()
     this.#reachable?.disconnect()
+    this.#more?.disconnect()
     this.#pending = this.#next = null
     this.#answers.forget()
     this.#transcript = new Transcript(this.root)
@@ -52,16 +55,40 @@ export class Conversation {
       send: text => this.send(text),
       stop: () => this.stop(),
     })
-    this.follow = new Follow(this.root, this.#transcript.last ? top : 0)
+    this.follow = new Follow(this.root, this.#placeToShow(top))
+    this.#more = new More(this.root, () => this.#transcript.partial || this.watch())
     this.#reachable = keepReachable(this.root.querySelector("[data-scroller]"))
     setTitle(this.root, this.root.querySelector("[data-title]").textContent)
     this.#reflect()
     this.watch()
   }
 
-  watch({ messageId: head, status } = this.#transcript.last?.dataset ?? {}) {
+  #placeToShow(top) {
+    const found = this.root.querySelector("[data-found]")
+    if (!found) return this.#transcript.last ? top : 0
+    found.focus({ preventScroll: true })
+    found.scrollIntoView()
+    return this.root.querySelector("[data-scroller]").scrollTop
+  }
+
+  watch({ messageId: head, status } = this.#end) {
     const page = this.root.dataset.page || null
     this.#socket.send({ op: "watch", conversation: this.id, head: head ?? null, status: status ?? null, page })
+  }
+
+  // The message that the branch ends in, as far as the page knows; it need not show it.
+  get #end() {
+    const { head: messageId, headStatus: status } = this.root.dataset
+    return this.#transcript.partial ? { messageId, status } : this.#transcript.last?.dataset ?? {}
+  }
+
+  /** Go to the end, also from messages far before it. */
+  latest() {
+    const far = this.#transcript.partial
+    this.#transcript.close()
+    if (far) this.watch({})
+    leavePlace()
+    this.follow.toEnd()
   }
 
   /** Something is about to come from the server, or should be. */
@@ -75,7 +102,8 @@ export class Conversation {
       this.#next = text
       return false
     }
-    const parent = this.#transcript.last?.dataset.messageId ?? null
+    const parent = this.#end.messageId ?? null
+    this.#transcript.close()
     this.#ask({ op: "send", conversation: this.id, parent, content: text }, nodes => nodes.ask(text))
     return true
   }
@@ -146,10 +174,15 @@ export class Conversation {
     const own = this.#pending !== null && this.#pending.id === event.id
     // The answer to something asked in a conversation that is no longer on the page: go on watching ours.
     if (!own && event.conversation !== this.id) return command && this.watch()
-    if (!this.#transcript.replaceBehind(event.after, event.html)) return this.#watchFromNothing(event.head)
-    if (own) this.#pending = null
-    else this.#pending?.reattach()
     this.root.dataset.head = event.head
+    this.root.dataset.headStatus = event.generation ? "streaming" : ""
+    // Somebody who reads far above the end finds it when they come there.
+    if (!own && this.#transcript.partial) return
+    const placed = this.#transcript.replaceBehind(event.after, event.html)
+    if (own) this.#pending = null
+    else if (placed) this.#pending?.reattach()
+    if (placed) this.#more.observe()
+    else this.#watchFromNothing(event.head)
     this.#moveTo(event)
     if (event.generation) this.#begin(event)
     else this.#stops.settle(event.id)
@@ -165,6 +198,7 @@ export class Conversation {
 
   on_snapshot(event) {
     const article = this.#transcript.byMessage(event.message)
+    if (!article && this.#transcript.partial) return
     if (this.#answers.snapshot(article, event) === "gap") this.#watchFromNothing(event.generation)
   }
 
@@ -248,6 +282,7 @@ export class Conversation {
 
   #moveTo({ conversation, url, title }) {
     setTitle(this.root, title)
+    if (!this.#transcript.partial) leavePlace()
     if (this.id === conversation) return
     this.root.dataset.conversation = conversation
     this.composer.belongTo(this.#main.dataset.user, conversation)

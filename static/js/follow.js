@@ -13,7 +13,7 @@ export class Follow {
     this.#scroller = root.querySelector("[data-scroller]")
     this.#button = root.querySelector("[data-action=latest]")
     if (top !== null) this.#scroller.scrollTop = top
-    this.#following = top === null || this.#distance <= NEAR
+    this.#following = top === null || this.#isNear(NEAR)
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true })
     this.#observer.observe(this.#scroller)
     this.#observer.observe(this.#scroller.firstElementChild)
@@ -32,6 +32,11 @@ export class Follow {
     this.#observer.disconnect()
   }
 
+  // The end of what is loaded is not the end of the conversation while more of it can be fetched.
+  #isNear(distance) {
+    return this.#distance <= distance && !this.#scroller.querySelector("[data-more=newer]")
+  }
+
   get #distance() {
     return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight
   }
@@ -39,7 +44,7 @@ export class Follow {
   // A step up ends the following at once, so that nobody has to fight the page; text that shrinks is no step.
   #scrolled() {
     const top = this.#scroller.scrollTop
-    if (this.#distance <= 2 || (top > this.#top && this.#distance <= NEAR)) this.#following = true
+    if (this.#isNear(2) || (top > this.#top && this.#isNear(NEAR))) this.#following = true
     else if (top < this.#top - 1) this.#following = false
     this.#top = top
     this.#offer()
@@ -53,6 +58,6 @@ export class Follow {
   }
 
   #offer() {
-    this.#button.hidden = this.#following || this.#distance < FAR
+    this.#button.hidden = this.#following || this.#isNear(FAR)
   }
 }

@@ -2,6 +2,7 @@
 export function setUpNavigation(main, conversation, failed) {
   let before = null
   const swapsConversation = event => event.detail.target?.id === "conversation"
+  const swapsMore = event => "more" in (event.detail.target?.dataset ?? {})
 
   document.body.addEventListener("htmx:beforeSwap", event => {
     // Signed out in the meantime: the answer is the sign-in page, which does not belong into this one.
@@ -9,7 +10,7 @@ export function setUpNavigation(main, conversation, failed) {
       event.detail.shouldSwap = false
       location.assign(`${main.dataset.login}?next=${encodeURIComponent(location.pathname)}`)
     } else if (swapsConversation(event)) {
-      before = { conversation: conversation.id, top: conversation.follow.top }
+      before = { conversation: conversation.id, pin: pin(main, event.detail.requestConfig?.elt) }
     }
   })
   document.body.addEventListener("htmx:afterSwap", event => {
@@ -17,15 +18,28 @@ export function setUpNavigation(main, conversation, failed) {
   })
   document.body.addEventListener("htmx:historyRestore", () => show(null))
   for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(name, event => swapsConversation(event) && failed())
+    document.body.addEventListener(name, event => (swapsConversation(event) || swapsMore(event)) && failed())
   }
 
   // A new version of the same conversation stays where it was scrolled to.
   function show(previous) {
     const same = previous?.conversation && previous.conversation === conversation.root.dataset.conversation
-    conversation.show(same ? previous.top : null)
-    if (same) return
+    conversation.show(same ? previous.pin() : null)
+    if (same || main.querySelector("[data-found]")) return
     if (matchMedia("(pointer: fine)").matches) conversation.composer.focus()
     else conversation.root.querySelector("[data-scroller]").focus({ preventScroll: true })
+  }
+}
+
+/** Where to scroll the new page to, so that the versions which were switched stay under the pointer. */
+function pin(main, switched) {
+  const { parentId, role } = switched?.closest("article")?.dataset ?? {}
+  const footer = `article[data-parent-id="${parentId}"][data-role="${role}"] > [data-footer]`
+  const edge = () => main.querySelector(footer)?.getBoundingClientRect().top
+  const top = () => main.querySelector("[data-scroller]").scrollTop
+  const before = { top: top(), edge: edge() }
+  return () => {
+    const moved = edge() - before.edge
+    return isNaN(moved) ? before.top : top() + moved
   }
 }

@@ -13,3 +13,8 @@ export function moveTo(url) {
   history.pushState({ htmx: true }, "", url)
   markCurrent()
 }
+
+/** The page shows the end again: its address is that of the conversation, not of one message. */
+export function leavePlace() {
+  if (location.search) history.replaceState(history.state, "", location.pathname)
+}

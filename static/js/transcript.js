@@ -16,6 +16,16 @@ export class Transcript {
     return [...this.#list.querySelectorAll(":scope > [data-status=streaming]:not([hidden])")].at(-1)
   }
 
+  /** Whether messages stand behind those on the page that it has not loaded. */
+  get partial() {
+    return Boolean(this.#list.querySelector(":scope > [data-more=newer]:not([hidden])"))
+  }
+
+  /** Show the end of the branch as soon as it comes: what is on the page is not it. */
+  close() {
+    this.#list.querySelector(":scope > [data-more=newer]")?.remove()
+  }
+
   byGeneration(id) {
     return this.#list.querySelector(`:scope > [data-generation-id="${CSS.escape(id)}"]`)
   }

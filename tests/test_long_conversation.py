@@ -1,0 +1,241 @@
+"""Long conversations: the page loads the end, or what is around one message, and more as it is asked for."""
+
+import re
+import uuid
+from collections.abc import Sequence
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conversations import windows
+from conversations.models import Conversation, Generation, Kind, Message, Role
+from conversations.models.ids import new_id
+from conversations.outcomes import EndReason, Status
+from conversations.rendered import Rendered
+
+LENGTH = 140
+
+
+def converse(person, texts: Sequence[str], parent: Message | None = None, conversation: Conversation | None = None):
+    """A conversation (or more of one) in which these texts alternate between the person and the model."""
+    conversation = conversation or Conversation.objects.create(owner=person.user, title="Bees")
+    messages = []
+    for place, text in enumerate(texts):
+        role = Role.ASSISTANT if place % 2 else Role.USER
+        parent = Message(pk=new_id(), conversation=conversation, parent=parent, role=role, content=text)
+        messages.append(parent)
+    Message.objects.bulk_create(messages)
+    Generation.objects.bulk_create(
+        Generation(
+            conversation=conversation,
+            message=message,
+            requested_by=person.user,
+            kind=Kind.REPLY,
+            model="m",
+            status=Status.COMPLETE,
+            end_reason=EndReason.FINISHED,
+            ended_at=message.created_at,
+        )
+        for message in messages
+        if message.role == Role.ASSISTANT
+    )
+    conversation.show(messages[-1].pk)
+    return conversation, messages
+
+
+@pytest.fixture
+def long(alice):
+    """(conversation, messages) with texts "place-0" to "place-139"."""
+    return converse(alice, [f"place-{number}" for number in range(LENGTH)])
+
+
+def places(html: str) -> list[int]:
+    return [int(place) for place in re.findall(r"place-(\d+)\b", html)]
+
+
+def link(html: str, which: str) -> str:
+    """Where the link to `older` or `newer` messages leads."""
+    found = re.search(rf'id="{which}"[^>]* href="([^"]+)"[^>]* hx-get="([^"]+)"', html)
+    return found.group(2) if found else ""
+
+
+def test_opens_at_the_end(alice, long):
+    page = alice.get(f"/c/{long[0].pk}/").html
+    assert places(page) == list(range(LENGTH - windows.MESSAGES, LENGTH))
+    assert link(page, "older")
+    assert not link(page, "newer")
+
+
+def test_older_messages_come_until_the_first(alice, long):
+    html, seen = alice.get(f"/c/{long[0].pk}/").html, []
+    while True:
+        seen = places(html) + seen
+        if not (further := link(html, "older")):
+            break
+        html = alice.get(further).html
+    assert seen == list(range(LENGTH))
+
+
+def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
+    page = alice.get(f"/c/{long[0].pk}/").html
+    leads = re.search(r'id="older"[^>]* href="([^"]+)"', page)
+    assert leads
+    around = places(alice.get(leads.group(1)).html)
+    first = LENGTH - windows.MESSAGES
+    assert {first - 2, first - 1, first} < set(around)
+
+
+def test_opens_around_a_message_and_leads_to_the_end(alice, long):
+    conversation, messages = long
+    html, seen = alice.get(f"/c/{conversation.pk}/?at={messages[40].pk}").html, []
+    assert re.search(rf'data-message-id="{messages[40].pk}"[^>]*data-found', html)
+    assert places(html)[0] > 0
+    while True:
+        seen += places(html)
+        if not (further := link(html, "newer")):
+            break
+        html = alice.get(further).html
+    assert seen == list(range(seen[0], LENGTH))
+    assert 40 in seen
+
+
+def test_at_a_message_near_the_end_is_the_end(alice, long):
+    conversation, messages = long
+    page = alice.get(f"/c/{conversation.pk}/?at={messages[-2].pk}").html
+    assert places(page)[-1] == LENGTH - 1
+
+
+def test_a_message_of_another_branch_brings_that_branch_on_screen(alice, long):
+    conversation, messages = long
+    other = converse(alice, [f"other-{number}" for number in range(60)], messages[39], conversation)[1]
+    conversation.show(messages[-1].pk)
+    page = alice.get(f"/c/{conversation.pk}/?at={other[0].pk}").html
+    assert "other-0" in page
+    assert 40 not in places(page)
+    conversation.refresh_from_db()
+    assert conversation.head_id == other[-1].pk
+
+
+def test_a_message_of_the_branch_on_screen_leaves_it_there(alice, long):
+    """Even if another branch behind the message is newer."""
+    conversation, messages = long
+    converse(alice, ["other-0", "other-1"], messages[39], conversation)
+    conversation.show(messages[-1].pk)
+    page = alice.get(f"/c/{conversation.pk}/?at={messages[20].pk}").html
+    assert "other-0" not in page
+    conversation.refresh_from_db()
+    assert conversation.head_id == messages[-1].pk
+
+
+def test_newer_of_a_branch_that_left_the_screen_brings_the_whole_page(alice, long):
+    conversation, messages = long
+    converse(alice, ["other-0", "other-1"], messages[39], conversation)
+    more = alice.get(f"/c/{conversation.pk}/messages/?after={messages[50].pk}")
+    assert more.headers["HX-Retarget"] == "#conversation"
+    assert "other-1" in more.text
+
+
+def test_a_switched_version_far_from_the_end_stays_in_sight(alice, long):
+    conversation, messages = long
+    converse(alice, [f"other-{number}" for number in range(100)], messages[19], conversation)
+    assert "place-20" in _switch(alice, messages[20])
+
+
+def _switch(person, message) -> str:
+    from tests.visitors import CSRF
+
+    headers = {"HX-Request": "true", "Origin": person.server.url, "X-CSRFToken": CSRF}
+    return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
+
+
+def test_a_window_is_bounded_by_its_size_too(alice):
+    conversation, _messages = converse(alice, ["long " * 10_000] * 20)
+    assert 1 < len(windows.latest(conversation).messages) < 5
+
+
+@pytest.mark.parametrize(
+    "query", ["before=nonsense", "after=nonsense", "before=", "", "after={other}", "before={other}"]
+)
+def test_of_a_message_that_is_not_there_is_not_found(alice, long, query):
+    path = f"/c/{long[0].pk}/messages/?{query.format(other=uuid.uuid4())}"
+    assert alice.get(path).status == 404
+
+
+@pytest.mark.parametrize("path", ["messages/?before={}", "messages/?after={}", "?at={}"])
+def test_of_someone_elses_is_like_an_unknown_one(alice, bob, long, path):
+    conversation, messages = long
+    assert alice.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}").status == 200
+    theirs = bob.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}")
+    unknown = bob.get(f"/c/{uuid.uuid4()}/{path.format(messages[30].pk)}")
+    assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
+    assert theirs.status == 404
+
+
+def test_a_message_of_another_conversation_is_not_found(alice, long):
+    other, _messages = converse(alice, ["a", "b"])
+    for path in ("?at={}", "messages/?before={}", "messages/?after={}"):
+        assert alice.get(f"/c/{other.pk}/{path.format(long[1][30].pk)}").status == 404
+
+
+def test_signed_out_leads_to_the_sign_in_page(alice, long):
+    page = alice.without_session().get(f"/c/{long[0].pk}/messages/?before={long[1][30].pk}")
+    assert page.location.startswith("/accounts/login/")
+
+
+def test_opening_asks_as_few_questions_however_long_it_is(alice, long, client):
+    client.force_login(alice.user)
+    short, _messages = converse(alice, ["place-0", "place-1"])
+
+    def queries(conversation) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/c/{conversation.pk}/", headers={"HX-Request": "true"}).status_code == 200
+        return len(captured)
+
+    assert queries(long[0]) <= queries(short)
+
+
+def test_a_page_that_is_behind_gets_only_what_follows(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[-5].pk), "complete")
+    transcript = page.wait("transcript")
+    assert transcript["after"] == str(messages[-5].pk)
+    assert places(transcript["html"]) == list(range(LENGTH - 4, LENGTH))
+
+
+def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[-1].pk), "streaming")
+    transcript = page.wait("transcript")
+    assert transcript["after"] == str(messages[-2].pk)
+    assert places(transcript["html"]) == [LENGTH - 1]
+
+
+def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[3].pk), "complete")
+    transcript = page.wait("transcript")
+    assert transcript["after"] is None
+    assert places(transcript["html"]) == list(range(LENGTH - windows.MESSAGES, LENGTH))
+    assert link(transcript["html"], "older")
+
+
+def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
+    conversation, messages = long
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
+    assert places(" ".join(exchange.request.contents)) == list(range(LENGTH))
+    exchange.finish()
+    assert asked.end
+
+
+def test_what_is_kept_in_memory_is_bounded():
+    kept = Rendered(size=100)
+    pages = {new_id(): f"*{number}* {'x' * 30}" for number in range(20)}
+    for _ in range(2):
+        for key, text in pages.items():
+            assert kept.html(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
+    assert sum(map(len, kept._kept.values())) <= 100
