@@ -37,6 +37,10 @@ class Attendance:
         return bool(self._present)
 
     @property
+    def count(self) -> int:
+        return len(self._present)
+
+    @property
     def alone(self) -> tuple[float, EndReason] | None:
         """(when it ends, why), or None while somebody is there."""
         return self._alone

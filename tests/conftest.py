@@ -12,6 +12,7 @@ from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
+from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
@@ -105,6 +106,20 @@ def bob(server: Server) -> Person:
 def staff(server: Server) -> Person:
     """An administrator."""
     return visitors.new_person("staff", server, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def clerk(server: Server) -> Callable[..., Person]:
+    """Hire a member of the staff who has these permissions for what conversations are made of, and no others."""
+
+    def hire(*permissions: str) -> Person:
+        person = visitors.new_person("clerk", server, is_staff=True)
+        person.user.user_permissions.set(
+            Permission.objects.filter(content_type__app_label="conversations", codename__in=permissions)
+        )
+        return person
+
+    return hire
 
 
 @pytest.fixture

@@ -1,17 +1,31 @@
 """What the pages of the administration share: records are read-only, and text looks as it does in the chat."""
 
-from django.contrib import admin
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import admin, messages
+from django.db import DataError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from conversations import fragments
 from conversations.models import Generation, Message
 
+from .listing import CappedPaginator
+
+READS_TEXT = "conversations.view_message"
+"""Whoever lacks it sees that something was written, when and by which model, but not what."""
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
     """Staff with the view permission may look; nobody may add, change or delete."""
+
+    show_facets = admin.ShowFacets.NEVER  # it counts the whole table, once for each choice
+    show_full_result_count = False
+    paginator = CappedPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -21,6 +35,27 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Nothing is edited here, so there is no history; and its page would show a title to nobody's record."""
+        raise Http404
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A filter that makes no sense gives the whole list and says so."""
+        try:
+            response: HttpResponse = super().changelist_view(request, extra_context)
+        except (DataError, ValueError):  # what the database, and not the form, finds wrong: NUL, a broken pattern
+            response = HttpResponseRedirect(f"{request.path}?e=1")
+        if isinstance(response, HttpResponseRedirect) and urlsplit(response.url).query == "e=1":
+            messages.warning(request, _("That filter was not understood, so everything is listed."))
+            return HttpResponseRedirect(request.path)
+        return response
+
+
+def reads_text(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm(READS_TEXT))
 
 
 def answer(message: Message, generation: Generation | None) -> SafeString:

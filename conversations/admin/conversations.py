@@ -1,24 +1,50 @@
-"""Conversations and messages in the administration."""
+"""Conversations and messages in the administration. Lists show no text, so that only an opened page has to be written
+down."""
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation, Message
 
-from .base import ReadOnlyAdmin, answer
+from .audit import ReadingAdmin
+from .base import answer, reads_text
+from .filters import PersonFilter
+
+
+class OwnerFilter(PersonFilter):
+    title = _("owner")
+    field = "owner"
+
+
+class ConversationOwnerFilter(PersonFilter):
+    title = _("owner")
+    field = "conversation__owner"
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
-    list_display = ["title", "owner", "model", "active_at", "created_at"]
-    list_filter = ["model", "active_at", ("owner", admin.RelatedOnlyFieldListFilter)]
+class ConversationAdmin(ReadingAdmin):
+    """To open one, staff also need to be allowed to view messages."""
+
+    list_display = ["active_at", "owner", "model", "created_at", "id"]
+    list_filter = ["active_at", OwnerFilter]
     list_select_related = ["owner"]
-    search_fields = ["title", "owner__username"]
-    date_hierarchy = "active_at"
+    search_fields = ["title"]
+    search_help_text = _("Words of the title")
     ordering = ["-active_at"]
     fields = ["id", "title", "owner", "model", "created_at", "active_at", "deleted_at", "transcript"]
     readonly_fields = ["transcript"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_view_permission(request, obj) and (obj is None or reads_text(request))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        return super().get_queryset(request).select_related("owner")
+
+    def conversation_of(self, record: Conversation) -> Conversation:
+        return record
 
     @admin.display(description=_("transcript"))
     def transcript(self, conversation: Conversation) -> SafeString:
@@ -28,25 +54,29 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "conversation", "role", "status", "beginning"]
-    list_filter = [
-        "status",
-        "role",
-        "generation__end_reason",
-        "generation__model",
-        "created_at",
-        ("conversation__owner", admin.RelatedOnlyFieldListFilter),
-    ]
-    list_select_related = ["conversation"]
+class MessageAdmin(ReadingAdmin):
+    list_display = ["created_at", "owner", "role", "status", "id"]
+    list_filter = ["status", "role", "generation__end_reason", "created_at", ConversationOwnerFilter]
+    list_select_related = ["conversation__owner"]
     search_fields = ["content"]
+    search_help_text = _("Words of the text")
     ordering = ["-id"]
-    fields = ["id", "conversation", "parent", "role", "status", "created_at", "text"]
-    readonly_fields = ["text"]
+    fields = ["id", "conversation", "parent_id", "role", "status", "created_at", "text"]
+    readonly_fields = ["parent_id", "text"]
 
-    @admin.display(description=_("beginning"))
-    def beginning(self, message: Message) -> str:
-        return message.content[:80]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).select_related("conversation__owner")
+
+    def conversation_of(self, record: Message) -> Conversation:
+        return record.conversation
+
+    @admin.display(description=_("owner"))
+    def owner(self, message: Message) -> str:
+        return message.conversation.owner.get_username()
+
+    @admin.display(description=_("answer to"))
+    def parent_id(self, message: Message) -> str:
+        return str(message.parent_id or "")
 
     @admin.display(description=_("text"))
     def text(self, message: Message) -> SafeString:

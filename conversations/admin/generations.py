@@ -1,80 +1,167 @@
 """Generations in the administration: what was asked, what was written, how each run ended."""
 
+import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Generation
+from conversations.models import Conversation, Generation, UsageSource
+from conversations.models.conversation import parse_id
 
-from .base import ReadOnlyAdmin, answer
+from .audit import ReadingAdmin
+from .base import reads_text
+from .deeds import Deeds
+from .filters import PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
+from .listing import RunList
+from .shares import shares
+from .surroundings import replacements, turns
+from .timeline import milliseconds, steps
+
+FOUND = 1000
+"""People or titles that a search follows; the rest of them is too many to be meant."""
+
+
+def _between(begin: str, end: str) -> "ExpressionWrapper[Any]":
+    return ExpressionWrapper(F(end) - F(begin), output_field=DurationField())
 
 
 @admin.register(Generation)
-class GenerationAdmin(ReadOnlyAdmin):
+class GenerationAdmin(Deeds, ReadingAdmin):
     list_display = [
         "requested_at",
         "requested_by",
         "model",
         "status",
-        "end_reason",
+        "reason",
         "first_token",
         "stop_to_closed",
-        "tokens_out",
-        "characters",
+        "tokens",
+        "price",
+        "share",
+        "reviewed",
     ]
     list_filter = [
+        ReviewFilter,
         "status",
-        "end_reason",
-        "model",
+        ("end_reason", ReasonFilter),
+        PersonFilter,
+        PeriodFilter,
+        ("model", RecentValuesFilter),
+        ("endpoint", RecentValuesFilter),
         "kind",
-        ("requested_by", admin.RelatedOnlyFieldListFilter),
-        "requested_at",
     ]
     list_select_related = ["requested_by"]
-    search_fields = ["requested_by__username", "conversation__title", "model"]
-    date_hierarchy = "requested_at"
+    search_fields = ["id"]  # so that there is a field to type into; see get_search_results
+    search_help_text = _("A person, an id, or words of a conversation's title")
     ordering = ["-requested_at"]
-    readonly_fields = ["text", "first_token", "stop_to_closed"]
     fieldsets = [
-        (None, {"fields": ["text", "status", "end_reason", "error_code", "detail", "retry_after"]}),
-        (_("Run"), {"fields": ["id", "conversation", "requested_by", "kind", "continued_from", "endpoint", "model"]}),
-        (
-            _("Times"),
-            {
-                "fields": [
-                    "requested_at",
-                    "opened_at",
-                    "first_token_at",
-                    "first_token",
-                    "stop_requested_at",
-                    "upstream_closed_at",
-                    "stop_to_closed",
-                    "ended_at",
-                ]
-            },
-        ),
-        (_("Size"), {"fields": ["characters", "tokens_in", "tokens_out", "usage_source", "owner"]}),
+        (_("End"), {"fields": ["status", "end_reason", "stopped", "error_code", "detail", "retry_after"]}),
+        (_("Run"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
+        (_("Size"), {"fields": ["characters", "share", "tokens", "usage_source", "price", "turns_dropped"]}),
     ]
+    readonly_fields = ["stopped", "share", "tokens", "price"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("message", "conversation", "owner")
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunList]:
+        return RunList
 
-    @admin.display(description=_("what was written"))
-    def text(self, generation: Generation) -> SafeString:
-        return answer(generation.message, generation)
+    def conversation_of(self, record: Generation) -> Conversation:
+        return record.conversation
 
-    @admin.display(description=_("first token (ms)"))
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By id; by person; by title, for those who may read it. People and titles are looked up first: joined to a
+        million runs they would take seconds."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        key = parse_id(term)
+        if key is not None:
+            return queryset.filter(Q(pk=key) | Q(conversation_id=key) | Q(message_id=key)), False
+        return queryset.filter(self._named(request, term)), False
+
+    def _named(self, request: HttpRequest, term: str) -> Q:
+        people = get_user_model().objects
+        found = Q(requested_by_id__in=_keys(people.filter(username__icontains=term)))
+        if reads_text(request):
+            found |= Q(conversation_id__in=_keys(Conversation.objects.filter(title__icontains=term)))
+        return found
+
+    # One run
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        run: Generation = kwargs["obj"]
+        run.share = shares([run]).get(run.pk)  # type: ignore[attr-defined]  # as in the list
+        context |= {
+            "subtitle": None,
+            "run": run,
+            "steps": steps(run),
+            "replacements": replacements(run),
+            "reads_text": reads_text(request),
+            "may_stop": self.has_stop_permission(request),
+            "may_review": self.has_review_permission(request),
+        }
+        response = super().render_change_form(request, context, *args, **kwargs)
+        if reads_text(request):  # written down by now
+            shown, before, after = turns(run.message)
+            response.context_data |= {"turns": shown, "others_before": before, "others_after": after}
+        return response
+
+    @admin.display(description=_("asked to stop by"))
+    def stopped(self, generation: Generation) -> str:
+        """Who, and from where."""
+        if not generation.stop_origin:
+            return "–"
+        if generation.stopped_by is None:
+            return str(generation.get_stop_origin_display())
+        return f"{generation.stopped_by.get_username()} ({generation.get_stop_origin_display()})"
+
+    # Columns
+
+    @admin.display(description=_("reason"), ordering="end_reason")
+    def reason(self, generation: Generation) -> str:
+        return generation.get_end_reason_display() or "–"
+
+    @admin.display(description=_("first token (ms)"), ordering=_between("requested_at", "first_token_at"))
     def first_token(self, generation: Generation) -> int | None:
-        return _milliseconds(generation.requested_at, generation.first_token_at)
+        return milliseconds(generation.requested_at, generation.first_token_at)
 
-    @admin.display(description=_("stop to closed upstream (ms)"))
+    @admin.display(
+        description=_("stop to closed upstream (ms)"), ordering=_between("stop_requested_at", "upstream_closed_at")
+    )
     def stop_to_closed(self, generation: Generation) -> int | None:
-        return _milliseconds(generation.stop_requested_at, generation.upstream_closed_at)
+        return milliseconds(generation.stop_requested_at, generation.upstream_closed_at)
+
+    @admin.display(description=_("tokens in / out"), ordering="tokens_out")
+    def tokens(self, generation: Generation) -> str:
+        if generation.tokens_out is None:
+            return "–"
+        about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
+        tokens_in = "–" if generation.tokens_in is None else generation.tokens_in
+        return f"{about}{tokens_in} / {generation.tokens_out}"
+
+    @admin.display(description=_("cost"), ordering="cost")
+    def price(self, generation: Generation) -> str:
+        if generation.cost is None:
+            return "–"
+        about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
+        return f"{about}{generation.cost.normalize():f} {generation.currency}".strip()
+
+    @admin.display(description=_("share written"), ordering="characters")
+    def share(self, generation: Generation) -> str | SafeString:
+        share = getattr(generation, "share", None)
+        return "–" if share is None else format_html('<span title="{}">{}</span>', share.source, share)
+
+    @admin.display(description=_("reviewed"), boolean=True, ordering="reviewed_at")
+    def reviewed(self, generation: Generation) -> bool:
+        return generation.reviewed_at is not None
 
 
-def _milliseconds(begin: Any, end: Any) -> int | None:
-    return None if begin is None or end is None else round((end - begin).total_seconds() * 1000)
+def _keys(found: QuerySet[Any]) -> list[uuid.UUID | int]:
+    return list(found.values_list("pk", flat=True)[:FOUND])

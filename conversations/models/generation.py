@@ -116,7 +116,13 @@ class Generation(models.Model):
                 fields=["requested_by"], name="generation_streaming_by_person", condition=Q(status=Status.STREAMING)
             ),
             models.Index(fields=["-requested_at"], name="generation_newest_first"),
+            models.Index(
+                fields=["-requested_at"],
+                name="generation_unfinished",
+                condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
+            ),
         ]
+        permissions = [("stop_generation", _("Can stop generation"))]
 
     def __str__(self) -> str:
         return f"{self.model}: {self.status} {self.end_reason}".strip()

@@ -1,0 +1,104 @@
+"""Runs as CSV, row by row and in bounded memory, however many there are. What people and models wrote is not in it."""
+
+import csv
+import io
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from conversations.database import in_database
+
+from .timeline import milliseconds
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1000
+"""Rows of one query. Many queries instead of one: a slow download then holds neither a connection nor a transaction."""
+
+COLUMNS = [
+    "id",
+    "requested_at",
+    "requested_by__username",
+    "conversation_id",
+    "kind",
+    "endpoint",
+    "model",
+    "status",
+    "end_reason",
+    "error_code",
+    "detail",
+    "opened_at",
+    "first_token_at",
+    "stop_requested_at",
+    "stop_origin",
+    "stopped_by__username",
+    "upstream_closed_at",
+    "ended_at",
+    "characters",
+    "tokens_in",
+    "tokens_out",
+    "usage_source",
+    "price_in",
+    "price_out",
+    "cost",
+    "currency",
+    "turns_dropped",
+    "reviewed_at",
+    "reviewed_by__username",
+    "review_note",
+]
+INTERVALS = [
+    ("first_token_ms", "requested_at", "first_token_at"),
+    ("stop_to_closed_ms", "stop_requested_at", "upstream_closed_at"),
+]
+HEAD = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is a formula to a spreadsheet, and people choose their own names."""
+
+
+async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
+    """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
+    cancelled at any time."""
+    yield _text([HEAD])
+    rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
+    last: tuple[Any, ...] | None = None
+    while True:
+        last, text = await in_database(_batch, rows, last)
+        if text:
+            yield text
+        if last is None:
+            return
+
+
+def _batch(rows: QuerySet[Any, Any], last: tuple[Any, ...] | None) -> tuple[tuple[Any, ...] | None, bytes]:
+    """(last row or None if there are no more, the text) of what stands behind `last`."""
+    if last is not None:
+        key, at = last[0], last[1]
+        rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=key), requested_at__lte=at)
+    found = list(rows[:BATCH])
+    return found[-1] if len(found) == BATCH else None, _text([_cells(row) for row in found]) if found else b""
+
+
+def _cells(row: tuple[Any, ...]) -> list[Any]:
+    at = dict(zip(COLUMNS, row, strict=True))
+    return [_cell(value) for value in row] + [milliseconds(at[begin], at[end]) for _name, begin, end in INTERVALS]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _text(rows: list[list[Any]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue().encode()
