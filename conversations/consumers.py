@@ -25,9 +25,6 @@ from .stopper import tab_of
 
 logger = logging.getLogger(__name__)
 
-RECHECK = 30.0
-"""Seconds between two looks at whether the session still stands."""
-
 RATE = 50
 BURST = 100
 """Frames a second, and at once, that a page may send."""
@@ -67,7 +64,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._closing = False
         self._cause = EndReason.LEFT
         self._behind: uuid.UUID | None = None
-        self._recheck: asyncio.TimerHandle | None = None
 
     # --- its life ----------------------------------------------------------------------------------------------------
 
@@ -85,8 +81,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             pass
         finally:
             writer.cancel()
-            if self._recheck is not None:
-                self._recheck.cancel()
             registry.leave(self, self._cause)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -129,7 +123,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.signed_in_by = (self._key, user.pk, user.password)
         registry.sockets.add(self)
         self.push(frames.HELLO)
-        self._recheck_later()
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         silent = time.monotonic() - self.outbox.heard_at
@@ -246,24 +239,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # --- the session behind it ---------------------------------------------------------------------------------------
 
     def recheck(self) -> None:
-        """Look now whether the session still stands."""
+        """Look whether the session still stands: a ring, or the round over all sockets, says that it may not."""
         registry.spawn(self._check_session())
 
-    def _recheck_later(self) -> None:
-        self._recheck = asyncio.get_running_loop().call_later(RECHECK, self.recheck)
-
     async def _check_session(self) -> None:
-        if self._recheck is not None:
-            self._recheck.cancel()
         try:
             user = await in_database(sessions.user_of, self._key)
-        except AWAY as error:  # a database that is away signs nobody out
+        except AWAY as error:  # a database that is away signs nobody out; the next round looks again
             logger.info("session not checked: %s", type(error).__name__)
-            self._recheck_later()
             return
         if user is None:
             self.close_with(4401)
             registry.leave(self, EndReason.SIGNED_OUT)
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
-            self._recheck_later()
