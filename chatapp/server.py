@@ -15,6 +15,7 @@ if __name__ == "__main__":
 from daphne import server as daphne  # isort: skip
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -34,6 +35,7 @@ RESTARTING = 1012  # the close code for it
 DRAIN_MARGIN = 0.3  # seconds; the drain keeps to its limit itself, if it can
 FAREWELL = 0.7  # seconds for the pages to go, after the drain
 LAST_FRAMES = 0.3  # seconds for the rest to go, once dismissed
+WARM_UP = 2.0  # seconds after the start; until then pages come first
 LAST_RESORT = 2.0  # seconds for the process to end by itself, after that
 
 Drain = Callable[[], Awaitable[None]]
@@ -195,6 +197,7 @@ def _server(env: environment.Environment) -> Server:
 
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
+    from conversations import highlighting
     from conversations.registry import registry
 
     loop = daphne.twisted_loop
@@ -205,13 +208,22 @@ def _run(server: Server) -> None:
         logger.debug("The registry did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop only replaces the default
+    # Everything that was loaded stays: without this, a full collection looks through all of it and stops every stream.
+    gc.collect()
+    gc.freeze()
+    _later(WARM_UP, highlighting.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
         loop.run_until_complete(registry.drain())
     # A thread that waits for a dead database would keep the process for ever.
-    backstop = threading.Timer(LAST_RESORT, os._exit, [int(bool(server.failure))])
-    backstop.daemon = True
-    backstop.start()
+    _later(LAST_RESORT, os._exit, int(bool(server.failure)))
+
+
+def _later(seconds: float, function: Callable[..., None], *args: object) -> None:
+    """Call it on a thread that keeps nobody from ending."""
+    timer = threading.Timer(seconds, function, args)
+    timer.daemon = True
+    timer.start()
 
 
 def _give_up(error: Exception, code: int) -> NoReturn:

@@ -27,6 +27,22 @@ _NAMES = """
     yaml yml zig zsh
 """
 LANGUAGES = frozenset(_NAMES.split())
+USUAL = (
+    "python",
+    "javascript",
+    "typescript",
+    "bash",
+    "json",
+    "html",
+    "css",
+    "sql",
+    "java",
+    "c",
+    "cpp",
+    "go",
+    "rust",
+    "yaml",
+)
 # Pygments' own lexer for Java needs seconds for a few kilobytes of plain words.
 _BORROWED = {"java": "javascript"}
 # The short names that Pygments gives to kinds of tokens: the only classes that a span may have.
@@ -58,6 +74,13 @@ def _coloured(code: str, name: str) -> str | None:
         return highlight(code, _lexer(name), _FORMATTER)
     except Exception:  # noqa: BLE001 – a fault of a lexer costs the colour, not the page
         return None
+
+
+def warm_up() -> None:
+    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second the first time,
+    which no stream should have to wait for. For a thread at the start."""
+    for name in USUAL:
+        next(iter(_lexer(name).get_tokens("x")), None)
 
 
 @cache
