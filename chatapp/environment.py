@@ -19,7 +19,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 EXIT_CODE = 2
 """Of a process that was started with a setting that it cannot use."""
 SHORTEST_SECRET_KEY = 32
+SHORTEST_TOKEN = 16
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
+_TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class Environment:
     DEBUG: bool
     ALLOWED_ORIGINS: tuple[str, ...]
     LOG_LEVEL: str
+    LOG_FORMAT: str
+    METRICS_TOKEN: str
     OPENAI_BASE_URL: str
     OPENAI_API_KEY: str
     CHAT_MODELS: tuple[str, ...]
@@ -153,6 +157,10 @@ def read() -> Environment:
         DEBUG=source.flag("DEBUG", default=False),
         ALLOWED_ORIGINS=_origins(source, host, port),
         LOG_LEVEL=source.choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+        LOG_FORMAT=source.choice("LOG_FORMAT", "text", "text", "json"),
+        METRICS_TOKEN=source.text(
+            "METRICS_TOKEN", "", f"{SHORTEST_TOKEN} or more letters, digits or any of -._~+/=", _is_token, secret=True
+        ),
         OPENAI_BASE_URL=source.text(
             "OPENAI_BASE_URL", "", "an address that begins with http:// or https://", _is_web_address
         ).rstrip("/"),
@@ -272,6 +280,10 @@ def _is_redis(text: str) -> bool:
 
 def _is_secret_key(text: str) -> bool:
     return len(text) >= SHORTEST_SECRET_KEY
+
+
+def _is_token(text: str) -> bool:
+    return len(text) >= SHORTEST_TOKEN and bool(_TOKEN.fullmatch(text))
 
 
 def _is_key(text: str) -> bool:

@@ -1,15 +1,46 @@
-"""How the log is written."""
+"""How the log is written: a line for people, or a JSON object for programs. Neither holds rows of the database."""
 
+import json
 import logging
 import time
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 
-class OneLine(logging.Formatter):
+class _Brief(logging.Formatter):
+    """Of every exception only the first line of what it says: PostgreSQL's next ones quote the row that it refused, and
+    with it what somebody wrote."""
+
+    def formatException(self, ei: Any) -> str:
+        """A traceback like Python's own, the innermost cause first."""
+        return "\n\n".join(reversed([_told(error) for error in _chain(ei[1])]))
+
+
+class OneLine(_Brief):
     """Every message on one line, whatever a library put into it; only a traceback takes more."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without a traceback."""
         return " ".join(super().formatMessage(record).split("\n"))
+
+
+class Json(_Brief):
+    """Every record as one JSON object on one line; `extra={"fields": {…}}` adds to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, traceback and all."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
 
 
 class Seldom(logging.Filter):
@@ -30,3 +61,18 @@ class Seldom(logging.Filter):
             record.msg, record.args = "%s: %s", (record.getMessage(), record.exc_info[0].__name__)
             record.exc_info = None
         return True
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _told(error: BaseException) -> str:
+    said = str(error).partition("\n")[0]
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{stack}{type(error).__module__}.{type(error).__qualname__}: {said}"

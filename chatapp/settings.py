@@ -23,6 +23,7 @@ LOOPBACK = is_loopback(HOST)
 DATA_DIR = env.DATA_DIR
 DEBUG = env.DEBUG
 REDIS_URL = env.REDIS_URL
+METRICS_TOKEN = env.METRICS_TOKEN
 DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
 
 ALLOWED_ORIGINS = env.ALLOWED_ORIGINS
@@ -193,11 +194,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"}
+        "text": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "chatapp.logs.Json"},
     },
     "filters": {"seldom": {"()": "chatapp.logs.Seldom"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"},
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": env.LOG_FORMAT},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},

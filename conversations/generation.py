@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from . import endings, frames
+from . import endings, frames, reports
 from .attendance import Attendance, Graces
 from .broadcast import Broadcast
 from .chunks import ProviderError
@@ -179,12 +179,13 @@ class LiveGeneration:
 
     async def _end(self) -> None:
         self.broadcast.settle()
-        saving = self._around.journal.end(self._ending())
+        ending = self._ending()
+        saving = self._around.journal.end(ending)
         done, _pending = await asyncio.wait({saving}, timeout=SAVING_AFTER)
         if not done:
             self.broadcast.tell(frames.saving(self.id))
         ended = await saving
-        self._log(ended)
+        reports.ended(self._started.generation, self.lifecycle, ending, ended)
         status = ended.status.value
         if ended.won:
             self.broadcast.settle(certain=True)
@@ -239,10 +240,6 @@ class LiveGeneration:
         sent = sum(len(turn["content"]) for turn in self._started.turns)
         written = max(self.lifecycle.tokens, math.ceil(self.lifecycle.written / 4))
         return math.ceil(sent / 4), written, UsageSource.ESTIMATED
-
-    def _log(self, ended: Ended) -> None:
-        level = logging.WARNING if ended.status == "error" else logging.INFO
-        logger.log(level, "generation %s: %s, %s", self.id, ended.status, ended.reason)
 
 
 def _limits(endpoint: Endpoint) -> Limits:

@@ -15,6 +15,7 @@ from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from openai._response import AsyncAPIResponse
 
+from . import metrics
 from .chunks import Lines, ProviderError, Usage, is_done, parse, texts
 from .endpoints import Endpoint
 from .lifecycle import Outcome
@@ -77,6 +78,7 @@ class Provider:
         recognised = False
         try:
             async with AsyncExitStack() as stack:
+                stack.enter_context(metrics.UPSTREAMS.track_inprogress())
                 response = await self._ask(_body(model, messages))
                 stack.push_async_callback(response.close)
                 sink.opened()

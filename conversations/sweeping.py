@@ -6,7 +6,7 @@ import uuid
 
 from django.db import connection, transaction
 
-from . import journal_sql
+from . import journal_sql, reports
 from .outcomes import EndReason
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def sweep(process: uuid.UUID, *, at_start: bool = False) -> list[uuid.UUID]:
         ended = journal_sql.sweep(connection.connection, dead)
     if ended:
         logger.warning("%d generations of lost processes ended as server_lost", len(ended))
+        reports.swept(ended, EndReason.SERVER_LOST)
     return ended
 
 
@@ -39,4 +40,6 @@ def take_away(generation: uuid.UUID, reason: EndReason) -> None:
     """End a generation whose owner does not. Its text so far is kept; the owner, should it come back, is fenced."""
     with transaction.atomic():
         connection.ensure_connection()
-        journal_sql.supersede(connection.connection, generation, reason)
+        done = journal_sql.supersede(connection.connection, generation, reason)
+    if done:
+        reports.swept([generation], reason)

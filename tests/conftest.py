@@ -18,6 +18,7 @@ from django.db import connections  # noqa: E402
 
 from tests import database as databases  # noqa: E402
 from tests import servers, visitors  # noqa: E402
+from tests.environment import METRICS_TOKEN  # noqa: E402
 from tests.fakes import Exchange, Provider  # noqa: E402
 from tests.proxy import Proxy  # noqa: E402
 from tests.servers import Server  # noqa: E402
@@ -25,7 +26,7 @@ from tests.sockets import Asked, Socket  # noqa: E402
 from tests.visitors import Person  # noqa: E402
 
 # The shared server is patient: slow machines must not look like silent providers or lost networks.
-SHARED = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60}
+SHARED = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60, "METRICS_TOKEN": METRICS_TOKEN}
 # It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
 WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
 COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")

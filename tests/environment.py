@@ -10,6 +10,7 @@ from tests import database
 
 # In every answer, page and line of output this would be a leak.
 CANARY_KEY = f"sk-canary-{secrets.token_hex(16)}"
+METRICS_TOKEN = f"canary-{secrets.token_hex(16)}"
 SECRET_KEY = secrets.token_urlsafe(50)
 # Set but empty means "not given", and keeps a developer's .env file out.
 BLANK = dict.fromkeys(Environment.__annotations__, "")

@@ -194,9 +194,11 @@ def redis() -> Iterator[str]:
 
 
 def leaks() -> list[str]:
-    """What no server may ever write: one line for each server that wrote the provider's key."""
+    """What no server may ever write: one line for each secret that a server wrote."""
+    secrets = {"provider's key": environment.CANARY_KEY, "token for metrics": environment.METRICS_TOKEN}
     return [
-        f"the server on port {server.port} wrote the provider's key to its output"
+        f"the server on port {server.port} wrote the {name} to its output"
         for server in started
-        if environment.CANARY_KEY in server.output
+        for name, secret in secrets.items()
+        if secret in server.output
     ]

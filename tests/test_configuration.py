@@ -36,6 +36,9 @@ WRONG = [
     ("ALLOWED_ORIGINS", "ftp://chat.example.org"),
     ("ALLOWED_ORIGINS", "https://chat.example.org,,"),
     ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+    ("METRICS_TOKEN", "short"),
+    ("METRICS_TOKEN", "two words of a token"),
     ("OPENAI_BASE_URL", "api.example.org/v1"),
     ("OPENAI_BASE_URL", "ftp://api.example.org/v1"),
     ("OPENAI_BASE_URL", "https://"),
@@ -50,7 +53,7 @@ WRONG = [
     ("CHAT_DEMO_RATE", "0"),
     ("DJANGO_SUPERUSER_EMAIL", "nobody"),
 ]
-SECRETS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "OPENAI_API_KEY", "DJANGO_SUPERUSER_PASSWORD"}
+SECRETS = {"DATABASE_URL", "REDIS_URL", "METRICS_TOKEN", "SECRET_KEY", "OPENAI_API_KEY", "DJANGO_SUPERUSER_PASSWORD"}
 
 
 @pytest.fixture(autouse=True)

@@ -255,3 +255,14 @@ def test_pool_exhausted(cluster, provider, socket, answering, start_server):
         assert one.outcome == ("complete", "finished")
     check(a)
     assert "Traceback" not in server.output
+
+
+def test_readiness_says_so_while_it_is_away(cluster, serving):
+    probe = visitors.Person(None, "", serving)
+    assert probe.get("/readyz").status == 200
+    cluster.stop("immediate")
+    away = eventually(lambda: (page := probe.get("/readyz")).status == 503 and page.html, "not ready")
+    assert away in ("not ready: database\n", "not ready: journal\n")
+    assert probe.get("/healthz").status == 200
+    cluster.start()
+    eventually(lambda: probe.get("/readyz").status == 200, "ready again", 30)
