@@ -49,6 +49,7 @@ class Environment:
     OPENAI_BASE_URL: str
     OPENAI_API_KEY: str
     CHAT_MODELS: tuple[str, ...]
+    CHAT_WHEN_LEAVING: str
     CHAT_LEAVE_GRACE: float
     CHAT_RECONNECT_GRACE: float
     CHAT_ACK_TIMEOUT: float
@@ -68,7 +69,10 @@ class Environment:
     CHAT_STORAGE_PATIENCE: float
     CHAT_DRAIN_TIMEOUT: float
     CHAT_CONTINUE: str
+    CHAT_TITLES: bool
     CHAT_DEMO_RATE: float
+    CHAT_THEME: str
+    CHAT_LANGUAGE: str
     DJANGO_SUPERUSER_USERNAME: str
     DJANGO_SUPERUSER_PASSWORD: str
     DJANGO_SUPERUSER_EMAIL: str
@@ -166,6 +170,7 @@ def read() -> Environment:
         ).rstrip("/"),
         OPENAI_API_KEY=source.text("OPENAI_API_KEY", "", "printable ASCII characters", _is_key, secret=True),
         CHAT_MODELS=source.names("CHAT_MODELS", "names of models, separated by commas", lambda name: bool(name)),
+        CHAT_WHEN_LEAVING=source.choice("CHAT_WHEN_LEAVING", "", "stop", "wait", "finish"),
         CHAT_LEAVE_GRACE=source.number("CHAT_LEAVE_GRACE", 0, 0, 86400),
         CHAT_RECONNECT_GRACE=source.number("CHAT_RECONNECT_GRACE", 2, 0, 3600),
         CHAT_ACK_TIMEOUT=source.number("CHAT_ACK_TIMEOUT", 4, 0.1, 3600),
@@ -185,7 +190,10 @@ def read() -> Environment:
         CHAT_STORAGE_PATIENCE=source.number("CHAT_STORAGE_PATIENCE", 30, 0, 3600),
         CHAT_DRAIN_TIMEOUT=source.number("CHAT_DRAIN_TIMEOUT", 8, 0.1, 600),
         CHAT_CONTINUE=source.choice("CHAT_CONTINUE", "instruction", "instruction", "prefill"),
+        CHAT_TITLES=source.flag("CHAT_TITLES", default=True),
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
+        CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
+        CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),
         DJANGO_SUPERUSER_USERNAME=source.text(
             "DJANGO_SUPERUSER_USERNAME", "", "at most 150 characters", lambda text: len(text) <= 150
         ),

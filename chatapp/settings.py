@@ -36,6 +36,7 @@ HTTPS = all(origin.startswith("https://") for origin in ALLOWED_ORIGINS)
 OPENAI_BASE_URL = env.OPENAI_BASE_URL
 OPENAI_API_KEY = env.OPENAI_API_KEY
 CHAT_MODELS = env.CHAT_MODELS
+CHAT_WHEN_LEAVING = env.CHAT_WHEN_LEAVING
 CHAT_LEAVE_GRACE = env.CHAT_LEAVE_GRACE
 CHAT_RECONNECT_GRACE = env.CHAT_RECONNECT_GRACE
 CHAT_ACK_TIMEOUT = env.CHAT_ACK_TIMEOUT
@@ -55,7 +56,10 @@ CHAT_LEASE = env.CHAT_LEASE
 CHAT_STORAGE_PATIENCE = env.CHAT_STORAGE_PATIENCE
 CHAT_DRAIN_TIMEOUT = env.CHAT_DRAIN_TIMEOUT
 CHAT_CONTINUE = env.CHAT_CONTINUE
+CHAT_TITLES = env.CHAT_TITLES
 CHAT_DEMO_RATE = env.CHAT_DEMO_RATE
+CHAT_THEME = env.CHAT_THEME
+CHAT_LANGUAGE = env.CHAT_LANGUAGE
 
 # --- Django -------------------------------------------------------------------------------------------------------
 
@@ -81,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -99,6 +104,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "conversations.preferences.context",
             ],
         },
     },
@@ -116,6 +122,7 @@ CHANNEL_LAYERS = (
     else {}
 )
 
+AUTHENTICATION_BACKENDS = ["conversations.preferences.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -129,7 +136,9 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/accounts/login/"
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = CHAT_LANGUAGE or "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
-from . import fragments, presence, windows
+from . import fragments, preferences, presence, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
@@ -150,7 +150,7 @@ def _context(
     if running is not None:
         presence.served(running.pk, nonce)
     models = catalogue.choices(user)
-    chosen = _chosen(models, current.model if current is not None else "")
+    chosen = _chosen(models, current.model if current is not None else preferences.of(user).default_model)
     return {
         "conversation": current,
         **(fragments.window_context(current, window or windows.latest(current)) if current is not None else {}),

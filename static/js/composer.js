@@ -89,6 +89,8 @@ export class Composer {
 
   #pressed(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return
+    const sends = document.getElementById("main").dataset.enterSends !== "false"
+    if (!sends && !event.ctrlKey && !event.metaKey) return
     event.preventDefault()
     if (!event.repeat) this.send()
   }

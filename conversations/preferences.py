@@ -1,0 +1,63 @@
+"""What a person chose in the settings, under what the administrator fixed for everybody."""
+
+from copy import copy
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+
+from .models import Preferences, Theme
+
+THEME_COOKIE = "theme"
+"""Keeps the pages of somebody who is signed out in the colours they chose."""
+
+FIXED = {"when_leaving": "CHAT_WHEN_LEAVING", "theme": "CHAT_THEME", "language": "CHAT_LANGUAGE"}
+"""Fields, and the settings by which an administrator takes the choice away."""
+
+
+class Backend(ModelBackend):
+    """Loads preferences together with their person, so that no page and no socket asks for them again."""
+
+    def get_user(self, user_id: int) -> User | None:
+        people = User.objects.select_related("preferences")
+        user = people.filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+def fixed() -> dict[str, str]:
+    """Field → value, of what nobody may choose here."""
+    return {field: value for field, name in FIXED.items() if (value := getattr(settings, name))}
+
+
+def own(user: AbstractBaseUser | AnonymousUser) -> Preferences:
+    """What the person chose, or the defaults; not yet what counts."""
+    try:
+        preferences: Preferences = user.preferences  # type: ignore[union-attr]
+    except (Preferences.DoesNotExist, AttributeError):
+        return Preferences(user_id=user.pk)  # type: ignore[misc]  # without a person, not to be saved
+    return preferences
+
+
+def of(user: AbstractBaseUser | AnonymousUser) -> Preferences:
+    """What counts for this person: their own choice, or what is fixed. Not to be saved."""
+    preferences = copy(own(user))
+    for field, value in fixed().items():
+        setattr(preferences, field, value)
+    return preferences
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The colours that were chosen, "light" or "dark"; "" where they are the system's."""
+    theme = of(request.user).theme
+    if not request.user.is_authenticated and "theme" not in fixed():
+        theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in (Theme.LIGHT, Theme.DARK) else ""
+
+
+def context(request: HttpRequest) -> dict[str, object]:
+    """For every template. An error page may come before anybody knows who asks."""
+    if not hasattr(request, "user"):
+        return {}
+    return {"theme": theme_of(request), "preferences": of(request.user)}
