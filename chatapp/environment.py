@@ -166,7 +166,7 @@ def read() -> Environment:
             "METRICS_TOKEN", "", f"{SHORTEST_TOKEN} or more letters, digits or any of -._~+/=", _is_token, secret=True
         ),
         OPENAI_BASE_URL=source.text(
-            "OPENAI_BASE_URL", "", "an address that begins with http:// or https://", _is_web_address
+            "OPENAI_BASE_URL", "", "an address that begins with http:// or https://", is_web_address
         ).rstrip("/"),
         OPENAI_API_KEY=source.text("OPENAI_API_KEY", "", "printable ASCII characters", _is_key, secret=True),
         CHAT_MODELS=source.names("CHAT_MODELS", "names of models, separated by commas", lambda name: bool(name)),
@@ -248,7 +248,7 @@ def _is_origin(text: str) -> bool:
     return not (parts.path or parts.query or parts.fragment) and _is_host(parts.hostname or "")
 
 
-def _is_web_address(text: str) -> bool:
+def is_web_address(text: str) -> bool:
     parts = _split(text)
     return parts is not None and parts.scheme in ("http", "https") and not (parts.query or parts.fragment)
 

@@ -97,6 +97,10 @@ class Catalogue:
     def find(self, key: str) -> Model | None:
         return next((model for model in self.offered if model.key == key), None)
 
+    def keys_of_others(self, endpoint: str) -> set[str]:
+        """What the models of all endpoints but this one are called, those included that are only listed."""
+        return {model.key for model in self.offered if str(model.endpoint) != endpoint}
+
     def is_demo(self, key: str) -> bool:
         model = self.find(key)
         return model is not None and model.endpoint.demo

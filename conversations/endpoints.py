@@ -6,7 +6,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from chatapp.environment import Environment
+
 from . import models
+
+OWN_SECRETS = frozenset(Environment.__annotations__) - {"OPENAI_API_KEY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +67,13 @@ def of_row(row: models.Endpoint) -> Endpoint:
 
 
 def key_in(variable: str) -> str:
-    """The key that this environment variable holds; "" if there is none."""
-    return os.environ.get(variable, "").strip() if variable else ""
+    """The key that this environment variable holds; "" if it holds none, or one that no header can carry."""
+    key = os.environ.get(variable, "").strip() if may_hold_a_key(variable) else ""
+    return key if key.isascii() and key.isprintable() else ""
+
+
+def may_hold_a_key(variable: str) -> bool:
+    """Whether the value of this variable may be sent to an endpoint: those of the installation's own secrets never,
+    whoever may edit endpoints."""
+    word = variable.upper()
+    return variable not in OWN_SECRETS and ("KEY" in word or "TOKEN" in word)

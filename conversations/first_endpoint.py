@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from . import endpoints
-from .models import Endpoint, LanguageModel
+from .models import Endpoint
 
 
 @transaction.atomic
@@ -33,8 +33,7 @@ def _settle_models(first: Endpoint) -> None:
     for place, name in enumerate(settings.CHAT_MODELS):
         known = first.models.filter(name=name)
         if not known.update(order=place, continues_by=settings.CHAT_CONTINUE):
-            key = LanguageModel.free_key(name, first)
-            first.models.create(key=key, name=name, order=place, continues_by=settings.CHAT_CONTINUE)
+            first.models.create(name=name, order=place, continues_by=settings.CHAT_CONTINUE)
 
 
 def _free_name(name: str) -> str:

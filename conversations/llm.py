@@ -22,6 +22,9 @@ from .lifecycle import Outcome
 from .outcomes import EndReason
 from .tap import Tap
 
+MOST_MODELS = 2000
+LONGEST_NAME = 200
+
 Turn = dict[str, str]
 """One message of the history as the API takes it: `role` and `content`."""
 
@@ -119,14 +122,17 @@ class Provider:
         )
 
     async def models(self) -> list[str]:
-        """Names of the models the endpoint lists. Raises ProviderError."""
+        """Names of the models the endpoint lists, at most `MOST_MODELS`. Raises ProviderError."""
         try:
             page = await self._client.models.list(timeout=self._patience)
-            return [str(model.id) for model in page.data or ()]
+            names = [model.id for model in page.data]
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error
-        except (httpx2.HTTPError, ValueError, AttributeError) as error:
+        except httpx2.HTTPError as error:
             raise ProviderError(_unreachable(error)) from error
+        except (ValueError, AttributeError, TypeError) as error:
+            raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models")) from error
+        return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME][:MOST_MODELS]
 
     async def close(self) -> None:
         await self._client.close()

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests import stored
+from conversations.models import Endpoint
+from tests import offers, stored
 from tests.servers import redis, running
 
 POLL = 2.0
@@ -100,3 +101,22 @@ def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
     assert alice.at(other).post("/accounts/logout/").status == 302
     a.exchange.wait_closed(POLL)
     assert stored.outcome(generation) == ("interrupted", "signed_out")
+
+
+def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, socket, provider):
+    one, other = pair
+    added = offers.endpoint_form(base_url=provider.url, key_variable="OPENAI_API_KEY")
+    assert staff.at(other).post(f"{offers.ENDPOINTS}add/", **added).status == 302
+    endpoint = Endpoint.objects.get(name=added["name"])
+    try:
+        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
+        offers.wait_offered(alice.at(one), "gamma-model")
+        exchange = provider.expect()
+        asked = socket(alice.at(one)).ask(exchange.prompt, model="gamma-model")
+        exchange.write_tokens("Bees.")
+        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
+        offers.wait_offered(alice.at(one), "gamma-model", offered=False)
+        exchange.finish()
+        assert asked.outcome == ("complete", "finished")
+    finally:
+        Endpoint.objects.filter(pk=endpoint.pk).delete()

@@ -1,6 +1,7 @@
 """Endpoint and LanguageModel: where answers come from, as administrators decide it."""
 
 from collections.abc import Collection
+from itertools import chain, count
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -8,6 +9,8 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+KEY_LENGTH = 200
 
 
 class Endpoint(models.Model):
@@ -70,7 +73,7 @@ class ContinuesBy(models.TextChoices):
 class LanguageModel(models.Model):
     """A model that people may choose. `key` is what conversations, pages and frames call it."""
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=KEY_LENGTH, unique=True)
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="models")
     name = models.CharField(max_length=200, help_text=_("As the provider calls it."))
     label = models.CharField(max_length=200, blank=True, help_text=_("As people see it; empty for the name."))
@@ -116,18 +119,19 @@ class LanguageModel(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new default takes the place of the old one."""
+        if not self.key:
+            self.give_key()
         with transaction.atomic():
             if self.default:
                 type(self).objects.filter(default=True).exclude(pk=self.pk).update(default=False)
             super().save(*args, **kwargs)
 
-    @classmethod
-    def free_key(cls, name: str, endpoint: Endpoint) -> str:
-        """A key for a new model: its name, unless another endpoint's model has that."""
-        for key in (name, f"{endpoint}/{name}"):
-            if not cls.objects.filter(key=key).exists():
-                return key[:200]
-        return f"{endpoint.pk}/{name}"[:200]
+    def give_key(self, taken: Collection[str] = ()) -> None:
+        """A key for a new model: its name, unless that is taken, here or as the caller knows."""
+        full = f"{self.endpoint}/{self.name}"
+        candidates = chain((self.name, full), (f"{full}/{number}" for number in count(2)))
+        free = (key for key in candidates if key not in taken and not type(self).objects.filter(key=key).exists())
+        self.key = next(free)[-KEY_LENGTH:]
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """That there is one default is seen to by `save`, not asked of the administrator."""

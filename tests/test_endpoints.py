@@ -1,0 +1,324 @@
+"""Endpoints as an administrator manages them: added, tested, changed in mid-run, without a restart; and their keys."""
+
+import socket as sockets
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+
+from conversations.models import Endpoint, LanguageModel
+from tests import stored, visitors
+from tests.environment import CANARY_KEY
+from tests.fakes import Provider
+from tests.offers import ENDPOINTS, endpoint_form, offered, wait_offered
+from tests.servers import free_port
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def second():
+    """Another provider than the environment's."""
+    provider = Provider(["gamma-model", "delta-model"])
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def added(staff, second):
+    """An endpoint that an administrator added on the page, with the key of the environment."""
+    form = endpoint_form(base_url=second.url, key_variable="OPENAI_API_KEY")
+    page = staff.post(f"{ENDPOINTS}add/", **form)
+    assert page.status == 302, page.text
+    endpoint = Endpoint.objects.get(name=form["name"])
+    yield endpoint
+    Endpoint.objects.filter(pk=endpoint.pk).delete()
+
+
+def edit(staff, endpoint, **fields):
+    form = endpoint_form(name=endpoint.name, base_url=endpoint.base_url, key_variable=endpoint.key_variable)
+    page = staff.post(f"{ENDPOINTS}{endpoint.pk}/change/", **form | fields)
+    assert page.status == 302, page.text
+
+
+# --- added, tested, used ---------------------------------------------------------------------------------------------
+
+
+def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket):
+    tested = staff.post(f"{ENDPOINTS}{added.pk}/test/")
+    assert "It works." in tested.text
+    assert "It lists 2 models" in tested.text
+    assert staff.post(f"{ENDPOINTS}{added.pk}/models/", name="gamma-model").status == 302
+    wait_offered(alice, "gamma-model")
+    exchange = second.expect()
+    asked = socket(alice).ask(exchange.prompt, model="gamma-model")
+    assert exchange.request.body["model"] == "gamma-model"
+    assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
+    exchange.write_tokens("Bees.").finish()
+    run = stored.ended(asked)
+    assert (run.status, run.model, run.endpoint) == ("complete", "gamma-model", added.name)
+
+
+def test_adding_listed_models_twice_adds_them_once(staff, added):
+    for _ in range(2):
+        staff.post(f"{ENDPOINTS}{added.pk}/models/", name="delta-model")
+    assert added.models.count() == 1
+    assert 'value="delta-model" checked disabled' in staff.post(f"{ENDPOINTS}{added.pk}/test/").html
+
+
+def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice):
+    LanguageModel.objects.create(endpoint=added, name="delta-model", enabled=False)
+    edit(staff, added, offers_all="on")
+    wait_offered(alice, "gamma-model")
+    assert 'value="delta-model"' not in alice.get("/").html
+
+
+def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
+    staff.post(f"{ENDPOINTS}{added.pk}/models/", name="alpha-model")
+    model = added.models.get()
+    assert model.key == f"{added.name}/alpha-model"
+    wait_offered(alice, model.key)
+    exchange = second.expect()
+    asked = socket(alice).ask(exchange.prompt, model=model.key)
+    exchange.write_tokens("Bees.").finish()
+    assert exchange.request.body["model"] == "alpha-model"
+    assert stored.ended(asked).model == model.key
+
+
+def test_its_own_patience_counts(second, alice, socket):
+    with offered(second.url, "quick", endpoint={"first_token_timeout": 0.3}):
+        wait_offered(alice, "quick")
+        exchange = second.expect()
+        asked = socket(alice).ask(exchange.prompt, model="quick")
+        exchange.send_headers()
+        assert asked.outcome == ("error", "timed_out")
+
+
+# --- changed while in use --------------------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket):
+    LanguageModel.objects.create(endpoint=added, name="gamma-model", order=1000)
+    wait_offered(alice, "gamma-model")
+    exchange, following = second.expect(), second.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt, model="gamma-model")
+    exchange.write_tokens("Bees ")
+    edit(staff, added, base_url=f"{second.url}/moved", first_token_timeout="50")
+    wait_offered(alice, "gamma-model")
+    exchange.write_tokens("hum").finish()
+    assert asked.outcome == ("complete", "finished")
+
+    def went_to_the_new_address():
+        again = page.ask(following.prompt, model="gamma-model", after=asked)
+        following.write_tokens("Next.").finish()
+        return again.outcome == ("complete", "finished")
+
+    assert went_to_the_new_address()
+    assert following.request.path.startswith("/v1/moved/")
+
+
+@pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
+def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, socket):
+    with offered(second.url, "fleeting") as (endpoint, [model]):
+        wait_offered(alice, "fleeting")
+        exchange = second.expect()
+        page = socket(alice)
+        asked = page.ask(exchange.prompt, model="fleeting")
+        exchange.write_tokens("Bees ")
+        row = endpoint if how.startswith("endpoint") else model
+        if how.endswith("deleted"):
+            row.delete()
+        else:
+            row.enabled = False
+            row.save()
+        wait_offered(alice, "fleeting", offered=False)
+        exchange.write_tokens("hum").finish()
+        assert asked.outcome == ("complete", "finished")
+        refused = page.wait_refused("model_not_offered", id=page.ask("More?", after=asked).id)
+        assert "fleeting" in refused["sentence"]
+        assert "Choose another" in refused["sentence"]
+        assert page.ask("More?", model="alpha-model", after=asked).outcome == ("complete", "finished")
+        if row is endpoint:
+            eventually(lambda: second.open_sockets == 0, "the end of the connection to an endpoint that is gone")
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("NO_SUCH_API_KEY", "NO_SUCH_API_KEY is not set"),
+        ("SECRET_KEY", "SECRET_KEY may not be sent"),
+        ("DATABASE_URL", "DATABASE_URL may not be sent"),
+        ("PATH", "PATH may not be sent"),
+        ("not a name", "not a name may not be sent"),
+    ],
+)
+def test_a_variable_that_holds_no_key_is_refused(variable, words, staff, second):
+    form = endpoint_form(base_url=second.url, key_variable=variable)
+    page = staff.post(f"{ENDPOINTS}add/", **form)
+    assert page.status == 200
+    assert words in page.text
+    assert not Endpoint.objects.filter(name=form["name"]).exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://example.org", "example.org/v1", "https://me:secret@example.org/v1", "https://e.org/v1?key=1"]
+)
+def test_an_address_that_is_none_or_has_a_secret_is_refused(address, staff):
+    page = staff.post(f"{ENDPOINTS}add/", **endpoint_form(base_url=address))
+    assert page.status == 200
+    assert "without user, password or query" in page.text
+
+
+def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice, socket, server):
+    with offered(second.url, "keyless", endpoint={"key_variable": "LOST_API_KEY"}) as (endpoint, _models):
+        wait_offered(alice, "keyless")
+        page = socket(alice)
+        refused = page.wait_refused("no_key", id=page.ask("Hello", model="keyless").id)
+        assert "LOST_API_KEY" in refused["sentence"]
+        assert "keyless" in refused["sentence"]
+        assert not stored.Generation.objects.filter(model="keyless").exists()
+        assert "LOST_API_KEY is not set" in staff.get(ENDPOINTS).text
+        assert "LOST_API_KEY is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+def test_no_key_stands_anywhere(staff, added, second, alice, socket, server):
+    """The canary is in every request to the provider; it may be nowhere else."""
+    LanguageModel.objects.create(endpoint=added, name="gamma-model", order=1000)
+    wait_offered(alice, "gamma-model")
+    exchange = second.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt, model="gamma-model")
+    exchange.respond(401, body={"error": {"message": f"Incorrect API key provided: {CANARY_KEY}"}})
+    assert asked.outcome == ("error", "provider_rejected")
+    with answering_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
+        edit(staff, added, base_url=address)
+        pages = [staff.post(f"{ENDPOINTS}{added.pk}/test/"), alice.get("/"), staff.get(ENDPOINTS)]
+        pages += [staff.get(f"{ENDPOINTS}{added.pk}/{view}/") for view in ("change", "history")]
+    assert "refuses the key" in pages[0].text
+    assert not [page for page in pages if CANARY_KEY in page.html]
+    assert CANARY_KEY not in page.story()
+    assert CANARY_KEY not in server.output
+    assert not tables_with(CANARY_KEY)
+
+
+def tables_with(text):
+    """The tables of the database that have this text in any row."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        found = []
+        for table in tables:
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}" t WHERE t::text LIKE %s)', [f"%{text}%"])
+            found += [table] if cursor.fetchone()[0] else []
+    return found
+
+
+def test_the_canary_test_would_notice(staff, added):
+    """A key in the wrong field is found."""
+    LanguageModel.objects.create(endpoint=added, name="x", label="sk-not-the-canary")
+    assert tables_with("sk-not-the-canary") == ["conversations_languagemodel"]
+
+
+# --- the connection test ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def answering_http(status, body=b"", headers=()):
+    """An address where everything gets this answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            for name, value in (("Content-Length", str(len(body))), ("Content-Type", "application/json"), *headers):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}/v1"
+        http.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, b"{}", "refuses the key"),
+        (403, b"{}", "refuses the key"),
+        (404, b"{}", "not an OpenAI-compatible API"),
+        (429, b"{}", "slow down"),
+        (503, b"", "a problem of its own"),
+        (200, b"<html>Hello</html>", "not an OpenAI-compatible API"),
+        (200, b"{nonsense", "not an OpenAI-compatible API"),
+        (200, b"[1, 2]", "not an OpenAI-compatible API"),
+        (200, b'{"data": [{"id": 7}, {"no": "id"}]}', "lists no models"),
+        (200, b'{"data": []}', "lists no models"),
+    ],
+)
+def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
+    with answering_http(status, body) as address, offered(address) as (endpoint, _models):
+        page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
+    assert page.status == 200
+    assert words in page.text
+    assert 'data-works="false"' in page.html
+
+
+def test_says_that_it_redirects_and_does_not_follow(staff):
+    with (
+        answering_http(200, b'{"data": [{"id": "secret-inside"}]}') as inside,
+        answering_http(302, headers=[("Location", f"{inside}/models")]) as address,
+        offered(address) as (endpoint, _models),
+    ):
+        page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
+    assert "redirects" in page.text
+    assert "secret-inside" not in page.html
+
+
+def test_says_that_nothing_can_be_reached(staff, second):
+    with sockets.create_server(("127.0.0.1", 0)) as listening, answering_http(200) as plain:
+        for address, words in (
+            (f"http://127.0.0.1:{free_port()}/v1", "connection is refused"),
+            ("http://no-such-host.invalid/v1", "host name is not known"),
+            (plain.replace("http:", "https:"), "TLS fails"),
+            (f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "does not answer in time"),
+        ):
+            with offered(address, endpoint={"connect_timeout": 0.5}) as (endpoint, _models):
+                assert words in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+def test_the_demo_needs_no_connection(staff):
+    with offered("") as (endpoint, _models):
+        assert "built in" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+# --- who may ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["test", "models"])
+def test_only_those_with_the_permission_may(view, server, alice, added):
+    path = f"{ENDPOINTS}{added.pk}/{view}/"
+    assert "/login/" in alice.post(path).location
+    assert alice.without_session().post(path).status == 302
+    clerk = visitors.new_person("clerk", server, is_staff=True)
+    assert clerk.post(path).status == 403
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_endpoint"))
+    assert clerk.get(f"{ENDPOINTS}{added.pk}/change/").status == 200
+    assert clerk.post(path).status == 403
+    clerk.user.user_permissions.add(Permission.objects.get(codename="change_endpoint"))
+    assert clerk.post(path, name="gamma-model").status == (200 if view == "test" else 403)
+    assert not added.models.exists()
+
+
+@pytest.mark.parametrize("view", ["test", "models"])
+def test_testing_takes_a_form(view, staff, added):
+    assert staff.get(f"{ENDPOINTS}{added.pk}/{view}/").status == 405
+    assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404
+    assert staff.post(f"{ENDPOINTS}nonsense/{view}/").status == 404
