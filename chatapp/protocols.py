@@ -1,5 +1,7 @@
-"""What Daphne's protocols lack: bodies of limited size, and all the codes that may close a WebSocket."""
+"""What Daphne's protocols lack: bodies of limited size, answers that wait for their reader, and all the codes that may
+close a WebSocket."""
 
+import asyncio
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -19,6 +21,7 @@ class LimitedRequest(WebRequest):
 
     received = 0
     refused = False
+    _room: asyncio.Event | None = None
 
     def gotLength(self, length: int | None) -> None:
         """The headers have arrived; `length` is None if the body comes in chunks."""
@@ -37,6 +40,37 @@ class LimitedRequest(WebRequest):
     def process(self) -> Any:
         """The whole request has arrived."""
         return None if self.refused else super().process()
+
+    async def until_there_is_room(self) -> None:
+        """After a piece of an answer that goes on: wait until the reader has taken what was sent. Daphne keeps in
+        memory whatever it is given, and a long file is made faster than it is read. May be cancelled."""
+        if self.finished or self.channel is None:
+            return
+        if self._room is None:
+            self._room = asyncio.Event()
+            self._room.set()
+            self.registerProducer(self, True)
+        await self._room.wait()
+
+    def pauseProducing(self) -> None:  # noqa: N802  Twisted's name for it
+        """The buffer of the connection is full."""
+        if self._room is not None:
+            self._room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802  Twisted's name for it
+        """The buffer of the connection is empty again."""
+        if self._room is not None:
+            self._room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802  Twisted's name for it
+        """The connection is gone."""
+        self.resumeProducing()
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        if self.producer is not None:
+            self.unregisterProducer()
+        super().finish()
 
     def _refuse(self) -> None:
         if not self.refused:

@@ -29,7 +29,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
 from chatapp import environment, postgres
-from chatapp.protocols import PageFactory, Socket, SocketFactory
+from chatapp.protocols import LimitedRequest, PageFactory, Socket, SocketFactory
 
 RESTARTING = 1012  # the close code for it
 DRAIN_MARGIN = 0.3  # seconds; the drain keeps to its limit itself, if it can
@@ -67,6 +67,12 @@ class Server(daphne.Server):
         if isinstance(protocol, Socket):
             scope["send_now"] = protocol.send_now
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Pass on what an application sends; it goes on when there is room for more."""
+        await super().handle_reply(protocol, message)
+        if message.get("more_body") and isinstance(protocol, LimitedRequest):
+            await protocol.until_there_is_room()
 
     def listen_success(self, port: Any) -> None:
         """The port is taken; requests are answered as soon as the loop runs."""

@@ -1,0 +1,135 @@
+"""The list of runs: found by whatever staff knows of them, sorted by any time, and never broken by what is typed."""
+
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from conversations.models import Generation
+from tests import stored
+
+LIST = "/admin/conversations/generation/"
+NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
+SORTED = ["requested_at", "first_token", "stop_to_closed", "tokens", "price", "share", "reviewed"]
+
+
+@pytest.fixture
+def stopped(alice, answering):
+    a = answering(alice)
+    a.asked.stop()
+    return stored.ended(a.asked)
+
+
+@pytest.fixture
+def finished(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    return stored.ended(a.asked)
+
+
+def found(staff, runs, **query):
+    """Which of the runs are listed."""
+    page = staff.get(f"{LIST}?{urlencode(query)}")
+    assert page.status == 200, page.location
+    return [run for run in runs if f"{run.pk}/change/" in page.html]
+
+
+def test_finds_by_a_part_of_the_persons_name(staff, alice, bob, stopped, finished):
+    both = [stopped, finished]
+    assert found(staff, both, person=alice.user.username[1:].upper()) == both
+    assert found(staff, both, person=bob.user.username) == []
+
+
+def test_finds_by_day(staff, alice, stopped):
+    day = f"{stopped.requested_at:%Y-%m-%d}"
+    who = {"person": alice.user.username}
+    assert found(staff, [stopped], since=day, until=day, **who) == [stopped]
+    assert found(staff, [stopped], since="2999-01-01", **who) == []
+    assert found(staff, [stopped], until="1999-12-31", **who) == []
+
+
+def test_finds_what_needs_a_review(staff, alice, stopped, finished):
+    both = [stopped, finished]
+    assert found(staff, both, review="needed", person=alice.user.username) == [stopped]
+    Generation.objects.filter(pk=stopped.pk).update(reviewed_at=stopped.ended_at)
+    assert found(staff, both, review="needed", person=alice.user.username) == []
+    assert found(staff, both, review="done", person=alice.user.username) == [stopped]
+
+
+def test_finds_by_reason_model_and_endpoint(staff, alice, stopped, finished):
+    both = [stopped, finished]
+    who = {"person": alice.user.username}
+    assert found(staff, both, end_reason__exact="stopped", **who) == [stopped]
+    assert found(staff, both, model=stopped.model, endpoint=stopped.endpoint, **who) == both
+    assert found(staff, both, model="no-such-model", **who) == []
+
+
+def test_searches_people_ids_and_titles(staff, alice, stopped, finished):
+    both = [stopped, finished]
+    for words in (stopped.pk, stopped.message_id, stopped.conversation_id, stopped.conversation.title):
+        assert found(staff, both, q=words) == [stopped]
+    assert found(staff, both, q=alice.user.username) == both
+
+
+def test_titles_are_searched_only_by_those_who_may_read_them(clerk, stopped):
+    assert found(clerk("view_generation"), [stopped], q=stopped.conversation.title) == []
+    assert found(clerk("view_generation", "view_message"), [stopped], q=stopped.conversation.title) == [stopped]
+
+
+@pytest.mark.parametrize("column", SORTED)
+@pytest.mark.parametrize("descending", ["", "-"])
+def test_sorts_with_what_has_no_such_value_last(staff, alice, stopped, finished, column, descending):
+    from conversations.admin.generations import GenerationAdmin
+
+    number = GenerationAdmin.list_display.index(column) + 1  # the boxes to select come first
+    page = staff.get(f"{LIST}?{urlencode({'person': alice.user.username, 'o': f'{descending}{number}'})}")
+    places = [page.html.index(f"{run.pk}/change/") for run in (stopped, finished)]
+    if column == "stop_to_closed":
+        assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "since=yesterday",
+        "until=9999-12-31",
+        "since=2026-02-30",
+        "review=perhaps",
+        "nonsense=1",
+        "requested_at__gte=noon",
+        "requested_by__id__exact=me",
+        "id__exact=none",
+        "model__regex=(",
+        "person=%00",
+        "model=%00",
+        "status__exact=%00",
+        "status__nonsense=1",
+    ],
+)
+def test_what_makes_no_sense_lists_everything_and_says_so(staff, stopped, garbage):
+    page = staff.get(f"{LIST}?{garbage}")
+    assert (page.status, page.location) == (302, LIST)
+    cookies = "; ".join(value.partition(";")[0] for value in page.headers.get_all("Set-Cookie", []))
+    whole = staff.request("GET", LIST, headers={"Cookie": f"{staff.cookie}; {cookies}"})
+    assert NOT_UNDERSTOOD in whole.text
+    assert f"{stopped.pk}/change/" in whole.html
+    assert staff.get(f"{LIST}export/?{garbage}").location == LIST
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "requested_by__id__exact=99999999999999999999",
+        "status__exact=no-status",
+        "end_reason__exact=no-reason",
+        "q=" + quote("%_\\'\";--"),
+        "q=%00",
+        "o=99.-99.x",
+        "e=1",
+        "_facets=True",
+        "all=",
+        "p=1",
+        "p=no-number",
+    ],
+)
+def test_what_finds_nothing_or_is_odd_is_an_ordinary_list(staff, stopped, query):
+    assert staff.get(f"{LIST}?{query}").status == 200
