@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models.functions import Now
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from . import frames, history, sweeping, watching
@@ -119,16 +120,27 @@ class Asks:
     async def _show(
         self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
     ) -> None:
-        if isinstance(outcome, Started):
-            state = await in_database(watching.started, outcome, command.id)
-        else:
-            state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+        """To every page in its language. Others may ask for the same meanwhile, so it ends when nobody is left."""
+        shown: set[Socket] = set()
+        while left := [viewer for viewer in self._viewers(sockets, outcome) if viewer not in shown]:
+            language = left[0].language
+            with translation.override(language):
+                if isinstance(outcome, Started):
+                    state = await in_database(watching.started, outcome, command.id)
+                else:
+                    state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+            for viewer in self._viewers(sockets, outcome):
+                if viewer.language == language and viewer not in shown:
+                    shown.add(viewer)
+                    present(self._registry, viewer, state)
+
+    def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:
+        """Who has to be shown what came of a command: who asked, and of something new every page that is there."""
+        conversation = outcome.conversation.pk if isinstance(outcome, Started) else outcome.conversation
         for socket in sockets:
             if socket.conversation is None:
-                socket.conversation = state.conversation
-        viewers = self._registry.sockets.showing(state.conversation) if isinstance(outcome, Started) else sockets
-        for viewer in viewers:
-            present(self._registry, viewer, state)
+                socket.conversation = conversation
+        return self._registry.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
 
 
 def present(registry: Registry, socket: Socket, state: watching.State) -> None:

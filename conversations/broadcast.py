@@ -7,7 +7,7 @@ event loop and never waits, so a snapshot and the deltas behind it can have no h
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from django.conf import settings
@@ -25,7 +25,9 @@ a thousand rows; half of the limit of unread bytes, so that a page that acknowle
 
 
 class Viewer(Protocol):
-    """A page that shows the answer."""
+    """A page that shows the answer, in its language."""
+
+    language: str
 
     def offer(self, frame: bytes, message: uuid.UUID) -> bool:
         """Send a frame of this message's stream; False if the page is too far behind. It then catches up later."""
@@ -119,11 +121,22 @@ class Broadcast:
         """Show no more text."""
         self._close()
 
-    def end(self, **fields: object) -> None:
-        """Tell the one end. Nothing follows it."""
+    @property
+    def languages(self) -> set[str]:
+        return {viewer.language for viewer in self.viewers}
+
+    def end(self, status: str, reason: str, words: Callable[[str], Mapping[str, str]]) -> None:
+        """Tell the one end, to each viewer in its language (`words` gives the parts for people). Nothing follows it."""
         self._close()
         self.seq += 1
-        self.tell(frames.end(self.generation, self.message, self.seq, **fields))
+        said = {
+            language: frames.end(
+                self.generation, self.message, self.seq, status=status, reason=reason, **words(language)
+            )
+            for language in self.languages
+        }
+        for viewer in self.viewers:
+            viewer.push(said[viewer.language])
         self.viewers.clear()
 
     def _show(self, html: str, tail: str) -> None:

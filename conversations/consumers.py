@@ -12,8 +12,9 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import translation
 
-from . import asking, frames, sessions
+from . import asking, frames, languages, sessions
 from .asking import Asks
 from .database import AWAY, in_database
 from .frames import Ack, Asking, Command, Refusal, Stop, Watch, parse
@@ -49,6 +50,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user_id = 0
         self.session = ""
         self.tab = ""
+        self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
         self.attends: set[uuid.UUID] = set()
@@ -95,6 +97,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept first: a refused handshake looks like a lost network to the page."""
         await self.accept()
+        self.language = languages.of_socket(self.scope["query_string"])
+        translation.activate(self.language)  # for this task, and those that begin in its handlers
         if not self.scope.get("origin_allowed"):
             self.close_with(4403)
             return
@@ -160,7 +164,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.user is None:
             return
         try:
-            await asking.watch(registry, self, self.user, command)
+            with translation.override(self.language):  # what it has missed may be shown at anybody's instance
+                await asking.watch(registry, self, self.user, command)
         except Refusal as refusal:
             self.push(frames.refused(None, "watch", refusal))
         except AWAY as error:

@@ -1,9 +1,12 @@
-"""What an `end` frame says to people: in full where the database gives it, else the sentences alone."""
+"""What an `end` frame says to people, in their languages: in full where the database gives it, else a sentence."""
 
 import asyncio
 import logging
 import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
+from django.utils import translation
 from django.utils.html import format_html
 
 from . import fragments
@@ -17,28 +20,44 @@ PATIENCE = 1.0
 """Seconds that a saved end waits for a busy database to give its note and footer."""
 
 
-async def parts(generation: Generation) -> dict[str, str]:
-    """Note, footer and announcement of an end that is saved: it has to be told, with or without its trimmings."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Note, footer and announcement by language. `full`: those that were made with what the database knows."""
+
+    status: str
+    reason: str
+    text: str
+    full: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __call__(self, language: str) -> Mapping[str, str]:
+        return self.full.get(language) or self._bare(language)
+
+    def _bare(self, language: str) -> dict[str, str]:
+        with translation.override(language):
+            line = sentence(self.status, self.reason, written=bool(self.text))
+            announce = announcement(self.status, self.reason, len(self.text.split()))
+            return {"note": format_html("<p>{}</p>", line) if line else "", "footer": "", "announce": announce}
+
+
+async def words(generation: Generation, languages: Collection[str]) -> Words:
+    """Of an end that is saved: it has to be told, with or without its trimmings."""
+    bare = Words(generation.status, generation.end_reason, generation.message.content)
+    if not languages:
+        return bare
     try:
         async with asyncio.timeout(PATIENCE):
-            return await in_database(fragments.ending, generation)
+            full = await in_database(fragments.ending, generation, languages)
     except AWAY as error:
         logger.warning("generation %s: end told without its footer: %s", generation.pk, type(error).__name__)
-        return bare(generation.status, generation.end_reason, generation.message.content)
+        return bare
+    return Words(bare.status, bare.reason, bare.text, full)
 
 
-async def stored_parts(generation: uuid.UUID, status: str, reason: str, text: str) -> dict[str, str]:
+async def stored_words(generation: uuid.UUID, status: str, reason: str, text: str, languages: Collection[str]) -> Words:
     """The same for a generation of another process, which has to be read first."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return await in_database(fragments.stored_ending, generation)
+            return Words(status, reason, text, await in_database(fragments.stored_ending, generation, languages))
     except (*AWAY, Generation.DoesNotExist) as error:
         logger.warning("generation %s: end told without its footer: %s", generation, type(error).__name__)
-        return bare(status, reason, text)
-
-
-def bare(status: str, reason: str, text: str) -> dict[str, str]:
-    """The same from what is known here."""
-    line = sentence(status, reason, written=bool(text))
-    announce = announcement(status, reason, len(text.split()))
-    return {"note": format_html("<p>{}</p>", line) if line else "", "footer": "", "announce": announce}
+        return Words(status, reason, text)

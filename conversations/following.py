@@ -145,10 +145,11 @@ class Following:
             row = Row(key, Status.INTERRUPTED.value, EndReason.DELETED.value, "")
         follower.take(row.text)
         if row.status != Status.STREAMING:
-            parts = await endings.stored_parts(key, row.status, row.reason, row.text)
+            languages = follower.broadcast.languages
+            words = await endings.stored_words(key, row.status, row.reason, row.text, languages)
             self._forget(key)
             follower.broadcast.settle()
-            follower.broadcast.end(status=row.status, reason=row.reason, **parts)
+            follower.broadcast.end(row.status, row.reason, words)
         elif not follower.broadcast.viewers and not self._attended(key):
             self._forget(key)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from . import markdown, outcomes, windows
@@ -195,18 +196,23 @@ def started(generation: Generation, messages: Sequence[Message]) -> str:
     )
 
 
-def stored_ending(generation_id: uuid.UUID) -> dict[str, str]:
+def stored_ending(generation_id: uuid.UUID, languages: Iterable[str]) -> dict[str, dict[str, str]]:
     """The same as `ending`, of a generation that another process ran. Raises Generation.DoesNotExist."""
-    return ending(Generation.objects.select_related("message", "conversation").get(pk=generation_id))
+    return ending(Generation.objects.select_related("message", "conversation").get(pk=generation_id), languages)
 
 
-def ending(generation: Generation) -> dict[str, str]:
-    """The parts of an `end` frame that are for people: note, footer, announce. One query, for the versions."""
+def ending(generation: Generation, languages: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The parts of an `end` frame that are for people, by language. One query, for the versions."""
     message = generation.message
     versions = _versions(generation.conversation, [message])[message.parent_id, message.role]
-    ended = entry(message, generation, versions, rendered=False)
-    return {
-        "note": render_to_string("conversations/_note.html", {"entry": ended}),
-        "footer": render_to_string("conversations/_footer.html", {"entry": ended}),
-        "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
-    }
+    return {language: _parts(message, generation, versions, language) for language in languages}
+
+
+def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUID], language: str) -> dict[str, str]:
+    with translation.override(language):
+        ended = entry(message, generation, versions, rendered=False)
+        return {
+            "note": render_to_string("conversations/_note.html", {"entry": ended}),
+            "footer": render_to_string("conversations/_footer.html", {"entry": ended}),
+            "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
+        }

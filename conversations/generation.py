@@ -189,21 +189,19 @@ class LiveGeneration:
         status = ended.status.value
         if ended.won:
             self.broadcast.settle(certain=True)
-            self.broadcast.end(status=status, reason=ended.reason, **await self._parts(ended))
+            self.broadcast.end(status, ended.reason, await self._words(ended))
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
-            self.broadcast.end(status=status, reason=ended.reason, **endings.bare(status, ended.reason, ended.text))
+            self.broadcast.end(status, ended.reason, endings.Words(status, ended.reason, ended.text))
         else:
             self._around.resync(self)
 
-    async def _parts(self, ended: Ended) -> dict[str, str]:
-        if not self.broadcast.viewers:
-            return endings.bare(ended.status.value, ended.reason, ended.text)
+    async def _words(self, ended: Ended) -> endings.Words:
         generation, answer = self._started.generation, self._started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
         generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
         answer.content = ended.text
-        return await endings.parts(generation)
+        return await endings.words(generation, self.broadcast.languages)
 
     def _ending(self) -> Ending:
         outcome = self.lifecycle.outcome

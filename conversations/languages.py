@@ -1,5 +1,7 @@
 """Which language a page and its socket speak: fixed, else chosen, else the browser's."""
 
+from urllib.parse import parse_qs
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
@@ -28,6 +30,7 @@ def supported(language: str) -> str:
         return ""
 
 
-def of_page(language: str) -> str:
-    """The language of a page that says it speaks this one."""
-    return supported(settings.CHAT_LANGUAGE or language) or settings.LANGUAGE_CODE
+def of_socket(query: bytes) -> str:
+    """The language of the page that opened a socket, which says so in its address; else the server's own."""
+    said = parse_qs(query.decode("ascii", "replace")).get("language", [""])[0]
+    return supported(settings.CHAT_LANGUAGE or said[:20]) or settings.LANGUAGE_CODE

@@ -17,7 +17,7 @@ const SIGNED_OUT = 4401
 
 const main = document.getElementById("main")
 const connection = new Connection(main)
-const socket = new Socket(`${main.dataset.socket}?tab=${tab}`, {
+const socket = new Socket(`${main.dataset.socket}?tab=${tab}&language=${document.documentElement.lang}`, {
   event: event => conversation.receive(event),
   state: state => connection.show(state),
   expecting: () => conversation.expecting,
