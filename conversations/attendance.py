@@ -3,10 +3,14 @@
 No I/O and no clock of its own: times are seconds of a monotonic clock, passed in.
 """
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Self
 
 from .outcomes import EndReason
+
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,12 @@ class Graces:
 
     left: float
     connection_lost: float
+
+    @classmethod
+    def chosen(cls, when_leaving: str, left: float, connection_lost: float) -> Self:
+        """By what the person chose for when they leave; the seconds are the least that anybody gets."""
+        least = {"wait": MINUTE, "finish": math.inf}.get(when_leaving, 0.0)
+        return cls(max(left, least), max(connection_lost, least))
 
     def after(self, cause: EndReason) -> float:
         if cause == EndReason.LEFT:
@@ -42,7 +52,7 @@ class Attendance:
 
     @property
     def alone(self) -> tuple[float, EndReason] | None:
-        """(when it ends, why), or None while somebody is there."""
+        """(when it ends, why), or None while somebody is there. Never, where the person wants it finished."""
         return self._alone
 
     def __contains__(self, viewer: Hashable) -> bool:

@@ -26,6 +26,7 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,9 @@ class LiveGeneration:
         now = time.monotonic()
         self.endpoint = started.model.endpoint
         self.lifecycle = Lifecycle(_limits(self.endpoint), now, started.answer.content)
-        self.attendance = Attendance(Graces(settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE))
+        graces = Graces.chosen(started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE)
+        self.attendance = Attendance(graces)
+        self.sessions: dict[str, SignedIn] = {}  # of those who were there, by digest
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
         self._started = started
         self._around = around

@@ -7,7 +7,7 @@ else's ids and unknown ones get the same answer.
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -37,7 +37,8 @@ Turn = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A generation that stands in the database and waits to be run. `messages`: new behind `after`."""
+    """A generation that stands in the database and waits to be run. `messages`: new behind `after`. `when_leaving`: the
+    choice as it was when it was asked for."""
 
     generation: Generation
     conversation: Conversation
@@ -45,6 +46,7 @@ class Started:
     after: uuid.UUID | None
     turns: list[Turn]
     model: Model
+    when_leaving: str = ""
 
     @property
     def answer(self) -> Message:
@@ -97,8 +99,15 @@ def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     if facts.running is not None:
         return Busy(facts.running)
     _check_allowance(facts.count)
-    model = choose_model(command.model, conversation.model, allowed(asker.offered, asker.user))
+    offered = allowed(asker.offered, asker.user)
+    usual = conversation.model or next((m.key for m in offered if m.key == facts.default_model), "")
+    model = choose_model(command.model, usual, offered)
     conversation.model = model.key
+    started = _start(asker, model, conversation, command)
+    return replace(started, when_leaving=settings.CHAT_WHEN_LEAVING or facts.when_leaving)
+
+
+def _start(asker: Asker, model: Model, conversation: Conversation, command: Asking) -> Started:
     match command:
         case Send():
             return _reply(asker, model, conversation, _parent(conversation, command.parent), command)

@@ -21,9 +21,11 @@ SELECT m.id, m.parent_id,
        (SELECT g.id FROM conversations_generation g
         WHERE g.conversation_id = %(conversation)s AND g.status = 'streaming'),
        (SELECT count(*) FROM conversations_generation g
-        WHERE g.requested_by_id = %(user)s AND g.status = 'streaming')
-FROM (VALUES (1)) AS one LEFT JOIN conversations_message m
-     ON m.client_id = %(command)s AND m.conversation_id = %(conversation)s
+        WHERE g.requested_by_id = %(user)s AND g.status = 'streaming'),
+       COALESCE(p.when_leaving, ''), COALESCE(p.default_model, '')
+FROM (VALUES (1)) AS one
+LEFT JOIN conversations_message m ON m.client_id = %(command)s AND m.conversation_id = %(conversation)s
+LEFT JOIN conversations_preferences p ON p.user_id = %(user)s
 """
 
 WRITE = """
@@ -51,12 +53,15 @@ WHERE id = %(conversation)s
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What has to be known before anything is written. `made`: the command's own message, if it was carried out."""
+    """What has to be known before anything is written. `made`: the command's own message, if it was carried out. The
+    last two are the person's choice; "" without one."""
 
     made: uuid.UUID | None
     made_parent: uuid.UUID | None
     running: uuid.UUID | None
     count: int
+    when_leaving: str = ""
+    default_model: str = ""
 
 
 def new_conversation(conversation: Conversation) -> bool:

@@ -6,6 +6,7 @@ Lives on the event loop and holds strong references to its tasks, because asynci
 
 import asyncio
 import logging
+import math
 import time
 import uuid
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,7 @@ from .outcomes import EndReason
 from .presence import Look, gone, look
 from .providers import Providers
 from .rounds import Rounds
+from .sessions import SignedIn
 from .sockets import ELSEWHERE, Socket, Sockets
 from .stopper import Stopper
 
@@ -84,7 +86,7 @@ class Registry:
         self.following.start()
         self._pulse_at = time.monotonic()
         self.loop.call_later(PULSE, self._pulse)
-        for round_ in Rounds(self.process, self.journal, self.sockets).start():
+        for round_ in Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session).start():
             self.spawn(round_)
 
     async def drain(self) -> None:
@@ -156,6 +158,7 @@ class Registry:
 
     def attend(self, live: LiveGeneration, socket: Socket) -> None:
         live.attendance.arrive(socket)
+        live.sessions[socket.session] = socket.signed_in_by
         socket.attends.add(live.id)
         socket.outbox.hear(time.monotonic())  # the wait for acknowledgements begins now
 
@@ -252,7 +255,7 @@ class Registry:
         now = time.monotonic()
         if now >= due:
             live.stop(cause)
-        else:
+        elif not math.isinf(due):
             asyncio.get_running_loop().call_later(due - now, self._look_again, live)
 
     def _look_again(self, live: LiveGeneration) -> None:
@@ -307,6 +310,14 @@ class Registry:
         for socket in self.sockets.of_session(digest):
             socket.close(4401)
             self.leave(socket, EndReason.SIGNED_OUT)
+        for live in list(self.live.values()):
+            if live.sessions.pop(digest, None) and not live.sessions and not live.attendance.anybody:
+                live.stop(EndReason.SIGNED_OUT)
+
+    def _left_behind(self) -> list[SignedIn]:
+        """The sessions of those who were there for an answer that goes on without anybody."""
+        alone = [live for live in self.live.values() if not live.attendance.anybody]
+        return [session for live in alone for session in live.sessions.values()]
 
     # --- the process's own state -------------------------------------------------------------------------------------
 

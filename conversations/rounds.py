@@ -32,10 +32,19 @@ async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
 class Rounds:
     """The looks of one process; `start` gives them to be run."""
 
-    def __init__(self, process: uuid.UUID, journal: Journal, sockets: Sockets) -> None:
+    def __init__(
+        self,
+        process: uuid.UUID,
+        journal: Journal,
+        sockets: Sockets,
+        left_behind: Callable[[], list[sessions.SignedIn]],
+        end_session: Callable[[str], None],
+    ) -> None:
         self._process = process
         self._journal = journal
         self._sockets = sockets
+        self._left_behind = left_behind
+        self._end_session = end_session
 
     def start(self) -> list[Coroutine[Any, Any, None]]:
         return [
@@ -51,10 +60,13 @@ class Rounds:
 
     async def look_at_sessions(self) -> None:
         """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""
-        connected = self._sockets.all()
-        if not connected:
+        connected, left_behind = self._sockets.all(), self._left_behind()
+        if not connected and not left_behind:
             return
-        stale = await in_database(sessions.stale, [socket.signed_in_by for socket in connected])
+        stale = await in_database(sessions.stale, [*(socket.signed_in_by for socket in connected), *left_behind])
         for socket in connected:
             if socket.signed_in_by[0] in stale:
                 socket.recheck()
+        for key, _user, _password in left_behind:
+            if key in stale and await in_database(sessions.user_of, key) is None:
+                self._end_session(sessions.digest(key))

@@ -28,8 +28,12 @@ def user_of(key: str) -> AbstractBaseUser | None:
     return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
 
 
-def stale(sockets: Sequence[tuple[str, int, str]]) -> set[str]:
-    """Of open sockets, as (session key, user, password hash at the time): the sessions that need another look because
+SignedIn = tuple[str, int, str]
+"""Session key, user, and the password's hash at the time."""
+
+
+def stale(sockets: Sequence[SignedIn]) -> set[str]:
+    """Of open sockets and answers that somebody left: the sessions that need another look because
     they ended, or their person's password or account changed. One query."""
     keys, people, passwords = ([socket[column] for socket in sockets] for column in range(3))
     with connection.cursor() as cursor:
