@@ -10,6 +10,9 @@ RUN_STAMP = $(VENV)/installed-$(shell cat requirements.txt | cksum | cut -d' ' -
 TEST_STAMP = $(VENV)/installed-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
+# Most tests wait for something; each of the two has a database, a provider and a server of its own.
+SIDE_BY_SIDE := -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-faults bench bench-quick lint format lock clean
 
@@ -21,7 +24,7 @@ run: $(RUN_STAMP)  ## start the product; Ctrl-C ends it
 
 test: $(TEST_STAMP)  ## all tests, without the long loops of faults; ARGS="…" goes to pytest
 	@.ci/browser $(BIN)/python
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-faults: $(TEST_STAMP)  ## the tests of faults with their long loops, and the figures they measure
 	@.ci/browser $(BIN)/python
