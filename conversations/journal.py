@@ -13,10 +13,12 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 import psycopg
 from django.conf import settings
 from django.db import connections
+from psycopg.errors import DeadlockDetected
 
 from . import journal_sql as sql
 from .outcomes import EndReason, Status
@@ -25,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 HITCH = 1.0
 """Seconds without a tick after which the database is no longer steady: it may have stood still, for others, too."""
+
+
+AT_ONCE = 50
+"""Ends that are written in one transaction, when so many wait."""
 
 
 @dataclass(slots=True)
@@ -229,14 +235,26 @@ class Journal:
     def _write_endings(self) -> None:
         while True:
             with self._lock:
-                waiting = next(iter(self._endings.values()), None)
-            if waiting is None:
+                waiting = list(islice(self._endings.values(), AT_ONCE))
+            if not waiting:
                 return
-            ending, future = waiting
-            ended = self._write(ending)
-            with self._lock:
-                self._endings.pop(ending.generation, None)
-            self._tell(_resolve, future, ended)
+            written = self._write_together([ending for ending, _ in waiting])
+            for ending, future in waiting:
+                ended = self._ended(ending) if ending.generation in written else self._write(ending)
+                with self._lock:
+                    self._endings.pop(ending.generation, None)
+                self._tell(_resolve, future, ended)
+
+    def _write_together(self, endings: list[Ending]) -> set[uuid.UUID]:
+        """Write many in one transaction. Returns those that this call ended; the rest has to be looked at singly."""
+        if len(endings) == 1:
+            return set()
+        try:
+            won = sql.finish_all(self._connect(), endings, self.process)
+        except (psycopg.DataError, UnicodeError, DeadlockDetected) as error:
+            logger.info("%d endings have to be written singly: %s", len(endings), type(error).__name__)
+            return set()
+        return {ending.generation for ending, mine in zip(endings, won, strict=True) if mine}
 
     def _write(self, ending: Ending) -> Ended:
         connection = self._connect()
@@ -247,7 +265,7 @@ class Journal:
             ending.text = ending.text.encode("utf-8", "replace").decode().replace("\0", "")
             won = sql.finish(connection, ending, self.process)
         if won:
-            return Ended(True, ending.status, ending.reason, ending.text)
+            return self._ended(ending)
         standing = sql.standing(connection, ending.generation)
         if standing is None:  # deleted meanwhile: there is nobody left to tell
             return Ended(False, Status.INTERRUPTED, EndReason.DELETED, "")
@@ -255,6 +273,9 @@ class Journal:
         if status == Status.STREAMING:  # it belongs to another process by now, which will end it
             return Ended(False, Status.INTERRUPTED, EndReason.SERVER_LOST, text)
         return Ended(False, Status(status), reason, text)
+
+    def _ended(self, ending: Ending) -> Ended:
+        return Ended(True, ending.status, ending.reason, ending.text)
 
     def _tell(self, callback: Callable[..., None], *args: object) -> None:
         try:

@@ -148,7 +148,23 @@ def tick(
 
 def finish(connection: psycopg.Connection, ending: "Ending", process: uuid.UUID) -> bool:
     """The terminal transition; True if this call made it."""
-    fields = {
+    return _won(connection.execute(FINISH, _parameters(ending, process)))
+
+
+def finish_all(connection: psycopg.Connection, endings: Sequence["Ending"], process: uuid.UUID) -> list[bool]:
+    """Several terminal transitions in one round trip and one commit, all or none; who of them was made by this call."""
+    with connection.transaction(), connection.pipeline():
+        cursors = [connection.execute(FINISH, _parameters(ending, process)) for ending in endings]
+    return [_won(cursor) for cursor in cursors]
+
+
+def _won(cursor: psycopg.Cursor) -> bool:
+    row = cursor.fetchone()
+    return row is not None and row[0] == 1
+
+
+def _parameters(ending: "Ending", process: uuid.UUID) -> dict[str, object]:
+    fields: dict[str, object] = {
         "status": ending.status.value,
         "reason": ending.reason.value,
         "code": ending.code,
@@ -164,10 +180,7 @@ def finish(connection: psycopg.Connection, ending: "Ending", process: uuid.UUID)
     for name in ("opened_at", "first_token_at", "stop_requested_at", "upstream_closed_at"):
         at = getattr(ending, name)
         fields[name] = at.isoformat() if at is not None else None
-    row = connection.execute(
-        FINISH, {"fields": Jsonb(fields), "generation": ending.generation, "process": process, "text": ending.text}
-    ).fetchone()
-    return row is not None and row[0] == 1
+    return {"fields": Jsonb(fields), "generation": ending.generation, "process": process, "text": ending.text}
 
 
 def standing(connection: psycopg.Connection, generation: uuid.UUID) -> tuple[str, str, str] | None:

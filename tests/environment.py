@@ -30,6 +30,9 @@ def prepare_test_process() -> None:
     # Playwright's synchronous interface runs an event loop in the main thread, which Django would take for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     django.setup()
+    # The processes that share a run of the tests inherit this one's environment, and pytest-django would load the
+    # settings by this name before they come here to make their own.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def for_server(data_dir: str, **overrides: object) -> dict[str, str]:
