@@ -71,6 +71,7 @@ class Environment:
     CHAT_CONTINUE: str
     CHAT_TITLES: bool
     CHAT_DEMO_RATE: float
+    CHAT_SHOW_USAGE: str
     CHAT_THEME: str
     CHAT_LANGUAGE: str
     DJANGO_SUPERUSER_USERNAME: str
@@ -191,6 +192,7 @@ def read() -> Environment:
         CHAT_DRAIN_TIMEOUT=source.number("CHAT_DRAIN_TIMEOUT", 8, 0.1, 600),
         CHAT_CONTINUE=source.choice("CHAT_CONTINUE", "instruction", "instruction", "prefill"),
         CHAT_TITLES=source.flag("CHAT_TITLES", default=True),
+        CHAT_SHOW_USAGE=source.choice("CHAT_SHOW_USAGE", "cost", "no", "tokens", "cost"),
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
         CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
         CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),

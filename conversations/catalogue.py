@@ -101,6 +101,10 @@ class Catalogue:
         """What the models of all endpoints but this one are called, those included that are only listed."""
         return {model.key for model in self.offered if str(model.endpoint) != endpoint}
 
+    def label(self, key: str) -> str:
+        """What people see of a model; its key where it is not offered any more."""
+        return str(self.find(key) or key)
+
     def is_demo(self, key: str) -> bool:
         model = self.find(key)
         return model is not None and model.endpoint.demo

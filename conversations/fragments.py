@@ -9,7 +9,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
-from . import markdown, outcomes, windows
+from . import markdown, outcomes, usage, windows
+from .catalogue import catalogue
 from .models import Conversation, Generation, Message, Piece, Role
 from .outcomes import EndReason, Status
 from .rendered import rendered
@@ -31,6 +32,7 @@ class Entry:
     model: str = ""
     reason: str = ""
     note: str = ""
+    usage: str = ""
     number: int = 1
     count: int = 1
     previous_id: uuid.UUID | None = None
@@ -112,9 +114,10 @@ def entry(
         parent_id=message.parent_id,
         created_at=message.created_at,
         generation_id=generation.pk if generation else None,
-        model=generation.model if generation else "",
+        model=catalogue.label(generation.model) if generation else "",
         reason=generation.end_reason if generation else "",
         note=note(generation, content) if generation else "",
+        usage=usage.of(generation) if generation and message.status != Status.STREAMING else "",
         number=place + 1,
         count=len(versions),
         previous_id=versions[place - 1] if place else None,

@@ -6,7 +6,6 @@ the text that arrives after it is not taken. Everything here runs on the event l
 
 import asyncio
 import logging
-import math
 import time
 import uuid
 from collections.abc import Callable
@@ -28,8 +27,12 @@ from .models import UsageSource
 from .outcomes import EndReason
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
+from .tokens import rough
 
 logger = logging.getLogger(__name__)
+
+BELIEVED = 10_000_000
+"""Tokens; a provider that says more, or less than none, is not believed."""
 
 SAVING_AFTER = 0.3
 """Seconds that the write of an end may take before the page is told that it is being saved."""
@@ -66,7 +69,7 @@ class LiveGeneration:
         self._started = started
         self._around = around
         self._fresh: list[str] = []
-        self._usage: tuple[int | None, int | None] | None = None
+        self._usage: tuple[int, int] | None = None
         self.asked_in: set[str] = set()
         self._stopper: Stopper | None = None
         self._stop_requested_at: datetime | None = None
@@ -126,7 +129,12 @@ class LiveGeneration:
         self._watch()
 
     def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
-        self._usage = (tokens_in, tokens_out)
+        if (
+            tokens_in is not None
+            and tokens_out is not None
+            and all(0 <= n <= BELIEVED for n in (tokens_in, tokens_out))
+        ):
+            self._usage = (tokens_in, tokens_out)
 
     # The two tasks
 
@@ -210,7 +218,9 @@ class LiveGeneration:
         outcome = self.lifecycle.outcome
         if outcome is None:
             raise RuntimeError("a generation ends after its outcome is decided")
-        tokens_in, tokens_out, source = self._tokens()
+        run = self._started.generation
+        run.tokens_in, run.tokens_out, run.usage_source = self._tokens()
+        run.cost = run.price()
         return Ending(
             generation=self.id,
             status=outcome.status,
@@ -226,21 +236,21 @@ class LiveGeneration:
             stop_origin=self._stopper.origin.value if self._stopper else "",
             stopped_by=self._stopper.person if self._stopper else None,
             upstream_closed_at=self._upstream_closed_at,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            usage_source=source,
+            tokens_in=run.tokens_in,
+            tokens_out=run.tokens_out,
+            usage_source=run.usage_source,
+            cost=run.cost,
         )
 
     def _tokens(self) -> tuple[int | None, int | None, str]:
-        """(in, out, source). Usage comes behind the last token, so a stopped answer never gets it: then an estimate of
-        four characters a token, but not fewer than pieces arrived."""
+        """(in, out, source). Usage comes behind the last token, so a stopped answer never gets it: then a rough figure,
+        but not fewer than pieces arrived, until `usage` has counted."""
         if self._usage is not None:
             return *self._usage, UsageSource.PROVIDER
         if self.lifecycle.opened_at is None:
             return None, None, ""
         sent = sum(len(turn["content"]) for turn in self._started.turns)
-        written = max(self.lifecycle.tokens, math.ceil(self.lifecycle.written / 4))
-        return math.ceil(sent / 4), written, UsageSource.ESTIMATED
+        return rough(sent), max(self.lifecycle.tokens, rough(self.lifecycle.written)), UsageSource.ESTIMATED
 
 
 def _limits(endpoint: Endpoint) -> Limits:

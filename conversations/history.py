@@ -271,18 +271,20 @@ def _can_continue(message: Message) -> bool:
 
 
 def turns(
-    model: Model, conversation: Conversation, branch: Sequence[Message], partial: Message | None = None
+    model: Model | None, conversation: Conversation, branch: Sequence[Message], partial: Message | None = None
 ) -> list[Turn]:
-    """What the model gets: the system prompts, the branch, and of an answer that is to go on its text so far."""
-    system = "\n\n".join(prompt for prompt in (model.system_prompt, conversation.system_prompt) if prompt.strip())
+    """What a model gets (None: got, before it was offered no more): the system prompts, the branch, and of an answer
+    that is to go on its text so far."""
+    own = model.system_prompt if model is not None else ""
+    system = "\n\n".join(prompt for prompt in (own, conversation.system_prompt) if prompt.strip())
     first = [{"role": "system", "content": system}] if system else []
     return [*first, *map(_turn, branch), *(_going_on(model, partial) if partial is not None else ())]
 
 
-def _going_on(model: Model, partial: Message) -> list[Turn]:
+def _going_on(model: Model | None, partial: Message) -> list[Turn]:
     """What asks a model to continue: the text so far and, unless it completes a partial message itself, a request."""
     so_far = [{"role": "assistant", "content": partial.content}]
-    if model.continues_by == ContinuesBy.PREFILL:
+    if model is not None and model.continues_by == ContinuesBy.PREFILL:
         return so_far
     return [*so_far, {"role": "user", "content": CONTINUE_INSTRUCTION}]
 

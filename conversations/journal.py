@@ -13,6 +13,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 
 import psycopg
@@ -54,6 +55,7 @@ class Ending:
     tokens_in: int | None = None
     tokens_out: int | None = None
     usage_source: str = ""
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

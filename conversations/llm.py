@@ -54,6 +54,7 @@ class Provider:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._tells_usage = True
         # No time limit on reading: comments keep a silent stream alive, so the generation counts tokens instead.
         # No retries: a POST that was sent may have been billed. No redirects: the key goes to this address only.
         self._patience = endpoint.connect_timeout or settings.CHAT_CONNECT_TIMEOUT
@@ -82,7 +83,7 @@ class Provider:
         try:
             async with AsyncExitStack() as stack:
                 stack.enter_context(metrics.UPSTREAMS.track_inprogress())
-                response = await self._ask(_body(model, messages))
+                response = await self._open(model, messages)
                 stack.push_async_callback(response.close)
                 sink.opened()
                 tap = stack.enter_context(Tap(response))
@@ -105,6 +106,17 @@ class Provider:
         if not recognised:
             detail = "the answer was not a stream of chat completion chunks"
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
+
+    async def _open(self, model: str, messages: Sequence[Turn]) -> AsyncAPIResponse[Any]:
+        """Ask with usage; a provider that refuses that is asked without, from then on. What it refused, it has not
+        billed."""
+        try:
+            return await self._ask(_body(model, messages, usage=self._tells_usage))
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if not self._tells_usage or "stream_options" not in error.message:
+                raise
+            self._tells_usage = False
+            return await self._ask(_body(model, messages, usage=False))
 
     async def _ask(self, body: bytes) -> AsyncAPIResponse[Any]:
         """The SDK's request for a streamed completion, without what `completions.create` does before it: that looks
@@ -138,10 +150,9 @@ class Provider:
         await self._client.close()
 
 
-def _body(model: str, messages: Sequence[Turn]) -> bytes:
-    return msgspec.json.encode(
-        {"model": model, "messages": messages, "stream": True, "stream_options": {"include_usage": True}}
-    )
+def _body(model: str, messages: Sequence[Turn], *, usage: bool) -> bytes:
+    options = {"stream_options": {"include_usage": True}} if usage else {}
+    return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **options})
 
 
 def _take(line: bytes, sink: Sink) -> bool:

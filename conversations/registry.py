@@ -32,6 +32,7 @@ from .rounds import Rounds
 from .sessions import SignedIn
 from .sockets import ELSEWHERE, Socket, Sockets
 from .stopper import Stopper
+from .tokens import tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class Registry:
         self.journal.close()
         await asyncio.to_thread(self.journal.join, max(0.1, deadline - time.monotonic()))
         await self.providers.close()
+        await asyncio.to_thread(tokenizer.close)
 
     def _unfinished(self) -> list[asyncio.Task[Any]]:
         """What has to be saved before the process may go: generations, and commands that are about to make one."""

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import catalogue, sessions, sweeping
+from . import catalogue, sessions, sweeping, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -51,6 +51,7 @@ class Rounds:
             every(sweeping.EVERY, self.sweep),
             every(catalogue.EVERY, catalogue.catalogue.refresh),
             every(catalogue.EVERY, catalogue.catalogue.list_models),
+            every(usage.EVERY, usage.count),
             every(SESSIONS, self.look_at_sessions),
         ]
 

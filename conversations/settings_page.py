@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from . import preferences
+from . import preferences, usage
 from .catalogue import catalogue
 from .models import Preferences, Theme, WhenLeaving
 from .views import HttpRequest
@@ -112,7 +112,7 @@ def _keep(response: HttpResponse, name: str, value: str) -> None:
 
 def _render(request: HttpRequest, form: PreferencesForm, *, saved: bool = False) -> HttpResponse:
     template = "conversations/_settings.html" if request.htmx else "conversations/settings.html"
-    context = {"form": form, "fixed": _fixed(), "saved": saved}
+    context = {"form": form, "fixed": _fixed(), "saved": saved, "usage": usage.month(request.user)}
     return render(request, template, context)
 
 

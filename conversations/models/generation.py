@@ -1,5 +1,6 @@
 """Generation: one attempt of a model to write an assistant message; and what belongs to it only while it streams."""
 
+from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
@@ -85,6 +86,9 @@ class Generation(models.Model):
     tokens_in = models.PositiveIntegerField(null=True)
     tokens_out = models.PositiveIntegerField(null=True)
     usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
+    usage_final = models.BooleanField(
+        db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
+    )
     price_in = models.DecimalField(
         max_digits=12, decimal_places=6, null=True, help_text=_("Per million tokens, as it was when the run began.")
     )
@@ -117,6 +121,11 @@ class Generation(models.Model):
             ),
             models.Index(fields=["-requested_at"], name="generation_newest_first"),
             models.Index(
+                fields=["ended_at"],
+                name="generation_to_count",
+                condition=Q(usage_final=False) & (Q(opened_at__isnull=False) | Q(characters__gt=0)),
+            ),
+            models.Index(
                 fields=["-requested_at"],
                 name="generation_unfinished",
                 condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
@@ -126,6 +135,14 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}: {self.status} {self.end_reason}".strip()
+
+    def price(self) -> Decimal | None:
+        """What its tokens cost at the prices it began with, as the database reckons it; None without both."""
+        prices, tokens = (self.price_in, self.price_out), (self.tokens_in, self.tokens_out)
+        if prices == (None, None) or tokens == (None, None):
+            return None
+        cost = sum(((price or 0) * Decimal(count or 0) for price, count in zip(prices, tokens, strict=True)), Decimal())
+        return round(cost / 1_000_000, 8)
 
     @property
     def sentence(self) -> str:

@@ -70,7 +70,7 @@ class Stored:
 
     @classmethod
     def _of(cls, row: Generation) -> "Stored":
-        fields = tuple(getattr(row, each.attname) for each in Generation._meta.concrete_fields)
+        fields = tuple(getattr(row, each.attname) for each in _lasting(Generation._meta.concrete_fields))
         message = tuple(getattr(row.message, each.attname) for each in row.message._meta.concrete_fields)
         return cls(
             key=str(row.pk),
@@ -83,6 +83,13 @@ class Stored:
             characters=row.characters,
             row=(*fields, *message),
         )
+
+
+def _lasting(fields):
+    """All but what is counted after the end."""
+    return [
+        each for each in fields if each.name not in {"tokens_in", "tokens_out", "usage_source", "usage_final", "cost"}
+    ]
 
 
 @dataclass
