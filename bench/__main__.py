@@ -19,6 +19,7 @@ MEASUREMENTS = [
     "start",
     "capacity",
     "history",
+    "runs",
 ]
 QUICK = ["cpu", "first_token", "memory"]
 
