@@ -19,7 +19,6 @@ MEASUREMENTS = [
     "start",
     "capacity",
     "history",
-    "runs",
 ]
 QUICK = ["cpu", "first_token", "memory"]
 

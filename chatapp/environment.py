@@ -68,6 +68,7 @@ class Environment:
     CHAT_LEASE: float
     CHAT_STORAGE_PATIENCE: float
     CHAT_DRAIN_TIMEOUT: float
+    CHAT_KEEP_DELETED: float
     CHAT_CONTINUE: str
     CHAT_TITLES: bool
     CHAT_DEMO_RATE: float
@@ -190,6 +191,7 @@ def read() -> Environment:
         CHAT_LEASE=source.number("CHAT_LEASE", 10, 0.5, 3600),
         CHAT_STORAGE_PATIENCE=source.number("CHAT_STORAGE_PATIENCE", 30, 0, 3600),
         CHAT_DRAIN_TIMEOUT=source.number("CHAT_DRAIN_TIMEOUT", 8, 0.1, 600),
+        CHAT_KEEP_DELETED=source.number("CHAT_KEEP_DELETED", 30, 0, 36_500, "days"),
         CHAT_CONTINUE=source.choice("CHAT_CONTINUE", "instruction", "instruction", "prefill"),
         CHAT_TITLES=source.flag("CHAT_TITLES", default=True),
         CHAT_SHOW_USAGE=source.choice("CHAT_SHOW_USAGE", "cost", "no", "tokens", "cost"),

@@ -24,6 +24,7 @@ from .generation import LiveGeneration, Surroundings
 from .history import Started
 from .journal import Asked, Journal, Tick
 from .lifecycle import Outcome
+from .models import StopOrigin
 from .models.ids import new_id
 from .outcomes import EndReason
 from .presence import Look, gone, look
@@ -158,6 +159,12 @@ class Registry:
         self._tell_activity(live, live.id)
         return live
 
+    def conversation_deleted(self, conversation: uuid.UUID) -> None:
+        """End its answer if it is written here. Another process finds the conversation deleted at its next tick."""
+        live = self.by_conversation.get(conversation)
+        if live is not None:
+            live.stop(EndReason.DELETED, Stopper(StopOrigin.PAGE, live.user))
+
     def attend(self, live: LiveGeneration, socket: Socket) -> None:
         live.attendance.arrive(socket)
         live.sessions[socket.session] = socket.signed_in_by
@@ -186,6 +193,19 @@ class Registry:
     def _tell_activity(self, live: LiveGeneration, generation: uuid.UUID | None) -> None:
         for socket in self.sockets.of_user(live.user):
             socket.push(frames.activity(live.conversation, generation, live.title))
+
+    def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
+        """A person renamed one, pinned it or the like: their pages hear of it, those of other processes by the doorbell
+        or with the next activity."""
+        self._tell_changed(user, conversation, title)
+        self.doorbell.ring("changed", id=str(conversation), user=str(user), title=title)
+
+    def _tell_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
+        live = self.by_conversation.get(conversation)
+        if live is not None:
+            live.title = title
+        for socket in self.sockets.of_user(user):
+            socket.push(frames.activity(conversation, live.id if live is not None else None, title))
 
     def _resync(self, live: LiveGeneration) -> None:
         """Another process ended it: what the pages show may not be what was saved, so they get it anew."""
@@ -300,6 +320,8 @@ class Registry:
             self.spawn(catalogue.refresh())
         elif kind == "session":
             self.end_session(name)
+        elif kind == "changed":
+            self._tell_changed(int(ring["user"]), uuid.UUID(name), ring["title"])
         elif kind == "person":
             self.sockets.recheck(int(name))
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import catalogue, sessions, sweeping, usage
+from . import catalogue, sessions, sweeping, trash, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -53,6 +53,7 @@ class Rounds:
             every(catalogue.EVERY, catalogue.catalogue.list_models),
             every(usage.EVERY, usage.count),
             every(SESSIONS, self.look_at_sessions),
+            every(trash.EVERY, trash.empty_soon),
         ]
 
     async def sweep(self) -> None:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from . import preferences, usage
 from .catalogue import catalogue
 from .models import Preferences, Theme, WhenLeaving
-from .views import HttpRequest
+from .requests import HttpRequest
 
 YEAR = 31_536_000
 """Seconds that a browser keeps the cookies for pages of somebody who is signed out."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import settings_page, views
+from . import export, housekeeping, settings_page, sidebar, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -10,7 +10,18 @@ urlpatterns = [
     path("c/<uuid:pk>/messages/", views.messages, name="messages"),
     path("settings/", settings_page.show, name="settings"),
     path("settings/password/", settings_page.change_password, name="password"),
-    path("sidebar/", views.sidebar, name="sidebar"),
+    path("c/<uuid:pk>/options/", housekeeping.options, name="options"),
+    path("c/<uuid:pk>/row/", housekeeping.row, name="row"),
+    path("c/<uuid:pk>/rename/", housekeeping.rename, name="rename"),
+    path("c/<uuid:pk>/pin/", housekeeping.pin, name="pin"),
+    path("c/<uuid:pk>/unpin/", housekeeping.unpin, name="unpin"),
+    path("c/<uuid:pk>/archive/", housekeeping.archive, name="archive"),
+    path("c/<uuid:pk>/unarchive/", housekeeping.unarchive, name="unarchive"),
+    path("c/<uuid:pk>/delete/", housekeeping.delete, name="delete"),
+    path("c/<uuid:pk>/restore/", housekeeping.restore, name="restore"),
+    path("c/<uuid:pk>/export.md", export.markdown, name="export-markdown"),
+    path("c/<uuid:pk>/export.json", export.json, name="export-json"),
+    path("sidebar/", sidebar.sidebar, name="sidebar"),
     path("messages/<uuid:pk>/show/", views.show, name="show-message"),
     path("generations/<uuid:pk>/stop/", views.stop, name="stop-generation"),
 ]

@@ -1,25 +1,19 @@
 """The pages, and the Stop that works without the socket."""
 
 import uuid
-from itertools import groupby
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpResponse
-from django.http import HttpRequest as DjangoRequest
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
-from django_htmx.middleware import HtmxDetails
 
-from . import fragments, preferences, presence, windows
+from . import fragments, preferences, presence, sidebar, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
@@ -27,16 +21,7 @@ from .models import Conversation, Generation, Message
 from .models.conversation import parse_id
 from .outcomes import EndReason, Status
 from .registry import registry
-
-
-class HttpRequest(DjangoRequest):
-    """As django-htmx's middleware leaves it."""
-
-    htmx: HtmxDetails
-
-
-SIDEBAR = 100
-"""Conversations that the sidebar lists."""
+from .requests import HttpRequest
 
 
 @never_cache
@@ -71,13 +56,6 @@ def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         page = render(request, "conversations/_conversation.html", _context(request.user, current))
         return retarget(reswap(page, "outerHTML"), "#conversation")
     return render(request, "conversations/_window.html", fragments.window_context(current, window))
-
-
-@never_cache
-@login_required
-@require_safe
-def sidebar(request: HttpRequest) -> HttpResponse:
-    return render(request, "conversations/_sidebar_list.html", {"groups": _groups(request.user)})
 
 
 @login_required
@@ -139,7 +117,7 @@ def _page(
     context = {**_context(request.user, current, window), "at": parse_id(at)}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "conversations/_conversation.html", context)
-    return render(request, "conversations/page.html", {**context, "groups": _groups(request.user)})
+    return render(request, "conversations/page.html", {**context, **sidebar.context(request)})
 
 
 def _context(
@@ -172,25 +150,3 @@ def _chosen(models: list[Choice], usual: str) -> Choice | None:
     return next((choice for choice in models if choice.key == usual), None) or next(
         (choice for choice in models if choice.default), None
     )
-
-
-def _groups(user: AbstractBaseUser | AnonymousUser) -> list[tuple[str, list[Conversation]]]:
-    running = Generation.objects.streaming().filter(conversation=OuterRef("pk")).values("pk")[:1]
-    rows: QuerySet[Conversation] = (
-        Conversation.objects.visible_to(user)
-        .exclude(head=None)
-        .newest_first()
-        .annotate(running_generation_id=Subquery(running))[:SIDEBAR]
-    )
-    return [(label, list(group)) for label, group in groupby(rows, _label)]
-
-
-def _label(row: Conversation) -> str:
-    days = (timezone.localdate() - timezone.localdate(row.active_at)).days
-    if days <= 0:
-        return _("Today")
-    if days == 1:
-        return _("Yesterday")
-    if days <= 7:
-        return _("Previous 7 days")
-    return date_format(row.active_at, "F Y")

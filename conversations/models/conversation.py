@@ -1,6 +1,7 @@
 """Conversation: one person's thread of messages."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from .ids import new_id
 
 TITLE_LENGTH = 60
+"""Characters of a title that is made of a prompt."""
+
+LONGEST_TITLE = 200
 
 
 class TitleSource(models.TextChoices):
@@ -26,8 +30,30 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         return self.filter(owner_id=user.pk, deleted_at=None)
 
+    def deleted_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Those that may still be brought back."""
+        return self.filter(owner_id=user.pk, deleted_at__isnull=False)
+
+    def begun(self) -> Self:
+        """Those with something in them."""
+        return self.filter(head__isnull=False)
+
+    def pinned(self) -> Self:
+        return self.filter(pinned_at__isnull=False, archived_at=None).order_by("-pinned_at", "-id")
+
+    def archived(self) -> Self:
+        return self.filter(archived_at__isnull=False)
+
+    def listed(self) -> Self:
+        """Neither pinned nor archived."""
+        return self.filter(pinned_at=None, archived_at=None)
+
     def newest_first(self) -> Self:
         return self.order_by("-active_at", "-id")
+
+    def before(self, active_at: datetime, pk: uuid.UUID) -> Self:
+        """What follows that place in `newest_first`. The first condition is the one that an index can use."""
+        return self.filter(active_at__lte=active_at).exclude(active_at=active_at, id__gte=pk)
 
 
 class Conversation(models.Model):
@@ -40,7 +66,7 @@ class Conversation(models.Model):
         editable=False,
         help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
     )
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=LONGEST_TITLE)
     title_source = models.CharField(max_length=8, choices=TitleSource.choices, db_default=TitleSource.PROMPT)
     model = models.CharField(max_length=200, blank=True, help_text=_("Key of the model that answered last."))
     system_prompt = models.TextField(blank=True, db_default="")
@@ -64,7 +90,24 @@ class Conversation(models.Model):
                 models.F("active_at").desc(),
                 models.F("id").desc(),
                 name="conversation_newest_first",
-                condition=models.Q(deleted_at=None),
+                condition=models.Q(deleted_at=None, archived_at=None),
+            ),
+            models.Index(
+                models.F("owner"),
+                models.F("active_at").desc(),
+                models.F("id").desc(),
+                name="conversation_archived",
+                condition=models.Q(deleted_at=None, archived_at__isnull=False),
+            ),
+            models.Index(
+                models.F("owner"),
+                models.F("pinned_at").desc(),
+                models.F("id").desc(),
+                name="conversation_pinned",
+                condition=models.Q(deleted_at=None, archived_at=None, pinned_at__isnull=False),
+            ),
+            models.Index(
+                fields=["deleted_at"], name="conversation_deleted", condition=models.Q(deleted_at__isnull=False)
             ),
         ]
 
@@ -78,6 +121,37 @@ class Conversation(models.Model):
         """Put the branch that ends in the message `head` on screen."""
         self.head_id = head
         self.save(update_fields=["head"])
+
+    def rename(self, title: str) -> None:
+        """A person's own title; none is written in its place."""
+        self.title, self.title_source = title, TitleSource.PERSON
+        self.save(update_fields=["title", "title_source"])
+
+    def pin(self) -> None:
+        """Pinned ones are not archived."""
+        self.pinned_at, self.archived_at = timezone.now(), None
+        self.save(update_fields=["pinned_at", "archived_at"])
+
+    def unpin(self) -> None:
+        self.pinned_at = None
+        self.save(update_fields=["pinned_at"])
+
+    def archive(self) -> None:
+        self.pinned_at, self.archived_at = None, timezone.now()
+        self.save(update_fields=["pinned_at", "archived_at"])
+
+    def unarchive(self) -> None:
+        self.archived_at = None
+        self.save(update_fields=["archived_at"])
+
+    def delete_softly(self) -> None:
+        """Out of sight at once; for good when `CHAT_KEEP_DELETED` days have gone by (see trash.py)."""
+        self.deleted_at = timezone.now()
+        self.save(update_fields=["deleted_at"])
+
+    def restore(self) -> None:
+        self.deleted_at = None
+        self.save(update_fields=["deleted_at"])
 
 
 def title_from(prompt: str) -> str:

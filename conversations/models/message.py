@@ -44,6 +44,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
         return list(rows)
 
+    def branch_ids(self, head: uuid.UUID | None) -> list[uuid.UUID]:
+        """The ids of the whole branch, oldest first, in one query."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH RECURSIVE up AS (
+                    SELECT id, parent_id, 1 AS depth FROM conversations_message WHERE id = %s
+                    UNION ALL
+                    SELECT m.id, m.parent_id, up.depth + 1 FROM up JOIN conversations_message m ON m.id = up.parent_id
+                )
+                SELECT id FROM up ORDER BY depth DESC
+                """,
+                [head],
+            )
+            return [row[0] for row in cursor.fetchall()]
+
     def branch_from(self, start: uuid.UUID, head: uuid.UUID | None, *, limit: int, size: int) -> list["Message"]:
         """`start` and what follows it on the branch that ends in `head`, bounded like `branch`, in one query. Empty if
         `start` is not on that branch."""

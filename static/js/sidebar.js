@@ -1,8 +1,11 @@
 /** The list of conversations: refreshed when something happened, marked where one is, a drawer on narrow screens. */
+import { setUpMenu } from "chat/menu"
+
 const REFRESH_INTERVAL = 400
 
 const list = () => document.getElementById("sidebar-list")
 let timer
+let missed = false
 
 /** Fetch the list again, soon: several reasons within a moment are one. */
 export function refreshSidebar() {
@@ -13,7 +16,7 @@ export function refreshSidebar() {
 }
 
 export function markCurrent() {
-  for (const link of list().querySelectorAll("a[href]")) {
+  for (const link of list().querySelectorAll(".row__link")) {
     if (link.pathname === location.pathname) link.ariaCurrent = "page"
     else link.removeAttribute("aria-current")
   }
@@ -29,4 +32,64 @@ export function setUpSidebar(sidebar) {
   document.body.addEventListener("htmx:afterSwap", event => event.detail.target?.id === "conversation" && close())
   document.body.addEventListener("htmx:afterSettle", markCurrent)
   matchMedia("(min-width: 48rem)").addEventListener("change", close)
+  keepPlace()
+  setUpRename(sidebar)
+  setUpMenu(document.getElementById("row-menu"), catchUp)
+}
+
+// A refresh brings as much as there is now, and leaves alone what somebody is in the middle of.
+function keepPlace() {
+  let top = 0
+  document.body.addEventListener("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
+    if (target !== list()) return
+    // Of a refresh and the other view that is on its way, the view that was asked for last comes through.
+    if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
+    parameters.rows = target.querySelectorAll(".row").length
+    if ("archived" in target.dataset) parameters.archived = ""
+  })
+  document.body.addEventListener("htmx:beforeSwap", event => {
+    if (event.detail.target !== list()) return
+    if (event.detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) event.detail.shouldSwap = false
+    if (event.detail.requestConfig.elt !== list()) return
+    missed = Boolean(list().querySelector("[data-rename]") || document.querySelector("#row-menu:popover-open"))
+    event.detail.shouldSwap &&= !missed
+    top = list().scrollTop
+  })
+  document.body.addEventListener("htmx:afterSwap", event => {
+    if (event.detail.target === list() && event.detail.requestConfig?.elt === list()) list().scrollTop = top
+  })
+}
+
+function catchUp() {
+  if (missed) refreshSidebar()
+  missed = false
+}
+
+function setUpRename(sidebar) {
+  const form = event => event.target.closest?.("[data-rename]")
+  const giveUp = left => {
+    left.dataset.done = ""
+    htmx.ajax("GET", left.dataset.rename, { target: left.closest(".row"), swap: "outerHTML" })
+  }
+  document.body.addEventListener("htmx:afterSwap", () => {
+    const field = list().querySelector(".row__title")
+    if (!field) return catchUp()
+    if (field === document.activeElement) return
+    field.focus()
+    field.select()
+  })
+  // A field that is replaced loses the focus, too.
+  sidebar.addEventListener("submit", event => form(event) && (form(event).dataset.done = ""), { capture: true })
+  sidebar.addEventListener("keydown", event => {
+    if (event.key !== "Escape" || !form(event)) return
+    event.preventDefault()
+    event.stopPropagation()
+    giveUp(form(event))
+  })
+  sidebar.addEventListener("focusout", event => {
+    const left = form(event)
+    if (!left || "done" in left.dataset || !document.hasFocus()) return
+    if (event.target.value === event.target.defaultValue) giveUp(left)
+    else left.requestSubmit()
+  })
 }

@@ -1,0 +1,122 @@
+"""The list of conversations: groups, pages, and what it costs however many there are."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conversations import sidebar
+from conversations.models import Conversation, Message
+from tests.shelves import conversation, groups, listed
+
+DAY = timedelta(days=1)
+
+
+def test_groups_by_time_newest_first(alice):
+    for title, ago in [("old", 400 * DAY), ("new", 0 * DAY), ("yesterday", DAY), ("week", 5 * DAY)]:
+        conversation(alice, title, ago=ago)
+    found = groups(alice.get("/").html)
+    assert [label for label, _rows in found[:3]] == ["Today", "Yesterday", "Previous 7 days"]
+    assert [rows for _label, rows in found] == [["new"], ["yesterday"], ["week"], ["old"]]
+    assert re.fullmatch(r"[A-Z][a-z]+ \d{4}", found[3][0])
+
+
+def test_a_chat_without_a_message_is_not_listed(alice):
+    Conversation.objects.create(owner=alice.user, title="Empty")
+    assert listed(alice) == []
+
+
+def test_somebody_elses_are_not_listed(alice, bob):
+    conversation(bob, "His")
+    assert listed(alice) == []
+
+
+def test_signed_out_leads_to_the_sign_in_page(alice):
+    assert alice.without_session().get("/sidebar/").location.startswith("/accounts/login/")
+
+
+@pytest.fixture
+def many(alice):
+    """120 conversations, ten of them at the very same moment on the border of two pages."""
+    made = [
+        Conversation(owner=alice.user, title=f"number {n}", active_at=at) for at, numbers in _moments() for n in numbers
+    ]
+    Conversation.objects.bulk_create(made)
+    messages = [Message(conversation=each, role="user", content="x") for each in made]
+    Message.objects.bulk_create(messages)
+    for each, message in zip(made, messages, strict=True):
+        each.head = message
+    Conversation.objects.bulk_update(made, ["head"])
+    return made
+
+
+def _moments():
+    from django.utils import timezone
+
+    now = timezone.now()
+    return [
+        *((now - n * timedelta(seconds=1), [n]) for n in range(45)),
+        (now - timedelta(seconds=50), range(45, 55)),
+        *((now - n * timedelta(hours=30), [n]) for n in range(55, 120)),
+    ]
+
+
+def pages(person, query=""):
+    """All pages, as somebody who scrolls gets them."""
+    html = person.get(f"/sidebar/{query}").html
+    found = [html]
+    while more := re.search(r'hx-get="(/sidebar/\?[^"]*after=[^"]+)"', html):
+        html = person.get(more[1].replace("&amp;", "&")).html
+        found.append(html)
+    return found
+
+
+def test_pages_bring_each_once(alice, many):
+    found = pages(alice)
+    titles = [[title for _label, rows in groups(page) for title in rows] for page in found]
+    assert [len(page) for page in titles] == [50, 50, 20]
+    assert sorted(title for page in titles for title in page) == sorted(each.title for each in many)
+
+
+def test_a_page_that_goes_on_with_a_group_does_not_name_it_again(alice, many):
+    first, second, _third = pages(alice)
+    assert groups(first)[-1][0] == "Today"
+    assert groups(second)[0][0] == ""
+
+
+def test_a_refresh_brings_back_as_much_as_there_was(alice, many):
+    assert len(listed(alice, "?rows=100")) == 100
+    assert len(listed(alice, "?rows=7")) == 50
+
+
+@pytest.mark.parametrize(
+    "query", ["?rows=-1", "?rows=x", "?rows=99999999", "?after=", "?after=x_y", "?after=2026-13-45T00:00:00Z_x",
+              f"?after=2026-01-01T00:00:00_{uuid.uuid4()}", f"?after=%00_{uuid.uuid4()}", "?rows=%C2%B2"],
+)  # fmt: skip
+def test_nonsense_brings_the_first_page(alice, query):
+    conversation(alice, "Here")
+    assert listed(alice, query) == ["Here"]
+
+
+def test_costs_the_same_queries_however_many_there_are(alice, many):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        sidebar.shelf(alice.user)
+    assert len(queries) <= 3
+
+
+def test_the_page_is_read_from_the_index_in_its_order(alice, many):
+    first = sidebar.shelf(alice.user)
+    assert first.next is not None
+    rows = Conversation.objects.visible_to(alice.user).begun().listed().newest_first()
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
+        plan = rows.before(first.next.active_at, first.next.pk)[:51].explain()
+        cursor.execute("RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort")
+    assert "conversation_newest_first" in plan
+    assert "Sort" not in plan
+    assert re.search(r"Index Cond: .*active_at <=", plan)
