@@ -19,6 +19,7 @@ MEASUREMENTS = [
     "start",
     "capacity",
     "history",
+    "summary",
 ]
 QUICK = ["cpu", "first_token", "memory"]
 

@@ -10,11 +10,15 @@ from . import catalogue, sessions, sweeping, trash, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
+from .summary import rollup
 
 logger = logging.getLogger(__name__)
 
 SESSIONS = 0.5
 """Seconds between two looks at the sessions and accounts of those who are connected."""
+
+PAUSE = 0.5
+"""Seconds between two turns of adding up a long history."""
 
 
 async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
@@ -54,11 +58,17 @@ class Rounds:
             every(usage.EVERY, usage.count),
             every(SESSIONS, self.look_at_sessions),
             every(trash.EVERY, trash.empty_soon),
+            every(rollup.EVERY, self.add_up),
         ]
 
     async def sweep(self) -> None:
         if self._journal.steady() >= sweeping.STEADY:
             await in_database(sweeping.sweep, self._process)
+
+    async def add_up(self) -> None:
+        """Bit by bit, so that a long history holds up neither a thread nor those who read."""
+        while self._journal.steady() and await in_database(rollup.settle):
+            await asyncio.sleep(PAUSE)
 
     async def look_at_sessions(self) -> None:
         """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""

@@ -20,6 +20,7 @@ from .deeds import Deeds
 from .filters import PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
 from .listing import RunList
 from .shares import shares
+from .summary import Summarised
 from .surroundings import replacements, turns
 from .timeline import milliseconds, steps
 
@@ -32,7 +33,7 @@ def _between(begin: str, end: str) -> "ExpressionWrapper[Any]":
 
 
 @admin.register(Generation)
-class GenerationAdmin(Deeds, ReadingAdmin):
+class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     list_display = [
         "requested_at",
         "requested_by",

@@ -7,6 +7,7 @@ from .generation import Generation, Kind, Piece, Presence, StopOrigin, UsageSour
 from .message import Message, Role
 from .preferences import Preferences, Theme, WhenLeaving
 from .process import ServerProcess
+from .summary import SummaryCell, SummaryChange, SummaryState
 
 __all__ = [
     "Action",
@@ -24,6 +25,9 @@ __all__ = [
     "Role",
     "ServerProcess",
     "StopOrigin",
+    "SummaryCell",
+    "SummaryChange",
+    "SummaryState",
     "Theme",
     "TitleSource",
     "UsageSource",

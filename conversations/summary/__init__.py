@@ -1,0 +1,1 @@
+"""How runs went, in numbers: for the head of the administration's list."""
