@@ -4,13 +4,13 @@ The text comes from a model, so from whoever wrote what the model has read. Thre
 below knows only the elements it writes itself, everything else is escaped text; addresses are held against a short
 list of schemes; and a sanitiser with the same short lists looks at every piece again.
 
-Nothing is dropped: raw HTML, refused links and link definitions show as they were written.
+Nothing is dropped: raw HTML, refused links, link definitions and unreadable formulas show as they were written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from html import escape
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
@@ -18,14 +18,21 @@ from urllib.parse import quote, urlsplit
 import nh3
 import pyromark
 
-from conversations import highlighting
+from conversations import highlighting, mathematics
 
-OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_TASKLISTS
+OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_MATH
+)
 
 # The sanitiser is quadratic in the depth, and a parser event costs about a microsecond.
 MAX_DEPTH = 40
 MAX_EVENTS = 20_000
 MAX_ROUNDS = 10
+# Characters of formulas in one block; those behind show as they were written.
+MAX_FORMULAS = 10_000
 
 # Begins with a scheme on the list and a host in plain sight: no user name, backslash, blank or control character
 # before the path, which browsers and urlsplit read differently.
@@ -36,7 +43,7 @@ _SAFE_IN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 
 # One line that can only be a paragraph, with nothing that the parser itself writes otherwise than the writer below:
 # what most flushes render, in a tenth of the time.
-_PROSE = re.compile(r"(?:\*\*)?[^\W\d_][^\n<\[]{0,2000}\n*")
+_PROSE = re.compile(r"(?:\*\*)?[^\W\d_][^\n<\[$\\]{0,2000}\n*")
 
 _ELEMENTS = {
     "Paragraph": ("<p>", "</p>\n"),
@@ -44,19 +51,31 @@ _ELEMENTS = {
     "Strong": ("<strong>", "</strong>"),
     "Strikethrough": ("<del>", "</del>"),
     "Item": ("<li>", "</li>\n"),
-    "BlockQuote": ("<blockquote>\n", "</blockquote>\n"),
+    "BlockQuote": ('<blockquote dir="auto">\n', "</blockquote>\n"),
 }
 _MARKS = {"SoftBreak": "\n", "HardBreak": "<br>\n", "Rule": "<hr>\n"}
+
+_VERBATIM = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
+_FORMULAS = {"InlineMath": "$", "DisplayMath": "$$"}
 
 _LANGUAGE_CLASS = re.compile(r"language-[a-z0-9_+#.-]{1,32}")
 _CLEANER = nh3.Cleaner(
     tags={
         *("p", "br", "hr", "h3", "h4", "h5", "h6", "em", "strong", "del", "a", "ul", "ol", "li", "blockquote"),
         *("pre", "code", "span", "table", "thead", "tbody", "tr", "th", "td"),
+        *mathematics.ELEMENTS,
     },
     clean_content_tags=set(),
-    attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
-    tag_attribute_values={cell: {"align": {"left", "center", "right"}} for cell in ("th", "td")},
+    attributes={
+        **{name: set(attributes) for name, attributes in mathematics.ELEMENTS.items()},
+        "a": {"href", "title"},
+        "ol": {"start"},
+        "code": {"class"},
+    },
+    tag_attribute_values={
+        **{cell: {"align": {"left", "center", "right"}} for cell in ("th", "td")},
+        **{name: {"dir": {"auto"}} for name in ("ul", "ol", "table", "blockquote")},
+    },
     allowed_classes={"span": set(highlighting.CLASSES)},
     attribute_filter=lambda tag, _name, value: value if tag != "code" or _LANGUAGE_CLASS.fullmatch(value) else None,
     set_tag_attribute_values={"a": {"target": "_blank"}},
@@ -116,11 +135,39 @@ def is_panic(error: BaseException) -> bool:
 def _html(source: str, outline: Outline, *, final: bool) -> str:
     if _PROSE.fullmatch(source):
         return pyromark.html(source, options=OPTIONS)
+    if mathematics.has_tex_marks(source):
+        source = mathematics.with_dollars(source, _spans(source, _VERBATIM))
+    if "$" in source:
+        source = _without_amounts(source)
     return _Writer(outline, final=final).write(_events(source))
 
 
 def _as_code(source: str) -> str:
     return f"<pre><code>{escape(source)}</code></pre>\n"
+
+
+def _without_amounts(source: str) -> str:
+    """`source` with a backslash before the dollar signs of amounts that the parser takes for those of a formula."""
+    for _ in range(MAX_ROUNDS):
+        changed = mathematics.with_amounts_escaped(source, _spans(source, {"InlineMath"}))
+        if changed == source:
+            break
+        source = changed
+    return source
+
+
+def _spans(source: str, kinds: Collection[str]) -> list[tuple[int, int]]:
+    """Where events of these kinds stand, as places in the UTF-8 of `source`."""
+    return [
+        (span["start"], span["end"])
+        for event, span in pyromark.events_with_range(source, options=OPTIONS)
+        if isinstance(event, dict) and any(kind in kinds for kind in (*event, *_started(event)))
+    ]
+
+
+def _started(event: Any) -> Iterable[str]:
+    begun = event.get("Start", ())
+    return (begun,) if isinstance(begun, str) else begun
 
 
 def _events(source: str) -> Iterable[Any]:
@@ -188,6 +235,7 @@ class _Writer:
         self._alignments: tuple[str, ...] = ()
         self._cell = "th"
         self._column = 0
+        self._in_formulas = 0  # characters
 
     def write(self, events: Iterable[Any]) -> str:
         for count, event in enumerate(events):
@@ -202,6 +250,8 @@ class _Writer:
             elif kind == "End":
                 closing = self._closings.pop()
                 self._out.append(closing if isinstance(closing, str) else closing())
+            elif kind in _FORMULAS:
+                self._formula(kind, value)
             else:
                 self._text(kind, value)
         return "".join(self._out)
@@ -211,6 +261,14 @@ class _Writer:
         opening, closing = ("", "") if self._in_image else self._element(name, detail)
         self._out.append(opening)
         self._closings.append(closing)
+
+    def _formula(self, kind: str, tex: str) -> None:
+        """A formula; as it was written where it cannot be read, or is too much."""
+        html, sign = None, _FORMULAS[kind]
+        self._in_formulas += len(tex)
+        if not (self._in_image or self._in_formulas > MAX_FORMULAS):
+            html = mathematics.formula(tex, display=kind == "DisplayMath")
+        self._out.append(html or escape(f"{sign}{tex}{sign}"))
 
     def _text(self, kind: str, value: Any) -> None:
         if self._is_verbatim:
@@ -232,12 +290,13 @@ class _Writer:
 
     def _list(self, start: int | None) -> _Element:
         if start is None:
-            return "<ul>\n", "</ul>\n"
-        return ("<ol>\n" if start == 1 else f'<ol start="{start}">\n'), "</ol>\n"
+            return '<ul dir="auto">\n', "</ul>\n"
+        begin = "" if start == 1 else f' start="{start}"'
+        return f'<ol dir="auto"{begin}>\n', "</ol>\n"
 
     def _table(self, alignments: tuple[str, ...]) -> _Element:
         self._alignments = alignments
-        return "<table>", "</tbody></table>\n"
+        return '<table dir="auto">', "</tbody></table>\n"
 
     def _table_head(self, _: None) -> _Element:
         self._cell, self._column = "th", 0

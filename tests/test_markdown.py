@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations import highlighting, markup
+from conversations import highlighting, markup, mathematics
 from conversations.markdown import Growing, blocks, render
 
-PLAIN = "p br hr h3 h4 h5 h6 em strong del ul li blockquote pre table thead tbody tr"
+PLAIN = "p br hr h3 h4 h5 h6 em strong del li pre thead tbody tr"
 ALLOWED = {
+    **mathematics.ELEMENTS,
     **dict.fromkeys(PLAIN.split(), frozenset()),
+    **dict.fromkeys(("ul", "blockquote", "table"), frozenset({"dir"})),
     "a": frozenset({"href", "title", "target", "rel"}),
-    "ol": frozenset({"start"}),
+    "ol": frozenset({"start", "dir"}),
     "th": frozenset({"align"}),
     "td": frozenset({"align"}),
     "code": frozenset({"class"}),
@@ -74,6 +76,7 @@ def safe(html: str) -> Page:
             assert attributes["target"] == "_blank"
         if tag == "code" and "class" in attributes:
             assert re.fullmatch(r"language-[\w+#.-]+", attributes["class"] or "")
+        assert attributes.get("dir", "auto") == "auto"
         if tag == "span":
             assert attributes["class"] in highlighting.CLASSES
     return page
@@ -235,7 +238,9 @@ def test_headings_leave_no_level_out():
 
 
 def test_formats_lists_tables_tasks_and_emphasis():
-    assert render("3. **a**\n4. *b*") == ('<ol start="3">\n<li><strong>a</strong></li>\n<li><em>b</em></li>\n</ol>\n')
+    assert render("3. **a**\n4. *b*") == (
+        '<ol dir="auto" start="3">\n<li><strong>a</strong></li>\n<li><em>b</em></li>\n</ol>\n'
+    )
     assert safe(render("- [ ] open\n- [x] done")).text.split("\n")[1:3] == ["☐ open", "☑ done"]
     table = safe(render("| a | b |\n|:--|--:|\n| 1 | ~~2~~ |"))
     assert [cell.get("align") for cell in table.all("th") + table.all("td")] == ["left", "right", "left", "right"]
@@ -243,7 +248,7 @@ def test_formats_lists_tables_tasks_and_emphasis():
 
 
 def test_one_line_of_prose_reads_the_same_by_the_short_way():
-    for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j \\* http://k.example', "**a** b\n\n", "é"):
+    for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j http://k.example', "**a** b\n\n", "é"):
         assert markup._PROSE.fullmatch(text)
         written = markup._Writer(markup.Outline(), final=True).write(markup._events(text))
         assert markup.block(text, markup.Outline(), final=True) == markup._CLEANER.clean(written)
