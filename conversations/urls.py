@@ -23,5 +23,6 @@ urlpatterns = [
     path("c/<uuid:pk>/export.json", export.json, name="export-json"),
     path("sidebar/", sidebar.sidebar, name="sidebar"),
     path("messages/<uuid:pk>/show/", views.show, name="show-message"),
+    path("messages/<uuid:pk>/text/", views.text, name="message-text"),
     path("generations/<uuid:pk>/stop/", views.stop, name="stop-generation"),
 ]

@@ -74,6 +74,20 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect(message.conversation)
 
 
+@never_cache
+@login_required
+@require_safe
+def text(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """A message as it was written, to be copied."""
+    message = get_object_or_404(
+        Message.objects.select_related("generation"),
+        pk=pk,
+        conversation__in=Conversation.objects.visible_to(request.user),
+    )
+    written = fragments.live_text(message, getattr(message, "generation", None))
+    return HttpResponse(written, content_type="text/plain; charset=utf-8")
+
+
 @require_POST
 async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop without the socket, from any process. Cancels before it looks anything up if the run is here."""

@@ -1,12 +1,16 @@
 /** Buttons in the transcript, handled in one place, so that HTML which arrives later needs no set-up. */
-import { copy } from "chat/copy"
+import { copy, copyCode } from "chat/copy"
+import { chosenFor, openModels } from "chat/models"
 
 export function handleActions(main, conversation) {
   const verbs = {
     "continue": (_, article) => conversation.again("continue", article),
     "regenerate": (_, article) => conversation.again("regenerate", article),
+    "regenerate-with": button => conversation.again("regenerate", chosenFor(button), button.dataset.model),
+    "other-model": openModels,
     "try-again": (_, article) => conversation.again("regenerate", article),
     copy,
+    "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
     latest: () => conversation.latest(),

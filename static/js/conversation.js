@@ -8,7 +8,7 @@ import { newId } from "chat/ids"
 import { More } from "chat/more"
 import { Optimistic } from "chat/optimistic"
 import { leavePlace, moveTo, setTitle } from "chat/place"
-import { keepReachable } from "chat/reach"
+import { Reach } from "chat/reach"
 import { say, sentence } from "chat/says"
 import { refreshSidebar } from "chat/sidebar"
 import { Stops } from "chat/stop"
@@ -22,7 +22,7 @@ export class Conversation {
   #answers = new Answers()
   #transcript
   #pending = null
-  #reachable
+  #reach
   #more
   #next = null
   #watchedFor = null
@@ -46,7 +46,7 @@ export class Conversation {
   /** Take charge of the conversation that is in the page now. `top`: where to scroll to; null: the end. */
   show(top) {
     this.follow?.disconnect()
-    this.#reachable?.disconnect()
+    this.#reach?.disconnect()
     this.#more?.disconnect()
     this.#pending = this.#next = null
     this.#answers.forget()
@@ -57,7 +57,7 @@ export class Conversation {
     })
     this.follow = new Follow(this.root, this.#placeToShow(top))
     this.#more = new More(this.root, () => this.#transcript.partial || this.watch())
-    this.#reachable = keepReachable(this.root.querySelector("[data-scroller]"))
+    this.#reach = new Reach(this.root)
     setTitle(this.root, this.root.querySelector("[data-title]").textContent)
     this.#reflect()
     this.watch()
@@ -120,10 +120,10 @@ export class Conversation {
   }
 
   /** `op`: "regenerate" or "continue". */
-  again(op, article) {
+  again(op, article, model = this.composer.model) {
     if (this.#pending) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
-    this.#ask({ op, message: article.dataset.messageId }, nodes => nodes.again(article, html))
+    this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))
   }
 
   #ask(command, draw) {
@@ -135,7 +135,7 @@ export class Conversation {
     if (!focused?.checkVisibility()) this.composer.button.focus({ preventScroll: true })
     this.follow.toEnd()
     this.#reflect()
-    this.#outbox.post(id, { ...command, id, model: this.composer.model })
+    this.#outbox.post(id, { model: this.composer.model, ...command, id })
   }
 
   stop() {
@@ -232,6 +232,7 @@ export class Conversation {
     const verdict = this.#answers.end(article, event)
     if (verdict === "gap") this.watch()
     if (verdict !== "applied") return
+    this.#reach.soon()
     if (focused && !article.contains(document.activeElement)) this.composer.button.focus({ preventScroll: true })
     say(event.announce)
   }

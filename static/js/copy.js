@@ -1,22 +1,44 @@
-/** Put a message's text into the clipboard, and say so at the button. */
+/** Put a text into the clipboard, and say so at the button. */
 import { say, sentence } from "chat/says"
 
 const FEEDBACK = 2000
 
-export async function copy(button, article) {
-  const done = await write(article.querySelector("[data-content]").innerText.trim())
+/** A message as it was written: Markdown, which the page does not have. */
+export function copy(button, article) {
+  return put(button, source(article))
+}
+
+export function copyCode(button) {
+  return put(button, button.closest("pre").querySelector("code").textContent)
+}
+
+async function source(article) {
+  const shown = article.querySelector("[data-content]").innerText.trim()
+  if (article.dataset.role === "user") return shown
+  try {
+    const answer = await fetch(`/messages/${article.dataset.messageId}/text/`, { redirect: "error" })
+    return answer.ok ? await answer.text() : shown
+  } catch {
+    return shown
+  }
+}
+
+async function put(button, text) {
+  const done = await write(text)
   say(sentence(done ? "copied" : "notCopied"))
   if (!done) return
   button.dataset.done = sentence("copied")
   setTimeout(() => delete button.dataset.done, FEEDBACK)
 }
 
+// The promise goes to the clipboard, because Safari lets nobody write there once the click is over.
 async function write(text) {
   try {
-    await navigator.clipboard.writeText(text)
+    const item = Promise.resolve(text).then(plain => new Blob([plain], { type: "text/plain" }))
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": item })])
     return true
   } catch {
-    return writeBySelection(text)
+    return writeBySelection(await text)
   }
 }
 

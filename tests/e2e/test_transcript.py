@@ -1,0 +1,176 @@
+"""The transcript in a real browser: how an answer grows, and what can be done with one."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.pages import give_session
+from tests.waiting import eventually
+
+CODE = "```python\nprint('bee')\n```\n\n"
+
+
+@pytest.fixture
+def context(browser, alice):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    give_session(context, alice)
+    yield context
+    context.close()
+
+
+def begin(chat, provider, *tokens):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens(*tokens)
+    return exchange
+
+
+def select(chat, words):
+    """Select these words of the answer, as with the mouse."""
+    chat.page.evaluate(
+        """words => {
+            const walker = document.createTreeWalker(document.querySelector("[data-role=assistant] [data-content]"), 4)
+            while (walker.nextNode() && !walker.currentNode.data.includes(words));
+            const start = walker.currentNode.data.indexOf(words)
+            getSelection().setBaseAndExtent(walker.currentNode, start, walker.currentNode, start + words.length)
+        }""",
+        words,
+    )
+
+
+def selected(chat):
+    return chat.page.evaluate("getSelection().toString()")
+
+
+def clipboard(chat):
+    return chat.page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_selection_survives_what_is_written_behind_it(chat, provider):
+    exchange = begin(chat, provider, "Bees hum", " and")
+    chat.see("Bees hum and")
+    select(chat, "hum")
+    for more in (" dance", " **loudly**", ".\n\nThey ", "- a\n- b\n", CODE):
+        exchange.write_tokens(more)
+    chat.see("print")
+    assert selected(chat) == "hum"
+    exchange.finish()
+    chat.see_status("complete")
+    assert selected(chat) == "hum"
+    assert chat.complaints == []
+
+
+def test_a_finished_block_is_the_element_that_grew(chat, provider):
+    """Nothing is taken away and put there again: that would flash."""
+    exchange = begin(chat, provider, "- one\n- two")
+    chat.see("two")
+    chat.page.evaluate(
+        "document.querySelector('[data-content] ul').mark = document.querySelector('[data-content] li').mark = 1"
+    )
+    exchange.write_tokens("\n- three\n\n", "# Behind\n\n", "it")
+    chat.see("it")
+    exchange.finish()
+    chat.see_status("complete")
+    marks = "[...document.querySelectorAll('[data-content] :is(ul, li)')].map(element => element.mark)"
+    assert chat.page.evaluate(marks) == [1, 1, None, None]
+    live = chat.content.inner_html()
+    chat.reload().see_status("complete")
+    assert chat.content.inner_html() == live
+
+
+def test_follows_the_end_only_at_the_end(chat, provider):
+    exchange = begin(chat, provider, *[f"line {number}\n\n" for number in range(80)])
+    chat.see("line 79")
+    scroller = chat.page.locator("[data-scroller]")
+    distance = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight")
+    scroller.hover()
+    chat.page.mouse.wheel(0, -400)
+    expect(chat.button("Latest")).to_be_visible()
+    top = scroller.evaluate("e => e.scrollTop")
+    exchange.write_tokens(*[f"line {number}\n\n" for number in range(80, 120)])
+    chat.see("line 119")
+    assert scroller.evaluate("e => e.scrollTop") == top
+    chat.button("Latest").click()
+    exchange.write_tokens("the end").finish()
+    chat.see("the end").see_status("complete")
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight again")
+
+
+def test_copies_the_markdown(chat, provider):
+    exchange = begin(chat, provider, "Bees **hum**\n\n", CODE, "$x^2$")
+    exchange.finish()
+    chat.see_status("complete")
+    chat.answer.hover()
+    chat.answer.get_by_role("button", name="Copy", exact=True).click()
+    expect(chat.answer.get_by_role("button", name="Copy", exact=True)).to_have_attribute("data-done", "Copied")
+    assert clipboard(chat) == exchange.text.strip()
+
+
+def test_copies_a_code_block_by_keyboard_while_the_answer_goes_on(chat, provider):
+    exchange = begin(chat, provider, "First:\n\n", CODE, "and then\n\n```\nunfinished")
+    chat.see("unfinished")
+    button = chat.content.get_by_role("button", name="Copy code")
+    expect(button).to_have_count(1)
+    button.focus()
+    chat.page.keyboard.press("Enter")
+    expect(button).to_have_attribute("data-done", "Copied")
+    assert clipboard(chat) == "print('bee')\n"
+    exchange.write_tokens("\n```\n").finish()
+    chat.see_status("complete")
+    expect(button).to_have_count(2)
+    assert chat.complaints == []
+
+
+def test_regenerates_with_another_model(chat, provider):
+    exchange = begin(chat, provider, "Bees hum")
+    exchange.finish()
+    chat.see_status("complete")
+    again = provider.expect(exchange.prompt)
+    chat.answer.hover()
+    chat.button("Regenerate with another model").click()
+    chat.button("beta-model").click()
+    assert again.request.body["model"] == "beta-model"
+    expect(chat.button("beta-model")).to_be_hidden()
+    again.write_tokens("Wasps sting").finish()
+    chat.see("Wasps sting").see_status("complete")
+    expect(chat.answer.locator("[data-footer]")).to_contain_text("2 / 2")
+    expect(chat.answer.locator("[data-footer]")).to_contain_text("beta-model")
+    assert chat.complaints == []
+
+
+def test_a_stopped_answer_can_be_tried_with_another_model(chat, provider):
+    exchange = begin(chat, provider, "Bees hum")
+    chat.see("Bees hum").stop()
+    chat.see_status("interrupted")
+    again = provider.expect(exchange.prompt)
+    chat.button("Regenerate with another model").click()
+    chat.page.keyboard.press("Escape")
+    expect(chat.button("beta-model")).to_be_hidden()
+    chat.button("Regenerate with another model").press("Enter")
+    chat.button("beta-model").focus()
+    chat.page.keyboard.press("Enter")
+    assert again.request.body["model"] == "beta-model"
+    again.write_tokens("Wasps").finish()
+    chat.see("Wasps").see_status("complete")
+
+
+def test_right_to_left_text_begins_at_the_right(chat, provider):
+    exchange = begin(
+        chat, provider, "English\n\n", "שלום\n\n", "- שלום\n- עולם\n\n", "| א | ב |\n|---|---|\n| a | b |\n"
+    )
+    exchange.finish()
+    chat.see_status("complete")
+    places = chat.page.evaluate(
+        """() => {
+            const content = document.querySelector("[data-role=assistant] [data-content]")
+            const side = element => {
+                const range = new Range()
+                range.selectNodeContents(element)
+                const [text, box] = [range.getBoundingClientRect(), content.getBoundingClientRect()]
+                return text.left - box.left > box.right - text.right ? "right" : "left"
+            }
+            return [...content.querySelectorAll("p, li")].map(side)
+        }"""
+    )
+    assert places == ["left", "right", "right", "right"]
+    assert chat.content.locator("th").first.bounding_box()["x"] > chat.content.locator("th").last.bounding_box()["x"]
