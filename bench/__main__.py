@@ -20,6 +20,7 @@ MEASUREMENTS = [
     "capacity",
     "history",
     "summary",
+    "runs",
 ]
 QUICK = ["cpu", "first_token", "memory"]
 

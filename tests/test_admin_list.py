@@ -9,7 +9,7 @@ from tests import stored
 
 LIST = "/admin/conversations/generation/"
 NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
-SORTED = ["requested_at", "first_token", "stop_to_closed", "tokens", "price", "share", "reviewed"]
+SORTED = ["when", "first_token", "stop_to_closed", "tokens", "price", "share", "reviewed"]
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -17,12 +18,14 @@ from conversations.models.conversation import parse_id
 from .audit import ReadingAdmin
 from .base import reads_text
 from .deeds import Deeds
-from .filters import PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
+from .filters import UNFINISHED, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
 from .listing import RunList
 from .shares import shares
 from .summary import Summarised
 from .surroundings import replacements, turns
 from .timeline import milliseconds, steps
+
+EMPTY = "–"
 
 FOUND = 1000
 """People or titles that a search follows; the rest of them is too many to be meant."""
@@ -35,7 +38,7 @@ def _between(begin: str, end: str) -> "ExpressionWrapper[Any]":
 @admin.register(Generation)
 class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     list_display = [
-        "requested_at",
+        "when",
         "requested_by",
         "model",
         "status",
@@ -57,6 +60,8 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
         ("endpoint", RecentValuesFilter),
         "kind",
     ]
+    list_per_page = 50
+    empty_value_display = EMPTY
     list_select_related = ["requested_by"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
     search_help_text = _("A person, an id, or words of a conversation's title")
@@ -67,6 +72,11 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
         (_("Size"), {"fields": ["characters", "share", "tokens", "usage_source", "price", "turns_dropped"]}),
     ]
     readonly_fields = ["stopped", "share", "tokens", "price"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Without the sidebar, whose room the columns need."""
+        context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunList]:
         return RunList
@@ -118,50 +128,54 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def stopped(self, generation: Generation) -> str:
         """Who, and from where."""
         if not generation.stop_origin:
-            return "–"
+            return EMPTY
         if generation.stopped_by is None:
             return str(generation.get_stop_origin_display())
         return f"{generation.stopped_by.get_username()} ({generation.get_stop_origin_display()})"
 
     # Columns
 
+    @admin.display(description=_("when"), ordering="requested_at")
+    def when(self, generation: Generation) -> str:
+        return f"{timezone.localtime(generation.requested_at):%Y-%m-%d %H:%M:%S}"
+
     @admin.display(description=_("reason"), ordering="end_reason")
     def reason(self, generation: Generation) -> str:
-        return generation.get_end_reason_display() or "–"
+        return generation.get_end_reason_display() or EMPTY
 
     @admin.display(description=_("first token (ms)"), ordering=_between("requested_at", "first_token_at"))
     def first_token(self, generation: Generation) -> int | None:
         return milliseconds(generation.requested_at, generation.first_token_at)
 
-    @admin.display(
-        description=_("stop to closed upstream (ms)"), ordering=_between("stop_requested_at", "upstream_closed_at")
-    )
+    @admin.display(description=_("stop to closed (ms)"), ordering=_between("stop_requested_at", "upstream_closed_at"))
     def stop_to_closed(self, generation: Generation) -> int | None:
         return milliseconds(generation.stop_requested_at, generation.upstream_closed_at)
 
     @admin.display(description=_("tokens in / out"), ordering="tokens_out")
     def tokens(self, generation: Generation) -> str:
         if generation.tokens_out is None:
-            return "–"
+            return EMPTY
         about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
-        tokens_in = "–" if generation.tokens_in is None else generation.tokens_in
+        tokens_in = EMPTY if generation.tokens_in is None else generation.tokens_in
         return f"{about}{tokens_in} / {generation.tokens_out}"
 
     @admin.display(description=_("cost"), ordering="cost")
     def price(self, generation: Generation) -> str:
         if generation.cost is None:
-            return "–"
+            return EMPTY
         about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
         return f"{about}{generation.cost.normalize():f} {generation.currency}".strip()
 
     @admin.display(description=_("share written"), ordering="characters")
     def share(self, generation: Generation) -> str | SafeString:
         share = getattr(generation, "share", None)
-        return "–" if share is None else format_html('<span title="{}">{}</span>', share.source, share)
+        return EMPTY if share is None else format_html('<span title="{}">{}</span>', share.source, share)
 
-    @admin.display(description=_("reviewed"), boolean=True, ordering="reviewed_at")
-    def reviewed(self, generation: Generation) -> bool:
-        return generation.reviewed_at is not None
+    @admin.display(description=_("review"), ordering="reviewed_at")
+    def reviewed(self, generation: Generation) -> Any:
+        if generation.reviewed_at is not None:
+            return _("reviewed")
+        return _("needed") if generation.status in UNFINISHED else EMPTY
 
 
 def _keys(found: QuerySet[Any]) -> list[uuid.UUID | int]:
