@@ -40,6 +40,8 @@ class Send(Command, tag="send"):
     conversation: ID | None = None
     parent: ID | None = None
     model: str | None = None
+    system_prompt: str | None = None
+    temperature: float | None = None
 
 
 class Edit(Command, tag="edit"):

@@ -157,7 +157,9 @@ class LiveGeneration:
 
     async def _read(self) -> None:
         try:
-            await self._around.provider.stream(self._started.model.name, self._started.turns, self)
+            started = self._started
+            temperature = started.conversation.temperature
+            await self._around.provider.stream(started.model.name, started.turns, self, temperature=temperature)
         except ProviderError as error:
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:

@@ -16,11 +16,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import history_sql
+from . import history_sql, instructions
 from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
 from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
-from .models.conversation import title_from
+from .models.conversation import TitleSource, title_from
 from .outcomes import EndReason, Status
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,8 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     """Carry out a command that asks for an answer. Raises Refusal; then nothing is changed."""
     if isinstance(command, Send | Edit):
         _check_prompt(command.content)
+    if isinstance(command, Send) and (command.system_prompt or command.temperature is not None):
+        instructions.check(command)
     try:
         with transaction.atomic():
             # One command of a person at a time, so that the count of running answers holds.
@@ -228,7 +230,14 @@ def _no_key(model: Model) -> Refusal:
 def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
     visible = Conversation.objects.visible_to(user)
     if isinstance(command, Send) and command.conversation is None:
-        new = Conversation(owner_id=user.pk, client_id=command.id, title=title_from(command.content), system_prompt="")
+        new = Conversation(
+            owner_id=user.pk,
+            client_id=command.id,
+            title=title_from(command.content),
+            title_source=TitleSource.PROMPT,
+            system_prompt=command.system_prompt or "",
+            temperature=command.temperature,
+        )
         if history_sql.new_conversation(new):
             return new
         found = visible.select_for_update().filter(client_id=command.id).first()

@@ -11,8 +11,9 @@ from django.db import connection
 from .models import Conversation, Generation, Message
 
 NEW_CONVERSATION = """
-INSERT INTO conversations_conversation (id, owner_id, client_id, title, model, created_at, active_at)
-VALUES (%(id)s, %(owner)s, %(client)s, %(title)s, '', %(now)s, %(now)s)
+INSERT INTO conversations_conversation (
+    id, owner_id, client_id, title, model, system_prompt, temperature, created_at, active_at)
+VALUES (%(id)s, %(owner)s, %(client)s, %(title)s, '', %(system_prompt)s, %(temperature)s, %(now)s, %(now)s)
 ON CONFLICT (owner_id, client_id) DO NOTHING
 """
 
@@ -74,6 +75,8 @@ def new_conversation(conversation: Conversation) -> bool:
                 "owner": conversation.owner_id,
                 "client": conversation.client_id,
                 "title": conversation.title,
+                "system_prompt": conversation.system_prompt,
+                "temperature": conversation.temperature,
                 "now": conversation.created_at,
             },
         )

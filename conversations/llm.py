@@ -4,7 +4,7 @@ The SDK gives client, authentication, errors and transport. The loop over tokens
 with msgspec, because building the SDK's objects for every token costs several times as much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, cast
 
@@ -24,6 +24,9 @@ from .tap import Tap
 
 MOST_MODELS = 2000
 LONGEST_NAME = 200
+
+Parameters = Mapping[str, float | None]
+"""Of a request, by the API's names; those that are None are left to the endpoint."""
 
 Turn = dict[str, str]
 """One message of the history as the API takes it: `role` and `content`."""
@@ -72,8 +75,9 @@ class Provider:
             timeout=timeout,
         )
 
-    async def stream(self, model: str, messages: Sequence[Turn], sink: Sink) -> None:
-        """Stream one answer into `sink`, until `[DONE]` or the end of the stream.
+    async def stream(self, model: str, messages: Sequence[Turn], sink: Sink, **parameters: float | None) -> None:
+        """Stream one answer into `sink`, until `[DONE]` or the end of the stream. `parameters`: of the request, by the
+        API's names; those that are None are left to the endpoint.
 
         Raises ProviderError. Safe to cancel at any moment: the connection to the provider is closed before
         CancelledError leaves.
@@ -83,7 +87,7 @@ class Provider:
         try:
             async with AsyncExitStack() as stack:
                 stack.enter_context(metrics.UPSTREAMS.track_inprogress())
-                response = await self._open(model, messages)
+                response = await self._open(model, messages, parameters)
                 stack.push_async_callback(response.close)
                 sink.opened()
                 tap = stack.enter_context(Tap(response))
@@ -107,16 +111,16 @@ class Provider:
             detail = "the answer was not a stream of chat completion chunks"
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
 
-    async def _open(self, model: str, messages: Sequence[Turn]) -> AsyncAPIResponse[Any]:
+    async def _open(self, model: str, messages: Sequence[Turn], parameters: Parameters) -> AsyncAPIResponse[Any]:
         """Ask with usage; a provider that refuses that is asked without, from then on. What it refused, it has not
         billed."""
         try:
-            return await self._ask(_body(model, messages, usage=self._tells_usage))
+            return await self._ask(_body(model, messages, parameters, usage=self._tells_usage))
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             if not self._tells_usage or "stream_options" not in error.message:
                 raise
             self._tells_usage = False
-            return await self._ask(_body(model, messages, usage=False))
+            return await self._ask(_body(model, messages, parameters, usage=False))
 
     async def _ask(self, body: bytes) -> AsyncAPIResponse[Any]:
         """The SDK's request for a streamed completion, without what `completions.create` does before it: that looks
@@ -150,9 +154,11 @@ class Provider:
         await self._client.close()
 
 
-def _body(model: str, messages: Sequence[Turn], *, usage: bool) -> bytes:
-    options = {"stream_options": {"include_usage": True}} if usage else {}
-    return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **options})
+def _body(model: str, messages: Sequence[Turn], parameters: Parameters, *, usage: bool) -> bytes:
+    given: dict[str, object] = {name: value for name, value in parameters.items() if value is not None}
+    if usage:
+        given["stream_options"] = {"include_usage": True}
+    return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **given})
 
 
 def _take(line: bytes, sink: Sink) -> bool:

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from . import export, housekeeping, settings_page, sidebar, views
+from . import export, housekeeping, instructions_page, settings_page, sidebar, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("c/<uuid:pk>/", views.conversation, name="conversation"),
     path("c/<uuid:pk>/messages/", views.messages, name="messages"),
+    path("c/<uuid:pk>/instructions/", instructions_page.show, name="instructions"),
     path("settings/", settings_page.show, name="settings"),
     path("settings/password/", settings_page.change_password, name="password"),
     path("c/<uuid:pk>/options/", housekeeping.options, name="options"),

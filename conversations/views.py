@@ -17,6 +17,7 @@ from . import fragments, preferences, presence, sidebar, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
+from .instructions import InstructionsForm
 from .models import Conversation, Generation, Message
 from .models.conversation import parse_id
 from .outcomes import EndReason, Status
@@ -149,6 +150,7 @@ def _context(
         "models": models,
         "model": chosen,
         "demo": chosen is not None and catalogue.is_demo(chosen.key),
+        "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT},
         "examples": [

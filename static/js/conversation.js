@@ -5,6 +5,7 @@ import { Draft } from "chat/draft"
 import { openEditor } from "chat/editor"
 import { Follow } from "chat/follow"
 import { newId } from "chat/ids"
+import { instructions } from "chat/panel"
 import { More } from "chat/more"
 import { Optimistic } from "chat/optimistic"
 import { leavePlace, moveTo, setTitle } from "chat/place"
@@ -104,7 +105,7 @@ export class Conversation {
     }
     const parent = this.#end.messageId ?? null
     this.#transcript.close()
-    this.#ask({ op: "send", conversation: this.id, parent, content: text }, nodes => nodes.ask(text))
+    this.#ask({ op: "send", conversation: this.id, parent, content: text, ...instructions(this.root) }, nodes => nodes.ask(text))
     return true
   }
 

@@ -3,6 +3,7 @@ export function setUpNavigation(main, conversation, failed) {
   let before = null
   const swapsConversation = event => event.detail.target?.id === "conversation"
   const swapsMore = event => "more" in (event.detail.target?.dataset ?? {})
+  const fails = event => swapsConversation(event) || swapsMore(event) || event.detail.target?.matches("dialog:not([open])")
 
   document.body.addEventListener("htmx:beforeSwap", event => {
     // Signed out in the meantime: the answer is the sign-in page, which does not belong into this one.
@@ -18,7 +19,7 @@ export function setUpNavigation(main, conversation, failed) {
   })
   document.body.addEventListener("htmx:historyRestore", () => show(null))
   for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(name, event => (swapsConversation(event) || swapsMore(event)) && failed())
+    document.body.addEventListener(name, event => fails(event) && failed())
   }
 
   // A new version of the same conversation stays where it was scrolled to.

@@ -1,4 +1,6 @@
 /** Dialogs over the chat: htmx fills them, this opens them, and applies what was chosen there. */
+import { sentence } from "chat/says"
+
 document.body.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target.matches("dialog.panel")) return
   if (!target.open) target.showModal()
@@ -7,10 +9,29 @@ document.body.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
 })
 
 document.addEventListener("click", ({ target }) => {
-  const opener = target.closest("[data-opens]")
-  if (opener) document.getElementById(opener.dataset.opens).showModal()
+  if (target.closest("[data-open-instructions]")) openInstructions()
   else if (target.matches("dialog.panel")) target.close() // beside it
 })
+
+for (const name of ["htmx:responseError", "htmx:sendError"]) {
+  document.body.addEventListener(name, ({ detail: { target, xhr } }) => {
+    const said = target?.matches("dialog.panel") && target.querySelector("[data-said]")
+    if (said) said.textContent = sentence(xhr.status === 404 ? "gone" : "failed")
+  })
+}
+
+/** What was set for a new chat; of others the server knows it. */
+export function instructions(root) {
+  const { system_prompt: prompt, temperature } = root.querySelector("[data-instructions]")?.elements ?? {}
+  if (root.dataset.conversation || !prompt) return {}
+  return { system_prompt: prompt.value || null, temperature: temperature.value ? temperature.valueAsNumber : null }
+}
+
+function openInstructions() {
+  const { conversation } = document.getElementById("conversation").dataset
+  if (conversation) htmx.ajax("GET", `/c/${conversation}/instructions/`, "#instructions")
+  else document.getElementById("instructions").showModal()
+}
 
 function apply({ theme, enterSends }) {
   if (theme) document.documentElement.dataset.theme = theme
