@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from . import fragments, preferences, presence, sidebar, windows
+from . import branches, fragments, preferences, presence, sidebar, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
@@ -62,13 +62,13 @@ def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Put this version of a message on screen, with the newest of what follows it."""
+    """Put this version of a message on screen, with what followed it when it was there last."""
     message = get_object_or_404(
         Message.objects.select_related("conversation"),
         pk=pk,
         conversation__in=Conversation.objects.visible_to(request.user),
     )
-    message.conversation.show(Message.objects.newest_leaf(message.pk))
+    branches.switch_to(message)
     if request.htmx:
         window = windows.around(message.conversation, message)
         return render(request, "conversations/_conversation.html", _context(request.user, message.conversation, window))

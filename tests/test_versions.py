@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 
-from conversations.models import Conversation
+from conversations.models import Conversation, Message
 from tests import stored
+from tests.test_long_conversation import converse
 
 
 @pytest.fixture
@@ -78,3 +79,53 @@ def test_signed_out_leads_to_the_sign_in_page(alice, versions):
 
 def test_a_link_cannot_switch(alice, versions):
     assert alice.get(f"/messages/{versions[0].message}/show/").status == 405
+
+
+def test_comes_back_with_the_branch_that_was_behind_it(alice):
+    """Not with the newest one."""
+    conversation, (question, old, *_rest) = converse(alice, ["q", "old", "then", "shown last"])
+    converse(alice, ["and then", "newer but left"], old, conversation)
+    other = Message.objects.create(
+        conversation=conversation, parent=question, role="assistant", content="another", status="complete"
+    )
+    conversation.show(Message.objects.get(content="shown last", conversation=conversation).pk)
+    show(alice, other.pk)
+    assert "shown last" not in alice.get(f"/c/{conversation.pk}/").text
+    show(alice, old.pk)
+    page = alice.get(f"/c/{conversation.pk}/").text
+    assert "shown last" in page
+    assert "newer but left" not in page
+
+
+def test_showing_the_one_on_screen_changes_nothing(alice):
+    conversation, messages = converse(alice, ["q", "a", "then", "b"])
+    show(alice, messages[1].pk)
+    conversation.refresh_from_db()
+    assert (conversation.head_id, conversation.leaves) == (messages[-1].pk, {})
+
+
+def test_a_leaf_that_is_not_there_any_more_is_no_trouble(alice, versions):
+    old, new = versions
+    for nonsense in (str(uuid.uuid4()), "nonsense", new.message):
+        Conversation.objects.filter(pk=old.conversation).update(leaves={old.message: nonsense})
+        Conversation.objects.get(pk=old.conversation).show(uuid.UUID(new.message))
+        Conversation.objects.filter(pk=old.conversation).update(leaves={old.message: nonsense})
+        show(alice, old.message)
+        assert str(Conversation.objects.get(pk=old.conversation).head_id) == old.message
+
+
+def test_switching_while_another_answer_streams_leaves_that_alone(alice, answering, provider):
+    first = answering(alice, "First answer")
+    first.exchange.finish()
+    assert first.asked.end
+    exchange = provider.expect(first.exchange.prompt)
+    second = first.page.regenerate(first.asked.message)
+    exchange.write_tokens("Second ", "answer")
+    second.wait_text("Second answer")
+    show(alice, first.asked.message)
+    assert "First answer" in alice.get(f"/c/{second.conversation}/").text
+    exchange.write_tokens(" goes on").finish()
+    assert second.outcome == ("complete", "finished")
+    assert "First answer" in alice.get(f"/c/{second.conversation}/").text
+    show(alice, second.message)
+    assert "Second answer goes on" in alice.get(f"/c/{second.conversation}/").text

@@ -74,6 +74,12 @@ class Conversation(models.Model):
     pinned_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     head = models.ForeignKey("Message", models.SET_NULL, null=True, related_name="+")
+    leaves = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        editable=False,
+        help_text=_("By version that left the screen: the leaf of the branch behind it that was shown last."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True)
@@ -120,7 +126,7 @@ class Conversation(models.Model):
     def show(self, head: uuid.UUID) -> None:
         """Put the branch that ends in the message `head` on screen."""
         self.head_id = head
-        self.save(update_fields=["head"])
+        self.save(update_fields=["head", "leaves"])
 
     def rename(self, title: str) -> None:
         """A person's own title; none is written in its place."""

@@ -1,6 +1,7 @@
 """Message: one turn of a conversation, in a tree whose siblings are versions of each other."""
 
 import uuid
+from collections.abc import Collection
 from typing import Self
 
 from django.db import connection, models
@@ -84,6 +85,24 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
         found = list(rows)
         return found if found and found[0].pk == start else []
+
+    def on_branch(self, head: uuid.UUID | None, wanted: Collection[uuid.UUID]) -> uuid.UUID | None:
+        """Which of the messages `wanted` stands on the branch that ends in `head`: the last of them, in one query."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH RECURSIVE up AS (
+                    SELECT id, parent_id FROM conversations_message WHERE id = %s
+                    UNION ALL
+                    SELECT m.id, m.parent_id
+                    FROM up JOIN conversations_message m ON m.id = up.parent_id WHERE up.id <> ALL(%s)
+                )
+                SELECT id FROM up WHERE id = ANY(%s)
+                """,
+                [head, list(wanted), list(wanted)],
+            )
+            row: tuple[uuid.UUID] | None = cursor.fetchone()
+        return row[0] if row else None
 
     def newest_leaf(self, message: uuid.UUID) -> uuid.UUID:
         """The end of the branch through `message` on which each message is the newest reply, in one query."""
