@@ -33,6 +33,7 @@ class Entry:
     reason: str = ""
     note: str = ""
     usage: str = ""
+    shortened: bool = False
     number: int = 1
     count: int = 1
     previous_id: uuid.UUID | None = None
@@ -117,6 +118,7 @@ def entry(
         model=catalogue.label(generation.model) if generation else "",
         reason=generation.end_reason if generation else "",
         note=note(generation, content) if generation else "",
+        shortened=generation is not None and generation.turns_dropped > 0,
         usage=usage.of(generation) if generation and message.status != Status.STREAMING else "",
         number=place + 1,
         count=len(versions),

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import history_sql, instructions
+from . import context, history_sql, instructions
 from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
 from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
@@ -129,8 +129,9 @@ def _reply(
     )
     answer = Message(conversation=conversation, parent=question, role=Role.ASSISTANT, status=Status.STREAMING)
     generation = _generation(asker, model, answer, Kind.REPLY)
+    branch = [*Message.objects.branch(parent), question]
+    sent, generation.turns_dropped = _fitting(model, conversation, branch)
     history_sql.write(question, answer, generation, asked=True)
-    sent = turns(model, conversation, [*Message.objects.branch(parent), question])
     return Started(generation, conversation, [question, answer], parent, sent, model)
 
 
@@ -150,9 +151,37 @@ def _another_version(asker: Asker, model: Model, conversation: Conversation, com
     )
     generation = _generation(asker, model, answer, Kind.CONTINUE if going_on else Kind.REGENERATE)
     generation.continued_from = old if going_on else None
+    branch = Message.objects.branch(old.parent_id)
+    sent, generation.turns_dropped = _fitting(model, conversation, branch, generation.continued_from)
     history_sql.write(old.parent, answer, generation, asked=False)
-    sent = turns(model, conversation, Message.objects.branch(old.parent_id), old if going_on else None)
     return Started(generation, conversation, [answer], old.parent_id, sent, model)
+
+
+def _fitting(
+    model: Model, conversation: Conversation, branch: Sequence[Message], partial: Message | None = None
+) -> tuple[list[Turn], int]:
+    """What the model gets of it, and how many messages at the beginning had to be left out. Raises Refusal."""
+    everything = turns(model, conversation, branch, partial)
+    if model.context_window is None:
+        return everything, 0
+    behind = len(_going_on(model, partial)) if partial is not None else 0
+    try:
+        left_out = context.dropped(everything, len(everything) - 1 - behind, model.context_window)
+    except context.TooLong as error:
+        raise _too_long(model, error) from error
+    first = len(everything) - behind - len(branch)
+    return [*everything[:first], *everything[first + left_out :]], left_out
+
+
+def _too_long(model: Model, error: context.TooLong) -> Refusal:
+    return Refusal(
+        "too_long",
+        _(
+            "That is too long for the model “%(name)s”: with its instructions it has about %(tokens)d tokens, and the "
+            "model takes %(limit)d. Shorten it, or choose another model."
+        )
+        % {"name": model, "tokens": error.tokens, "limit": error.limit},
+    )
 
 
 def _generation(asker: Asker, model: Model, answer: Message, kind: Kind) -> Generation:

@@ -43,9 +43,10 @@ WITH question AS (
     INSERT INTO conversations_generation (
         id, conversation_id, message_id, requested_by_id, kind, continued_from_id, endpoint, model, status, owner_id,
         requested_at, end_reason, error_code, detail, stop_reason, characters, usage_source, price_in, price_out,
-        currency)
+        currency, turns_dropped)
     VALUES (%(generation)s, %(conversation)s, %(answer)s, %(user)s, %(kind)s, %(continued)s, %(endpoint)s, %(model)s,
-            'streaming', %(owner)s, clock_timestamp(), '', '', '', '', 0, '', %(price_in)s, %(price_out)s, %(currency)s)
+            'streaming', %(owner)s, clock_timestamp(), '', '', '', '', 0, '', %(price_in)s, %(price_out)s, %(currency)s,
+            %(dropped)s)
 )
 UPDATE conversations_conversation SET model = %(model)s, head_id = %(answer)s, active_at = %(now)s
 WHERE id = %(conversation)s
@@ -119,5 +120,6 @@ def write(question: Message, answer: Message, generation: Generation, *, asked: 
                 "price_in": generation.price_in,
                 "price_out": generation.price_out,
                 "currency": generation.currency,
+                "dropped": generation.turns_dropped,
             },
         )

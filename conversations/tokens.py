@@ -40,12 +40,13 @@ class Tokenizer:
         self._closed = False
         self._missing = False
 
-    def count(self, texts: Sequence[str]) -> list[int] | None:
-        """Tokens of each text; None where the library is missing, the texts are too long, or the program died."""
+    def count(self, texts: Sequence[str], patience: float = 30.0) -> list[int] | None:
+        """Tokens of each text; None where the library is missing, the texts are too long, or the program died or took
+        longer than `patience` seconds."""
         if self._missing or sum(map(len, texts)) > MOST:
             return None
         with self._lock:
-            return None if self._closed else self._ask(json.dumps([_clean(text) for text in texts]))
+            return None if self._closed else self._ask(json.dumps([_clean(text) for text in texts]), patience)
 
     def rest(self) -> None:
         """End the program if it has not been used for a while."""
@@ -62,15 +63,16 @@ class Tokenizer:
         with self._lock:
             self._end()
 
-    def _ask(self, line: str) -> list[int] | None:
+    def _ask(self, line: str, patience: float) -> list[int] | None:
         self._used_at = time.monotonic()
         try:
             program = self._program = self._program or _start()
-            assert program.stdin is not None
-            assert program.stdout is not None
-            program.stdin.write(f"{line}\n")
-            program.stdin.flush()
-            counts: list[int] = json.loads(program.stdout.readline())
+            watchdog = threading.Timer(patience, program.kill)
+            watchdog.start()
+            try:
+                counts = _exchange(program, line)
+            finally:
+                watchdog.cancel()
         except (OSError, ValueError) as error:
             self._missing = self._end() == UNUSABLE
             if not self._closed:
@@ -89,6 +91,16 @@ class Tokenizer:
             program.kill()
             program.communicate()
         return program.returncode
+
+
+def _exchange(program: "subprocess.Popen[str]", line: str) -> list[int]:
+    """Raises OSError, ValueError if the program ends."""
+    assert program.stdin is not None
+    assert program.stdout is not None
+    program.stdin.write(f"{line}\n")
+    program.stdin.flush()
+    counts: list[int] = json.loads(program.stdout.readline())
+    return counts
 
 
 def _start() -> "subprocess.Popen[str]":

@@ -17,10 +17,12 @@ LAST = 1000
 
 @contextmanager
 def offered(base_url: str, *names: str, endpoint: dict[str, Any] | None = None, **fields: Any) -> Iterator[Any]:
-    """(endpoint, models): rows with these names at the provider, removed at the end."""
+    """(endpoint, models): rows with these names at the provider and keys that begin with them, removed at the end."""
     mark = secrets.token_hex(4)
     row = Endpoint.objects.create(name=f"endpoint-{mark}", base_url=base_url, **(endpoint or {}))
-    models = [LanguageModel.objects.create(endpoint=row, name=name, **{"order": LAST, **fields}) for name in names]
+    # A key of their own, as a server may know those of the test before for another moment.
+    fields = {"order": LAST, **fields}
+    models = [LanguageModel.objects.create(endpoint=row, name=name, key=f"{name}-{mark}", **fields) for name in names]
     try:
         yield row, models
     finally:
@@ -43,3 +45,12 @@ def model_form(endpoint: Endpoint, **fields: str) -> dict[str, str]:
     """The form of a model as the administration's page sends it."""
     blank = {"name": f"model-{secrets.token_hex(4)}", "label": "", "order": str(LAST), "enabled": "on"}
     return blank | {"endpoint": str(endpoint.pk), "currency": "USD", "continues_by": "instruction"} | fields
+
+
+def change(staff: Person, model: LanguageModel, **fields: str) -> None:
+    """Save a model on the administration's page, with these fields; returns when the server goes by them."""
+    label = f"label-{secrets.token_hex(4)}"
+    form = model_form(model.endpoint, name=model.name, label=label, **fields)
+    page = staff.post(f"{MODELS}{model.pk}/change/", **form)
+    assert page.status == 302, page.text
+    eventually(lambda: label in staff.get("/").html, "the model as it was changed in the picker")

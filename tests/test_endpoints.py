@@ -1,5 +1,6 @@
 """Endpoints as an administrator manages them: added, tested, changed in mid-run, without a restart; and their keys."""
 
+import secrets
 import socket as sockets
 import threading
 from contextlib import contextmanager
@@ -21,14 +22,23 @@ from tests.waiting import eventually
 @pytest.fixture(scope="module")
 def second():
     """Another provider than the environment's."""
-    provider = Provider(["gamma-model", "delta-model"])
+    provider = Provider()
     yield provider
     provider.stop()
 
 
 @pytest.fixture
+def gamma(added, second):
+    """One of its models, not known yet."""
+    return second.models[1]
+
+
+@pytest.fixture
 def added(staff, second):
-    """An endpoint that an administrator added on the page, with the key of the environment."""
+    """An endpoint that an administrator added on the page, with the key of the environment. Its models have names of
+    their own, as the server may know those of the test before for another moment."""
+    mark = secrets.token_hex(4)
+    second.models = [f"delta-{mark}", f"gamma-{mark}"]
     form = endpoint_form(base_url=second.url, key_variable="OPENAI_API_KEY")
     page = staff.post(f"{ENDPOINTS}add/", **form)
     assert page.status == 302, page.text
@@ -46,33 +56,33 @@ def edit(staff, endpoint, **fields):
 # --- added, tested, used ---------------------------------------------------------------------------------------------
 
 
-def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket):
+def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gamma):
     tested = staff.post(f"{ENDPOINTS}{added.pk}/test/")
     assert "It works." in tested.text
     assert "It lists 2 models" in tested.text
-    assert staff.post(f"{ENDPOINTS}{added.pk}/models/", name="gamma-model").status == 302
-    wait_offered(alice, "gamma-model")
+    assert staff.post(f"{ENDPOINTS}{added.pk}/models/", name=gamma).status == 302
+    wait_offered(alice, gamma)
     exchange = second.expect()
-    asked = socket(alice).ask(exchange.prompt, model="gamma-model")
-    assert exchange.request.body["model"] == "gamma-model"
+    asked = socket(alice).ask(exchange.prompt, model=gamma)
+    assert exchange.request.body["model"] == gamma
     assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
     exchange.write_tokens("Bees.").finish()
     run = stored.ended(asked)
-    assert (run.status, run.model, run.endpoint) == ("complete", "gamma-model", added.name)
+    assert (run.status, run.model, run.endpoint) == ("complete", gamma, added.name)
 
 
-def test_adding_listed_models_twice_adds_them_once(staff, added):
+def test_adding_listed_models_twice_adds_them_once(staff, added, second):
     for _ in range(2):
-        staff.post(f"{ENDPOINTS}{added.pk}/models/", name="delta-model")
+        staff.post(f"{ENDPOINTS}{added.pk}/models/", name=second.models[0])
     assert added.models.count() == 1
-    assert 'value="delta-model" checked disabled' in staff.post(f"{ENDPOINTS}{added.pk}/test/").html
+    assert f'value="{second.models[0]}" checked disabled' in staff.post(f"{ENDPOINTS}{added.pk}/test/").html
 
 
-def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice):
-    LanguageModel.objects.create(endpoint=added, name="delta-model", enabled=False)
+def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice, gamma, second):
+    LanguageModel.objects.create(endpoint=added, name=second.models[0], enabled=False)
     edit(staff, added, offers_all="on")
-    wait_offered(alice, "gamma-model")
-    assert 'value="delta-model"' not in alice.get("/").html
+    wait_offered(alice, gamma)
+    assert f'value="{second.models[0]}"' not in alice.get("/").html
 
 
 def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
@@ -88,10 +98,10 @@ def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second
 
 
 def test_its_own_patience_counts(second, alice, socket):
-    with offered(second.url, "quick", endpoint={"first_token_timeout": 0.3}):
-        wait_offered(alice, "quick")
+    with offered(second.url, "quick", endpoint={"first_token_timeout": 0.3}) as (_endpoint, [model]):
+        wait_offered(alice, model.key)
         exchange = second.expect()
-        asked = socket(alice).ask(exchange.prompt, model="quick")
+        asked = socket(alice).ask(exchange.prompt, model=model.key)
         exchange.send_headers()
         assert asked.outcome == ("error", "timed_out")
 
@@ -99,34 +109,34 @@ def test_its_own_patience_counts(second, alice, socket):
 # --- changed while in use --------------------------------------------------------------------------------------------
 
 
-def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket):
-    LanguageModel.objects.create(endpoint=added, name="gamma-model", order=1000)
-    wait_offered(alice, "gamma-model")
-    exchange, following = second.expect(), second.expect()
+def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket, gamma):
+    LanguageModel.objects.create(endpoint=added, name=gamma, order=1000)
+    wait_offered(alice, gamma)
+    exchange = second.expect()
     page = socket(alice)
-    asked = page.ask(exchange.prompt, model="gamma-model")
+    asked = page.ask(exchange.prompt, model=gamma)
     exchange.write_tokens("Bees ")
     edit(staff, added, base_url=f"{second.url}/moved", first_token_timeout="50")
-    wait_offered(alice, "gamma-model")
+
+    def asks_at_the_new_address():
+        following = second.expect()
+        again = page.ask(following.prompt, model=gamma)
+        following.write_tokens("Next.").finish()
+        assert again.outcome == ("complete", "finished")
+        return following.request.path.startswith("/v1/moved/")
+
+    eventually(asks_at_the_new_address)
     exchange.write_tokens("hum").finish()
     assert asked.outcome == ("complete", "finished")
-
-    def went_to_the_new_address():
-        again = page.ask(following.prompt, model="gamma-model", after=asked)
-        following.write_tokens("Next.").finish()
-        return again.outcome == ("complete", "finished")
-
-    assert went_to_the_new_address()
-    assert following.request.path.startswith("/v1/moved/")
 
 
 @pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
 def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, socket):
     with offered(second.url, "fleeting") as (endpoint, [model]):
-        wait_offered(alice, "fleeting")
+        wait_offered(alice, model.key)
         exchange = second.expect()
         page = socket(alice)
-        asked = page.ask(exchange.prompt, model="fleeting")
+        asked = page.ask(exchange.prompt, model=model.key)
         exchange.write_tokens("Bees ")
         row = endpoint if how.startswith("endpoint") else model
         if how.endswith("deleted"):
@@ -134,11 +144,11 @@ def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, soc
         else:
             row.enabled = False
             row.save()
-        wait_offered(alice, "fleeting", offered=False)
+        wait_offered(alice, model.key, offered=False)
         exchange.write_tokens("hum").finish()
         assert asked.outcome == ("complete", "finished")
         refused = page.wait_refused("model_not_offered", id=page.ask("More?", after=asked).id)
-        assert "fleeting" in refused["sentence"]
+        assert model.key in refused["sentence"]
         assert "Choose another" in refused["sentence"]
         assert page.ask("More?", model="alpha-model", after=asked).outcome == ("complete", "finished")
         if row is endpoint:
@@ -176,24 +186,24 @@ def test_an_address_that_is_none_or_has_a_secret_is_refused(address, staff):
 
 
 def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice, socket, server):
-    with offered(second.url, "keyless", endpoint={"key_variable": "LOST_API_KEY"}) as (endpoint, _models):
-        wait_offered(alice, "keyless")
+    with offered(second.url, "keyless", endpoint={"key_variable": "LOST_API_KEY"}) as (endpoint, [model]):
+        wait_offered(alice, model.key)
         page = socket(alice)
-        refused = page.wait_refused("no_key", id=page.ask("Hello", model="keyless").id)
+        refused = page.wait_refused("no_key", id=page.ask("Hello", model=model.key).id)
         assert "LOST_API_KEY" in refused["sentence"]
         assert "keyless" in refused["sentence"]
-        assert not stored.Generation.objects.filter(model="keyless").exists()
+        assert not stored.Generation.objects.filter(model=model.key).exists()
         assert "LOST_API_KEY is not set" in staff.get(ENDPOINTS).text
         assert "LOST_API_KEY is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
 
-def test_no_key_stands_anywhere(staff, added, second, alice, socket, server):
+def test_no_key_stands_anywhere(staff, added, second, alice, socket, server, gamma):
     """The canary is in every request to the provider; it may be nowhere else."""
-    LanguageModel.objects.create(endpoint=added, name="gamma-model", order=1000)
-    wait_offered(alice, "gamma-model")
+    LanguageModel.objects.create(endpoint=added, name=gamma, order=1000)
+    wait_offered(alice, gamma)
     exchange = second.expect()
     page = socket(alice)
-    asked = page.ask(exchange.prompt, model="gamma-model")
+    asked = page.ask(exchange.prompt, model=gamma)
     exchange.respond(401, body={"error": {"message": f"Incorrect API key provided: {CANARY_KEY}"}})
     assert asked.outcome == ("error", "provider_rejected")
     with answering_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
@@ -303,7 +313,7 @@ def test_the_demo_needs_no_connection(staff):
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_only_those_with_the_permission_may(view, server, alice, added):
+def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
     path = f"{ENDPOINTS}{added.pk}/{view}/"
     assert "/login/" in alice.post(path).location
     assert alice.without_session().post(path).status == 302
@@ -313,7 +323,7 @@ def test_only_those_with_the_permission_may(view, server, alice, added):
     assert clerk.get(f"{ENDPOINTS}{added.pk}/change/").status == 200
     assert clerk.post(path).status == 403
     clerk.user.user_permissions.add(Permission.objects.get(codename="change_endpoint"))
-    assert clerk.post(path, name="gamma-model").status == (200 if view == "test" else 403)
+    assert clerk.post(path, name=gamma).status == (200 if view == "test" else 403)
     assert not added.models.exists()
 
 

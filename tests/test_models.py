@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from conversations.models import LanguageModel
 from tests import database as databases
 from tests import stored, visitors
-from tests.offers import ENDPOINTS, LAST, MODELS, endpoint_form, model_form, offered, wait_offered
+from tests.offers import ENDPOINTS, LAST, MODELS, change, endpoint_form, model_form, offered, wait_offered
 from tests.servers import running
 from tests.visitors import CSRF, Person
 
@@ -19,14 +19,9 @@ from tests.visitors import CSRF, Person
 @pytest.fixture
 def model(alice, provider):
     """A model that the provider knows as gamma-model, offered beside those of the environment."""
-    with offered(provider.url, "gamma-model", label="Gamma", key=f"gamma-{secrets.token_hex(4)}") as (_row, [model]):
+    with offered(provider.url, "gamma-model", label="Gamma") as (_row, [model]):
         wait_offered(alice, model.key)
         yield model
-
-
-def change(staff, model, **fields):
-    page = staff.post(f"{MODELS}{model.pk}/change/", **model_form(model.endpoint, name=model.name, **fields))
-    assert page.status == 302, page.text
 
 
 # --- the picker ------------------------------------------------------------------------------------------------------
