@@ -66,7 +66,7 @@ class LiveGeneration:
         self.attendance = Attendance(graces)
         self.sessions: dict[str, SignedIn] = {}  # of those who were there, by digest
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
-        self._started = started
+        self.started = started
         self._around = around
         self._fresh: list[str] = []
         self._usage: tuple[int, int] | None = None
@@ -157,7 +157,7 @@ class LiveGeneration:
 
     async def _read(self) -> None:
         try:
-            started = self._started
+            started = self.started
             temperature = started.conversation.temperature
             await self._around.provider.stream(started.model.name, started.turns, self, temperature=temperature)
         except ProviderError as error:
@@ -198,7 +198,7 @@ class LiveGeneration:
         if not done:
             self.broadcast.tell(frames.saving(self.id))
         ended = await saving
-        reports.ended(self._started.generation, self.lifecycle, ending, ended)
+        reports.ended(self.started.generation, self.lifecycle, ending, ended)
         status = ended.status.value
         if ended.won:
             self.broadcast.settle(certain=True)
@@ -209,7 +209,7 @@ class LiveGeneration:
             self._around.resync(self)
 
     async def _words(self, ended: Ended) -> endings.Words:
-        generation, answer = self._started.generation, self._started.answer
+        generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
         generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
@@ -220,7 +220,7 @@ class LiveGeneration:
         outcome = self.lifecycle.outcome
         if outcome is None:
             raise RuntimeError("a generation ends after its outcome is decided")
-        run = self._started.generation
+        run = self.started.generation
         run.tokens_in, run.tokens_out, run.usage_source = self._tokens()
         run.cost = run.price()
         return Ending(
@@ -251,7 +251,7 @@ class LiveGeneration:
             return *self._usage, UsageSource.PROVIDER
         if self.lifecycle.opened_at is None:
             return None, None, ""
-        sent = sum(len(turn["content"]) for turn in self._started.turns)
+        sent = sum(len(turn["content"]) for turn in self.started.turns)
         return rough(sent), max(self.lifecycle.tokens, rough(self.lifecycle.written)), UsageSource.ESTIMATED
 
 

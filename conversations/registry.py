@@ -33,6 +33,7 @@ from .rounds import Rounds
 from .sessions import SignedIn
 from .sockets import ELSEWHERE, Socket, Sockets
 from .stopper import Stopper
+from .titles import Titles
 from .tokens import tokenizer
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Registry:
         """Ready to run generations when it returns. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
         self.providers = Providers()
+        self.titles = Titles(self.providers, self.conversation_changed)
         self.journal = Journal(self.process, self.loop, self._ticked)
         await asyncio.to_thread(self.journal.start)
         await in_database(sweeping.sweep, self.process, at_start=True)
@@ -97,6 +99,7 @@ class Registry:
         deadline = time.monotonic() + settings.CHAT_DRAIN_TIMEOUT - GOODBYE
         for live in list(self.live.values()):
             live.stop(EndReason.SERVER_SHUTDOWN)
+        await self.titles.close()
         while (tasks := self._unfinished()) and time.monotonic() < deadline:
             await asyncio.wait(tasks, timeout=max(0.0, deadline - time.monotonic()))
         for socket in self.sockets.all():
@@ -161,6 +164,7 @@ class Registry:
 
     def conversation_deleted(self, conversation: uuid.UUID) -> None:
         """End its answer if it is written here. Another process finds the conversation deleted at its next tick."""
+        self.titles.cancel(conversation)
         live = self.by_conversation.get(conversation)
         if live is not None:
             live.stop(EndReason.DELETED, Stopper(StopOrigin.PAGE, live.user))
@@ -189,6 +193,8 @@ class Registry:
             socket.attends.discard(live.id)
         self.doorbell.ring("moved")
         self._tell_activity(live, None)
+        if not self.stopping and (self.sockets.of_user(live.user) or live.started.when_leaving == "finish"):
+            self.titles.begin(live)
 
     def _tell_activity(self, live: LiveGeneration, generation: uuid.UUID | None) -> None:
         for socket in self.sockets.of_user(live.user):
@@ -221,6 +227,8 @@ class Registry:
         self.following.detach(socket)
         for live in self.live.values():
             live.broadcast.detach(socket)
+        if not self.sockets.of_user(socket.user_id):
+            self.titles.cancel_of(socket.user_id)
         self._depart(socket, cause)
 
     def lost(self, socket: Socket) -> None:

@@ -25,6 +25,7 @@ CLOSING = (
 LONG = re.compile(r"\b(long|longer|longest|lengthy)\b", re.IGNORECASE)
 
 _WORD = re.compile(r"[^\W\d_]{3,24}")
+_PLEASANTRY = re.compile(r"^\s*((please|can you|could you|would you|hello|hi)\b\s*)+", re.IGNORECASE)
 _COMMON = """
     about all also and any are ask asked but can compare could create describe did does explain for from get give
     had has have hello her him his how into its just know let like long longer make more most much need not now one
@@ -54,6 +55,13 @@ def rest(prompt: str, partial: str) -> str:
         if text.startswith(partial) and text != partial:
             return text[len(partial) :]
     return f"\n\n{CLOSING.format(topic=_topic(prompt))}"
+
+
+def title(prompt: str) -> str:
+    """The first words of `prompt` that say what it is about."""
+    clause = _PLEASANTRY.sub("", re.split(r"[,;:.!?\n]", f"{prompt.strip()}\n")[0])
+    words = " ".join(clause.split()[:6])
+    return f"{words[:1].upper()}{words[1:]}" or "A talk with the demo model"
 
 
 def _suitable(prompt: str) -> list[Sample]:

@@ -9,12 +9,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from .answers import answer, rest
+from .answers import answer, rest, title
 
 # Ways to ask for the rest of an answer, the product's own and those that people type.
 _GO_ON = re.compile(
     r"\W*(please\s+)?(continue|go on|carry on|keep going)\b|.*\b(cut off|go on exactly)\b", re.IGNORECASE | re.DOTALL
 )
+# A way to ask for the title of a conversation: the product's own.
+_ASKS_TITLE = re.compile(r"Give this conversation a title\b")
 _MAX_INSTRUCTION = 400
 _TOKEN = re.compile(r" ?\w{1,8}|[^\w\s]{1,3}|\s+")
 
@@ -76,6 +78,8 @@ def reply(turns: list[tuple[str, str]], turn: int) -> str:
     """The answer to a conversation, or the rest of the partial answer that it ends with."""
     said = [(role, text) for role, text in turns if role in {"user", "assistant"}]
     last = said[-1][1] if said and said[-1][0] == "user" else ""
+    if len(said) > 1 and len(last) <= _MAX_INSTRUCTION and _ASKS_TITLE.match(last):
+        return title(next((text for role, text in said if role == "user"), ""))
     if len(said) > 1 and said[-2][0] == "assistant" and len(last) <= _MAX_INSTRUCTION and _GO_ON.match(last):
         said.pop()
     prompt = next((text for role, text in reversed(said) if role == "user"), "")

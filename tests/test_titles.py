@@ -1,0 +1,164 @@
+"""Titles: the model is asked for one after the first answer, while somebody is there; people have the last word."""
+
+import pytest
+
+from conversations import titles
+from conversations.demo.completion import reply
+from conversations.models import Conversation
+from tests.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def titled(database, provider):
+    from tests import servers
+    from tests.conftest import SHARED
+
+    with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED) as server:
+        yield server
+
+
+@pytest.fixture
+def person(titled):
+    from tests.visitors import new_person
+
+    return new_person("alice", titled)
+
+
+@pytest.fixture
+def asked(person, answering, provider):
+    """An answer that has ended, and the request for its title."""
+    a = answering(person)
+    title = provider.expect(a.exchange.prompt)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    title.wait_opened()
+    return a, title
+
+
+def stored(asked):
+    return Conversation.objects.get(pk=asked.conversation)
+
+
+def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(asked, provider):
+    a, title = asked
+    assert title.request.messages[-1]["content"] == titles.INSTRUCTION
+    assert title.request.body["max_tokens"] == titles.TOKENS
+    title.write_tokens('"The hum', ' of bees"\n').finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
+    assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
+    second = provider.expect()
+    again = a.page.ask(second.prompt, after=a.asked)
+    second.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    assert len(provider.asked(titles.INSTRUCTION)) == len({r.contents[0] for r in provider.asked(titles.INSTRUCTION)})
+
+
+def test_a_stopped_answer_gets_one_too(person, answering, provider):
+    a = answering(person)
+    title = provider.expect(a.exchange.prompt)
+    a.asked.stop()
+    assert a.asked.outcome == ("interrupted", "stopped")
+    title.write_tokens("Bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+
+
+def test_an_answer_without_a_word_gets_none(person, socket, provider):
+    exchange = provider.expect()
+    page = socket(person)
+    asked = page.ask(exchange.prompt)
+    exchange.wait_opened()
+    asked.stop()
+    assert asked.outcome == ("interrupted", "stopped")
+    again = provider.expect()
+    page.ask(again.prompt, after=asked)
+    title = provider.expect(again.prompt)
+    again.write_tokens("Bees").finish()
+    title.write_tokens("Bees").finish()
+    assert page.wait("activity", conversation=asked.conversation, title="Bees")
+    assert [r for r in provider.asked(exchange.prompt) if r.contents[-1] == titles.INSTRUCTION] == []
+
+
+def test_a_name_given_by_the_person_stays(asked, titled, provider):
+    a, title = asked
+    Conversation.objects.filter(pk=a.asked.conversation).update(title="Mine", title_source="person")
+    title.write_tokens("Bees").finish()
+    eventually(lambda: f"title of {a.asked.conversation}" in titled.output, "the answer")
+    asked_again = provider.expect()
+    again = a.page.ask(asked_again.prompt, after=a.asked)
+    asked_again.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    assert stored(a.asked).title == "Mine"
+    assert a.page.count("activity", title="Bees") == 0
+
+
+def test_leaving_ends_the_request(asked):
+    a, title = asked
+    a.page.close()
+    title.wait_closed()
+    assert stored(a.asked).title == a.exchange.prompt
+
+
+def test_signing_out_ends_the_request(asked, person):
+    _a, title = asked
+    person.post("/accounts/logout/")
+    title.wait_closed()
+
+
+def test_deleting_ends_the_request(asked, person):
+    a, title = asked
+    person.post(f"/c/{a.asked.conversation}/delete/")
+    title.wait_closed()
+
+
+def test_a_provider_that_fails_leaves_the_first_words(asked, titled):
+    a, title = asked
+    title.respond(500)
+    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "that it failed")
+    assert stored(a.asked).title == a.exchange.prompt
+    assert stored(a.asked).title_source == "prompt"
+
+
+def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provider):
+    a, title = asked
+    again = provider.expect(a.exchange.prompt)
+    title.respond(400, body={"error": {"message": "Unsupported parameter: 'max_tokens'"}})
+    assert again.request.body["max_completion_tokens"] == titles.TOKENS
+    assert "max_tokens" not in again.request.body
+    again.write_tokens("Bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+
+
+def test_a_stopping_server_leaves_no_request_open(person, answering, provider, start_server):
+    server = start_server(CHAT_TITLES="true")
+    a = answering(person.at(server))
+    title = provider.expect(a.exchange.prompt)
+    a.exchange.finish()
+    title.wait_opened()
+    server.stop()
+    title.wait_closed(1)
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("The hum of bees", "The hum of bees"),
+        ('\n\n"The hum of bees."\nAnd why', "The hum of bees"),
+        ("**Title: „Das Summen der Bienen“**", "Das Summen der Bienen"),
+        ("# Bees", "Bees"),
+        ("x" * 300, "x" * 59 + "…"),
+        ("<think>The user wants", ""),
+        ("a\0b\u202ec", "abc"),
+        ("", ""),
+        ('""', ""),
+    ],
+)
+def test_what_models_put_around_a_title_is_taken_off(said, title):
+    assert titles.clean(said) == title
+
+
+def test_the_demo_model_knows_a_title():
+    turns = [
+        ("user", "Please explain how a rainbow comes about, in three short paragraphs"),
+        ("assistant", "You asked"),
+    ]
+    assert reply([*turns, ("user", titles.INSTRUCTION)], 1) == "Explain how a rainbow comes about"
