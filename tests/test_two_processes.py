@@ -1,5 +1,6 @@
 """Two server processes with one database: each sees and stops what the other writes."""
 
+import re
 import time
 from contextlib import ExitStack
 
@@ -43,6 +44,20 @@ def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
     page.stop(generation=a.asked.generation)
     assert a.exchange.wait_closed() - pressed < POLL
     assert page.wait("end", generation=a.asked.generation)["reason"] == "stopped"
+
+
+def test_an_administrator_at_the_other_one_sees_and_stops_it(pair, alice, staff, answering):
+    one, other = pair
+    a = answering(alice.at(one), "Bees ", "hum")
+    top = "/admin/conversations/generation/"
+    row = re.compile(rf"{alice.user.username} \d+ 8 ≈ 2 known to its process only")
+    stored.eventually(lambda: row.search(staff.at(other).get(f"{top}running/rows/").text), "the saved words")
+    pressed = time.monotonic()
+    assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert a.asked.outcome == ("interrupted", "stopped_by_admin")
+    run = stored.run(a.asked)
+    assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
 
 
 def test_watched_at_the_other_one_grows(pair, alice, answering, socket):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation, UsageSource
 from conversations.models.conversation import parse_id
+from conversations.models.generation import FIRST_TOKEN, STOP_TO_CLOSED
 
 from .audit import ReadingAdmin
 from .base import reads_text
@@ -29,10 +30,6 @@ EMPTY = "–"
 
 FOUND = 1000
 """People or titles that a search follows; the rest of them is too many to be meant."""
-
-
-def _between(begin: str, end: str) -> "ExpressionWrapper[Any]":
-    return ExpressionWrapper(F(end) - F(begin), output_field=DurationField())
 
 
 @admin.register(Generation)
@@ -143,11 +140,11 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def reason(self, generation: Generation) -> str:
         return generation.get_end_reason_display() or EMPTY
 
-    @admin.display(description=_("first token (ms)"), ordering=_between("requested_at", "first_token_at"))
+    @admin.display(description=_("first token (ms)"), ordering=FIRST_TOKEN)
     def first_token(self, generation: Generation) -> int | None:
         return milliseconds(generation.requested_at, generation.first_token_at)
 
-    @admin.display(description=_("stop to closed (ms)"), ordering=_between("stop_requested_at", "upstream_closed_at"))
+    @admin.display(description=_("stop to closed (ms)"), ordering=STOP_TO_CLOSED)
     def stop_to_closed(self, generation: Generation) -> int | None:
         return milliseconds(generation.stop_requested_at, generation.upstream_closed_at)
 

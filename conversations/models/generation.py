@@ -1,7 +1,7 @@
 """Generation: one attempt of a model to write an assistant message; and what belongs to it only while it streams."""
 
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -53,6 +53,14 @@ def _terminal_exactly_when_ended() -> Q:
     for status, reasons in REASONS.items():
         ended |= Q(status=status, ended_at__isnull=False, end_reason__in=[str(reason) for reason in reasons])
     return streaming | ended
+
+
+def _between(begin: str, end: str) -> "models.ExpressionWrapper[Any]":
+    return models.ExpressionWrapper(models.F(end) - models.F(begin), output_field=models.DurationField())
+
+
+FIRST_TOKEN = _between("requested_at", "first_token_at")
+STOP_TO_CLOSED = _between("stop_requested_at", "upstream_closed_at")
 
 
 class Generation(models.Model):
@@ -129,6 +137,18 @@ class Generation(models.Model):
                 fields=["-requested_at"],
                 name="generation_unfinished",
                 condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
+            ),
+            models.Index(fields=["model", "-requested_at"], name="generation_of_model"),
+            # The list of runs, sorted by these times: conversations/admin/listing.py.
+            models.Index(
+                FIRST_TOKEN,
+                name="generation_first_token",
+                condition=Q(first_token_at__isnull=False),
+            ),
+            models.Index(
+                STOP_TO_CLOSED,
+                name="generation_stop_to_closed",
+                condition=Q(stop_requested_at__isnull=False, upstream_closed_at__isnull=False),
             ),
         ]
         permissions = [("stop_generation", _("Can stop generation"))]
