@@ -8,7 +8,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from .cells import COLUMNS, Measure, Selection, Span, of_rows
-from .rollup import ALWAYS, DAY, HOUR, LOCK, day, hour, month, next_month, settled
+from .rollup import ALWAYS, DAY, HOUR, LOCK, hour, month, next_month, settled
 
 Range = tuple[datetime, datetime]
 
@@ -145,7 +145,7 @@ class Reading:
         """Months where they are whole and nothing in them changed; else days; else hours; else rows."""
         plan = _Plan()
         first = self.extent[0] or FOREVER
-        at = max(since, day(first))
+        at = max(since, month(first))
         end = min(until, self._settled.days)
         if finest == Span.HOUR:  # days do not know their hours
             plan.rows.append((at, end))
