@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 
 from pygments import highlight
@@ -65,6 +65,7 @@ def code_block(code: str, name: str, *, coloured: bool) -> str:
     return f"{opening}{escape(code) if body is None else body}</code></pre>\n"
 
 
+@lru_cache(256)  # a block within one that is unfinished is shown again and again
 def _coloured(code: str, name: str) -> str | None:
     if name not in LANGUAGES or len(code) > MAX_CODE or code.count("\n") > MAX_LINES:
         return None

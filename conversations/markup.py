@@ -31,6 +31,8 @@ OPTIONS = (
 MAX_DEPTH = 40
 MAX_EVENTS = 20_000
 MAX_ROUNDS = 10
+# Blocks of code that are coloured within an unfinished block, which is shown again and again.
+MAX_COLOURED = 32
 # Characters of formulas in one block; those behind show as they were written.
 MAX_FORMULAS = 10_000
 
@@ -236,6 +238,8 @@ class _Writer:
         self._cell = "th"
         self._column = 0
         self._in_formulas = 0  # characters
+        self._uncoloured: tuple[int, str, str] | None = None  # place, code and language of what may go on
+        self._open_code = 0  # blocks of code that were coloured within an unfinished block
 
     def write(self, events: Iterable[Any]) -> str:
         for count, event in enumerate(events):
@@ -258,6 +262,8 @@ class _Writer:
 
     def _open(self, tag: Any) -> None:
         name, detail = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
+        if self._uncoloured is not None:
+            self._colour(*self._uncoloured)
         opening, closing = ("", "") if self._in_image else self._element(name, detail)
         self._out.append(opening)
         self._closings.append(closing)
@@ -315,7 +321,19 @@ class _Writer:
     def _code(self, kind: Any) -> _Element:
         name = highlighting.language(kind["Fenced"]) if isinstance(kind, dict) else ""
         self._is_verbatim = True
-        return "", lambda: highlighting.code_block(self._collected(), name, coloured=self._final)
+        return "", lambda: self._code_block(name)
+
+    def _code_block(self, name: str) -> str:
+        """Code within an unfinished block is coloured once something follows it: then it is finished itself."""
+        code = self._collected()
+        if not self._final and self._open_code < MAX_COLOURED:
+            self._uncoloured = (len(self._out), code, name)
+        return highlighting.code_block(code, name, coloured=self._final)
+
+    def _colour(self, place: int, code: str, name: str) -> None:
+        self._out[place] = highlighting.code_block(code, name, coloured=True)
+        self._uncoloured = None
+        self._open_code += 1
 
     def _raw_html(self, _: None) -> _Element:
         self._is_verbatim = True

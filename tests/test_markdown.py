@@ -266,6 +266,15 @@ def test_code_is_coloured_when_it_is_finished():
     assert Page(finished).text.strip() == "import os"
 
 
+def test_code_is_coloured_as_soon_as_something_follows_it():
+    """Even if that is unfinished."""
+    for before, behind in (("", "Ne"), ("- a\n  ", "- b")):
+        growing = Growing(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
+        assert "<span" not in growing.flush()[1]
+        growing.feed(behind)
+        assert '<span class="kn">import</span>' in growing.flush()[1]
+
+
 def test_code_that_was_cut_off_is_coloured_at_the_end():
     assert '<span class="kn">import</span>' in Growing("```python\nimport os").finish()
 
