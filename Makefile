@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults bench bench-quick lint format lock clean
+.PHONY: help run test test-faults screenshots bench bench-quick lint format lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -29,6 +29,10 @@ test: $(TEST_STAMP)  ## all tests, without the long loops of faults; ARGS="…" 
 test-faults: $(TEST_STAMP)  ## the tests of faults with their long loops, and the figures they measure
 	@.ci/browser $(BIN)/python
 	@exec $(BIN)/python -m pytest tests/faults --long $(ARGS)
+
+screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; ARGS="stopped empty" for some of them
+	@.ci/browser $(BIN)/python
+	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
 bench: $(TEST_STAMP)  ## what it costs, against baselines: everything, for an hour; ARGS="cpu stop" for some of it
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,130 @@
+"""Everybody can use it: axe finds nothing in any state, and the page fits its screen, its pointer and its motion."""
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.e2e.test_chat import begin
+from tests.pages import Chat, give_session
+
+WIDE = {"width": 1280, "height": 720}
+PHONE = {"width": 360, "height": 740}
+SMALLEST = {"width": 320, "height": 640}
+ZOOMED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
+FINGER = 44
+BROAD = (
+    "| a | b | c | d | e | f |\n|---|---|---|---|---|--:|\n"
+    "| unbreakable | unbreakable | unbreakable | unbreakable | unbreakable | unbreakable |\n\n"
+    "```python\nprint('" + "x" * 200 + "')\n```\n\n" + "w" * 200 + "\n\nEnd"
+)
+
+
+def violations(page):
+    if not page.evaluate("window.axe"):
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return {fault["id"]: [(node["html"][:200], node["failureSummary"]) for node in fault["nodes"]] for fault in found}
+
+
+def check(page, state, *looks):
+    for size, scheme in looks or ((WIDE, "light"), (PHONE, "dark")):
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == {}, (state, size, scheme)
+    page.set_viewport_size(WIDE)
+
+
+def test_axe_finds_nothing_in_a_conversation(chat, provider):
+    chat.open()
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    check(chat.page, "empty")
+    exchange = begin(
+        chat, provider, "Bees\n\n- **hum**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1  # one\n```\n\n"
+    )
+    exchange.write_tokens("> `wax`, [more](https://example.org) $x^2$")
+    chat.see("wax")
+    check(chat.page, "streaming")
+    chat.stop()
+    chat.see_status("interrupted")
+    check(chat.page, "stopped")
+    again = provider.expect(exchange.prompt)
+    chat.regenerate()
+    again.respond(429, {"Retry-After": "20"})
+    chat.see_status("error")
+    check(chat.page, "error, versions")
+
+
+def test_axe_finds_nothing_around_it(browser, chat, server):
+    chat.open()
+    page = chat.page
+    page.locator(".user summary").click()
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check(page, "settings")
+    page.keyboard.press("Escape")
+    page.set_viewport_size(PHONE)
+    chat.button("Menu").click()
+    expect(chat.button("Close menu")).to_be_visible()
+    check(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
+    check(chat.open("/settings/").page, "settings, a page of its own")
+    check(chat.open("/settings/password/").page, "password")
+    context = browser.new_context()
+    check(Chat(context.new_page(), server).open("/").page, "sign in")
+    context.close()
+
+
+@pytest.fixture
+def phone(browser, alice, server):
+    """A tab of Alice's on a small phone."""
+    context = browser.new_context(viewport=SMALLEST, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    give_session(context, alice)
+    yield Chat(context.new_page(), server)
+    context.close()
+
+
+def overflow(page):
+    return page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+
+
+def size_of(locator):
+    box = locator.bounding_box()
+    return min(box["width"], box["height"])
+
+
+def test_fits_the_smallest_phone_and_fingers(phone, provider):
+    begin(phone, provider, "Bees\n\n", BROAD).finish()
+    phone.see_status("complete")
+    assert overflow(phone.page) <= 0
+    expect(phone.box).to_be_in_viewport(ratio=1)
+    expect(phone.button("Send")).to_be_in_viewport(ratio=1)
+    for name in ("Menu", "Send"):
+        assert size_of(phone.button(name)) >= FINGER, name
+    for name in ("Copy", "Regenerate"):
+        assert size_of(phone.answer.get_by_role("button", name=name, exact=True).last) >= FINGER, name
+    assert size_of(phone.page.get_by_label("Model", exact=True)) >= FINGER
+    phone.button("Menu").click()
+    drawer = phone.page.get_by_role("navigation")
+    for control in (phone.button("Close menu"), drawer.locator("[aria-current]"), drawer.get_by_role("link").first):
+        assert size_of(control) >= FINGER, control
+    assert overflow(phone.page) <= 0
+
+
+def test_fits_at_twice_the_size(chat, provider):
+    chat.page.set_viewport_size(ZOOMED)
+    begin(chat, provider, "Bees\n\n", BROAD).finish()
+    chat.see_status("complete")
+    assert overflow(chat.page) <= 0
+    expect(chat.box).to_be_in_viewport(ratio=1)
+    expect(chat.button("Send")).to_be_in_viewport(ratio=1)
+    chat.open("/settings/")
+    assert overflow(chat.page) <= 0
+
+
+MOVING = "document.getAnimations().filter(a => a.playState === 'running' && a.effect.getTiming().iterations > 1).length"
+
+
+def test_nothing_moves_for_those_who_want_that(chat, phone, provider):
+    begin(chat, provider)
+    assert chat.page.evaluate(MOVING) > 0
+    phone.open(chat.path).see("Bees hum and")
+    assert phone.page.evaluate(MOVING) == 0

@@ -1,0 +1,83 @@
+"""The whole way by keyboard alone."""
+
+from playwright.sync_api import expect
+
+from tests.pages import Chat
+
+FOCUS = """async () => {
+    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame) // what appears with the focus takes a frame
+    const focused = document.activeElement
+    const { outlineStyle, boxShadow } = getComputedStyle(focused.closest("[data-composer], [data-editor]") ?? focused)
+    return {
+        name: focused.ariaLabel || focused.labels?.[0]?.textContent || focused.textContent.trim().replace(/\\s+/g, " "),
+        tag: focused.localName,
+        seen: focused.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+            && (getComputedStyle(focused).outlineStyle !== "none" || outlineStyle !== "none" || boxShadow !== "none"),
+    }
+}"""
+
+
+def walk(chat: Chat, steps: int, key: str = "Tab") -> list[dict[str, object]]:
+    """Where the focus is after each step."""
+    stops = []
+    for _ in range(steps):
+        chat.page.keyboard.press(key)
+        stops.append(chat.page.evaluate(FOCUS))
+    return stops
+
+
+def press_until(chat: Chat, name: str, key: str = "Tab") -> None:
+    """Go on until what has the focus is called so."""
+    for _ in range(40):
+        if chat.page.evaluate(FOCUS)["name"] == name:
+            return
+        chat.page.keyboard.press(key)
+    raise AssertionError(f"{name} is out of reach of the keyboard")
+
+
+def test_ask_stop_regenerate_and_settings(chat, alice, provider):
+    press = chat.page.keyboard.press
+    chat.open()
+    expect(chat.box).to_be_focused()
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    exchange = provider.expect()
+    chat.page.keyboard.type(exchange.prompt)
+    press("Enter")
+    exchange.write_tokens("Bees ", "hum")
+    chat.see("Bees hum")
+    expect(chat.box).to_be_focused()
+    press("Escape")
+    chat.see_status("interrupted")
+    expect(chat.box).to_be_focused()
+
+    again = provider.expect(exchange.prompt)
+    press_until(chat, "Regenerate", "Shift+Tab")
+    press("Enter")
+    again.write_tokens("Wasps sting").finish()
+    chat.see("Wasps sting").see_status("complete")
+
+    press_until(chat, alice.user.username, "Shift+Tab")
+    press("Enter")
+    press_until(chat, "Settings")
+    press("Enter")
+    dialog = chat.page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    press("Escape")
+    expect(dialog).to_be_hidden()
+    assert chat.complaints == []
+
+
+def test_tab_reaches_everything_and_the_focus_is_seen(chat, provider):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens("Bees ", "hum").finish()
+    chat.see_status("complete")
+    chat.page.emulate_media(reduced_motion="reduce")
+    chat.reload().see_status("complete")
+    stops = walk(chat, 16)
+    assert stops[0]["name"] == "Skip to the message box"
+    names = [stop["name"] for stop in stops]
+    for name in ("New chat", "Transcript", "Edit", "Copy", "Regenerate", "Message", "Model"):
+        assert name in names, (name, names)
+    unseen = [stop for stop in stops if stop["tag"] != "body" and not stop["seen"]]
+    assert unseen == []

@@ -1,0 +1,1 @@
+"""Pictures of the product, taken of its real parts: `make screenshots` puts them into docs/screenshots/."""

@@ -1,0 +1,23 @@
+"""`make screenshots`: every picture; `make screenshots ARGS="stopped search"` for those whose names begin so."""
+
+from tests import environment
+
+environment.prepare_test_process()
+
+import sys  # noqa: E402
+
+from tests.screenshots import administration, answers, pages  # noqa: E402
+from tests.screenshots.studio import Studio  # noqa: E402
+
+SCENES = [*pages.SCENES, *answers.SCENES, *administration.SCENES]
+
+
+def main(names: list[str]) -> None:
+    with Studio.built() as studio:
+        for scene in SCENES:
+            if not names or any(name in scene.__name__ for name in names):
+                scene(studio)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

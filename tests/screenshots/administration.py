@@ -1,0 +1,32 @@
+"""What administrators see."""
+
+from collections.abc import Callable
+
+from conversations.models import Generation
+from tests.screenshots import texts
+from tests.screenshots.studio import Studio, tokens
+
+RUNS = "/admin/conversations/generation/"
+
+
+def runs(studio: Studio) -> None:
+    stopped = Generation.objects.filter(end_reason="stopped").earliest("requested_at")
+    for dark in (False, True):
+        with studio.tab(studio.mara, dark=dark) as chat:
+            chat.open(RUNS)
+            studio.shoot(chat, "admin-runs" + "-dark" * dark)
+            chat.open(f"{RUNS}{stopped.pk}/change/")
+            studio.shoot(chat, "admin-run" + "-dark" * dark)
+
+
+def live(studio: Studio) -> None:
+    with studio.tab(studio.jonas) as asking, studio.tab(studio.mara) as chat:
+        exchange = studio.asked(asking, texts.RAINBOW, *tokens(texts.RAINBOW_ANSWER))
+        asking.see("round, and why")
+        chat.open(f"{RUNS}running/")
+        studio.shoot(chat, "admin-live")
+        exchange.finish()
+        asking.see_status("complete")
+
+
+SCENES: list[Callable[[Studio], None]] = [runs, live]

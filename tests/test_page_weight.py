@@ -1,0 +1,35 @@
+"""The page is light: what it loads of our own is small, and is loaded once."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+
+LIMIT = 60_000
+"""Bytes of our own scripts and styles, minified."""
+
+
+def own_files(html):
+    """The scripts and styles of a page that are ours, as in the repository."""
+    names = re.findall(r'"/static/((?:js|css)/[^"]+?)\.[0-9a-f]{12}\.(js|css)"', html)
+    return sorted({f"{name}.{kind}" for name, kind in names})
+
+
+def minified(name):
+    minify = pytest.importorskip("minify")
+    kind = "application/javascript" if name.endswith(".js") else "text/css"
+    return minify.string(kind, Path(finders.find(name)).read_text())
+
+
+def test_scripts_and_styles_of_the_chat(alice):
+    sizes = {name: len(minified(name).encode()) for name in own_files(alice.get("/").html)}
+    assert "js/main.js" in sizes
+    assert "css/reset.css" in sizes
+    assert sum(sizes.values()) <= LIMIT, sorted(sizes.items(), key=lambda item: -item[1])
+
+
+def test_every_file_is_on_the_page(alice):
+    """No module and no style sheet that nobody needs any more."""
+    written = {path for finder in finders.get_finders() for path, _ in finder.list([]) if re.match(r"(js|css)/", path)}
+    assert written == set(own_files(alice.get("/").html))
