@@ -4,6 +4,7 @@ and where they end, and what there is at the moment is looked up when somebody r
 Each process counts for itself and starts at zero.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -35,6 +36,7 @@ TOKENS = Counter(
     "chat_tokens", "Tokens of runs that ended: of prompts (in), of answers (out).", ["kind"], registry=registry
 )
 TOKENS_IN, TOKENS_OUT = TOKENS.labels("in"), TOKENS.labels("out")
+_watched: list[tuple[Gauge, Callable[[], float]]] = []
 UPSTREAMS = Gauge("chat_upstreams_open", "Requests to providers that are open now.", registry=registry)
 
 
@@ -54,12 +56,14 @@ def observe(*, stop: float | None, first_token: float | None, tokens_in: int | N
 
 
 def watch(gauges: Iterable[tuple[str, str, Callable[[], float]]]) -> None:
-    """Read these (name, meaning, current value) whenever somebody asks."""
-    for name, meaning, value in gauges:
-        Gauge(name, meaning, registry=registry).set_function(value)
+    """Look these up (name, meaning, current value) whenever somebody reads."""
+    _watched.extend((Gauge(name, meaning, registry=registry), value) for name, meaning, value in gauges)
 
 
-def exposition(headers: Mapping[str, str]) -> tuple[bytes, str]:
-    """All of it, and its content type: OpenMetrics where the reader prefers that."""
+async def exposition(headers: Mapping[str, str]) -> tuple[bytes, str]:
+    """All of it, and its content type: OpenMetrics where the reader prefers that. Values are looked up on the event
+    loop, to which they belong; writing takes milliseconds, so a thread does it. May be cancelled."""
+    for gauge, value in _watched:
+        gauge.set(value())
     encode, content_type = choose_encoder(headers.get("accept", ""))
-    return encode(registry), content_type
+    return await asyncio.to_thread(encode, registry), content_type

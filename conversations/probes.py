@@ -63,7 +63,7 @@ async def _metrics(headers: dict[str, str]) -> Answer:
     given = headers.get("authorization", "").encode()
     if not hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
         return 401, b"", TEXT
-    return 200, *metrics.exposition(headers)
+    return 200, *await metrics.exposition(headers)
 
 
 PROBES: dict[str, Callable[[dict[str, str]], Awaitable[Answer]]] = {
