@@ -3,12 +3,17 @@
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.contrib import admin
+from django.test import RequestFactory
 
+from conversations.admin import listing
 from conversations.models import Generation
 from tests import stored
 
 LIST = "/admin/conversations/generation/"
 NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
+STOP_TO_CLOSED = 7
+"""Its place among the columns, after the boxes to select."""
 SORTED = ["when", "first_token", "stop_to_closed", "tokens", "price", "share", "reviewed"]
 
 
@@ -133,3 +138,14 @@ def test_what_makes_no_sense_lists_everything_and_says_so(staff, stopped, garbag
 )
 def test_what_finds_nothing_or_is_odd_is_an_ordinary_list(staff, stopped, query):
     assert staff.get(f"{LIST}?{query}").status == 200
+
+
+def test_sorted_by_what_few_runs_have_pages_through_those_only(staff, alice, stopped, finished, monkeypatch):
+    """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
+    monkeypatch.setattr(listing, "COUNTED", 0)
+    request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
+    request.user = staff.user
+    changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)
+    assert "NULLS" not in str(changes.paginator.object_list.query)
+    assert list(changes.paginator.object_list) == [stopped]
+    assert {run.pk for run in changes.queryset} == {stopped.pk, finished.pk}

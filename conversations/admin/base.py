@@ -27,6 +27,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes
     show_facets = admin.ShowFacets.NEVER  # it counts the whole table, once for each choice
     show_full_result_count = False
     paginator = CappedPaginator
+    change_form_template = "admin/conversations/read_only.html"
+    view_on_site = False  # the address is its owner's
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -57,6 +57,7 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
         ("endpoint", RecentValuesFilter),
         "kind",
     ]
+    change_form_template = "admin/conversations/generation/change_form.html"
     list_per_page = 50
     empty_value_display = EMPTY
     list_select_related = ["requested_by"]

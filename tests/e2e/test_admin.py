@@ -32,7 +32,7 @@ def test_staff_sees_a_run_and_stops_it(browser, staff, bob, server, answering):
     assert faults(tab.page) == {}
     a.exchange.write_tokens(" all day")
     row = tab.page.get_by_role("row").filter(has_text=bob.user.username)
-    expect(row.get_by_role("cell").nth(2)).to_have_text("20")  # characters, without a reload
+    expect(row.get_by_role("cell").nth(3)).to_have_text("20")  # characters, without a reload
     row.get_by_role("button").click()
     expect(tab.page.locator(".messagelist")).to_contain_text("stopped by an administrator")
     assert stored.outcome(a.asked) == ("interrupted", "stopped_by_admin")

@@ -1,0 +1,53 @@
+"""A long file that is read slowly waits in the database, not in the server's memory."""
+
+import asyncio
+from unittest.mock import Mock
+
+from twisted.internet.testing import StringTransport
+from twisted.web.http import HTTPChannel
+
+from chatapp.protocols import LimitedRequest
+
+TURNS = 20
+
+
+def connection():
+    """A request on a connection that says when its buffer is full."""
+    channel = HTTPChannel()
+    channel.factory = Mock()
+    channel.makeConnection(StringTransport())
+    return channel, LimitedRequest(channel)
+
+
+async def goes_on(waiting):
+    """Whether it ends by itself within some turns of the loop."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    return waiting.done()
+
+
+async def waits_while_full():
+    channel, request = connection()
+    await request.until_there_is_room()
+    channel.pauseProducing()
+    waiting = asyncio.ensure_future(request.until_there_is_room())
+    held = not await goes_on(waiting)
+    channel.resumeProducing()
+    return held, await goes_on(waiting)
+
+
+async def ends_with_the_connection():
+    channel, request = connection()
+    await request.until_there_is_room()
+    channel.pauseProducing()
+    waiting = asyncio.ensure_future(request.until_there_is_room())
+    channel.stopProducing()
+    return await goes_on(waiting)
+
+
+def test_waits_until_the_reader_has_taken_what_was_sent():
+    assert asyncio.run(waits_while_full()) == (True, True)
+
+
+def test_does_not_wait_for_a_reader_who_has_gone():
+    assert asyncio.run(ends_with_the_connection())
