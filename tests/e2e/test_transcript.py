@@ -1,6 +1,7 @@
 """The transcript in a real browser: how an answer grows, and what can be done with one."""
 
 import pytest
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.pages import give_session
@@ -174,3 +175,21 @@ def test_right_to_left_text_begins_at_the_right(chat, provider):
     )
     assert places == ["left", "right", "right", "right"]
     assert chat.content.locator("th").first.bounding_box()["x"] > chat.content.locator("th").last.bounding_box()["x"]
+
+
+def test_axe_finds_nothing(chat, provider):
+    exchange = begin(
+        chat, provider, "| a | b |\n|---|---|\n| $x^2$ | b |\n\n", "- one\n\n", "$$" + "x + " * 80 + "y$$\n\n"
+    )
+    exchange.write_tokens("```python\n" + "x = 1; " * 40 + "\n```\n\n", "and")
+    chat.see("and")
+    expect(chat.content.get_by_role("button", name="Copy code")).to_have_count(1)
+    assert violations(chat) == []
+    chat.stop()
+    chat.see_status("interrupted")
+    chat.button("Regenerate with another model").click()
+    assert violations(chat) == []
+
+
+def violations(chat):
+    return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page)["violations"]]
