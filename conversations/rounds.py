@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import catalogue, sessions, sweeping, trash, usage
+from . import catalogue, search_index, sessions, sweeping, trash, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -57,6 +57,7 @@ class Rounds:
             every(catalogue.EVERY, catalogue.catalogue.list_models),
             every(usage.EVERY, usage.count),
             every(SESSIONS, self.look_at_sessions),
+            every(search_index.EVERY, search_index.index),
             every(trash.EVERY, trash.empty_soon),
             every(rollup.EVERY, self.add_up),
         ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import export, housekeeping, instructions_page, settings_page, sidebar, views
+from . import export, housekeeping, instructions_page, search, settings_page, sidebar, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("c/<uuid:pk>/restore/", housekeeping.restore, name="restore"),
     path("c/<uuid:pk>/export.md", export.markdown, name="export-markdown"),
     path("c/<uuid:pk>/export.json", export.json, name="export-json"),
+    path("search/", search.search, name="search"),
     path("sidebar/", sidebar.sidebar, name="sidebar"),
     path("messages/<uuid:pk>/show/", views.show, name="show-message"),
     path("messages/<uuid:pk>/text/", views.text, name="message-text"),

@@ -7,6 +7,7 @@ from .generation import Generation, Kind, Piece, Presence, StopOrigin, UsageSour
 from .message import Message, Role
 from .preferences import Preferences, Theme, WhenLeaving
 from .process import ServerProcess
+from .search import SearchEntry
 from .summary import SummaryCell, SummaryChange, SummaryState
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Preferences",
     "Presence",
     "Role",
+    "SearchEntry",
     "ServerProcess",
     "StopOrigin",
     "SummaryCell",

@@ -21,6 +21,6 @@ export function handleActions(main, conversation) {
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
-    if (!document.querySelector(":popover-open")) conversation.stop()
+    if (!document.querySelector(":popover-open, dialog[open]")) conversation.stop()
   })
 }

@@ -1,0 +1,21 @@
+/** Search: Ctrl/⌘ K opens it from anywhere, the arrow keys go from hit to hit, and a hit that is followed closes it. */
+const dialog = document.getElementById("search")
+
+document.addEventListener("keydown", event => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+  event.preventDefault()
+  if (dialog.open) dialog.querySelector("input").select()
+  else document.querySelector("[data-search]").click()
+})
+
+dialog.addEventListener("keydown", event => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (!step) return
+  const stops = [dialog.querySelector("input"), ...dialog.querySelectorAll(".hit")]
+  const next = stops[stops.indexOf(document.activeElement) + step]
+  if (!next) return
+  event.preventDefault()
+  next.focus()
+})
+
+document.body.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => target.id === "conversation" && dialog.close())

@@ -1,0 +1,40 @@
+"""Search in a browser: from the keyboard to the message."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.test_search import write
+
+
+def test_from_the_keyboard_to_the_message(chat, alice):
+    messages = write(alice, "first words", "a lonely axolotl", *(f"later {number}" for number in range(90)))
+    chat.open("/")
+    chat.page.keyboard.press("Control+k")
+    field = chat.page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    field.press_sequentially("axol")
+    hit = chat.page.locator(".hit")
+    expect(hit).to_have_count(1)
+    expect(hit.locator("mark")).to_have_text("axolotl")
+    field.press("ArrowDown")
+    expect(hit).to_be_focused()
+    chat.page.keyboard.press("Enter")
+    expect(chat.page.locator(f"#message-{messages[1].pk}")).to_be_in_viewport()
+    expect(chat.page.locator("#search")).to_be_hidden()
+    expect(chat.page).to_have_url(re.compile(f"{re.escape(str(messages[1].pk))}$"))
+    assert not chat.complaints
+
+
+def test_escape_closes_it_and_stops_nothing(chat, alice, provider):
+    exchange = provider.expect()
+    chat.open("/").ask(exchange.prompt)
+    exchange.write_tokens("Bees ", "hum")
+    chat.see("Bees hum")
+    chat.page.keyboard.press("Control+k")
+    expect(chat.page.get_by_role("searchbox")).to_be_focused()
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.locator("#search")).to_be_hidden()
+    exchange.write_tokens(" on").finish()
+    chat.see_status("complete")
+    assert not chat.complaints

@@ -1,0 +1,210 @@
+"""Search over one's own titles and messages."""
+
+import re
+import uuid
+from html import unescape
+
+import pytest
+from django.db import connection
+
+from conversations import search, search_index
+from conversations.models import Conversation, Message, SearchEntry
+from tests import stored
+from tests.shelves import conversation, path
+from tests.waiting import eventually
+
+HTMX = {"HX-Request": "true"}
+
+
+def write(person, *contents, title="Notes", **fields):
+    """A conversation with these messages, found already."""
+    made = conversation(person, title, **fields)
+    parent, messages = made.head_id, []
+    for content in contents:
+        messages.append(Message.objects.create(conversation=made, parent_id=parent, role="user", content=content))
+        parent = messages[-1].pk
+    made.show(parent)
+    indexed()
+    return messages
+
+
+def indexed():
+    """All that is written is found. The server indexes as well, so a row may be its."""
+    search_index.index_batch()
+    eventually(lambda: not SearchEntry.objects.filter(vector=None).exists(), "the index")
+
+
+def found(person, text):
+    """The excerpts, newest first."""
+    return [hit.excerpt for hit in search.find(person.user, text).hits]
+
+
+def test_finds_a_word_in_messages_and_marks_it(alice):
+    (message,) = write(alice, "The quick brown fox jumps")
+    page = alice.get("/search/?q=BROWN")
+    assert "The quick <mark>brown</mark> fox jumps" in page.html
+    place = f"/c/{message.conversation_id}/?at={message.pk}#message-{message.pk}"
+    assert f'href="{place}"' in unescape(page.html)
+
+
+def test_a_hit_opens_at_the_message_on_its_branch(alice):
+    made = conversation(alice)
+    other = Message.objects.create(conversation=made, role="user", content="zebra of another branch")
+    indexed()
+    link = re.search(r'class="hit" href="([^"#]+)#', alice.get("/search/?q=zebra").html)
+    assert "data-found" in alice.get(unescape(link[1])).html
+    made.refresh_from_db()
+    assert made.head_id == other.pk
+
+
+def test_finds_a_title_also_after_a_rename(alice):
+    made = conversation(alice, "Aardvarks")
+    indexed()
+    assert found(alice, "aardvarks")
+    alice.post(path(made, "rename"), title="Wombats")
+    indexed()
+    assert "<mark>Wombats</mark>" in found(alice, "wombats")
+    assert [hit for hit in search.find(alice.user, "aardvarks").hits if hit.message is None] == []
+
+
+def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
+    a = answering(alice, "Platypus ", "swims")
+    assert found(alice, "platypus") == []
+    a.asked.stop()
+    assert stored.outcome(a.asked) == ("interrupted", "stopped")
+    eventually(lambda: found(alice, "platypus"), "the answer in the index")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fox", ["red fox den", "brown fox"]),
+        ("fox brown", ["brown fox"]),
+        ('"brown fox"', ["brown fox"]),
+        ('"fox brown"', []),
+        ("fox -red", ["brown fox"]),
+        ("den or brown", ["red fox den", "brown fox"]),
+        ("bro", ["brown fox"]),
+        ('"bro"', []),
+        ("nowhere", []),
+    ],
+)
+def test_words_phrases_and_operators(alice, text, expected):
+    write(alice, "brown fox", "red fox den")
+    assert [re.sub("</?mark>", "", each) for each in found(alice, text)] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "'", "\\", "a & b | !c", "((", "<->", ":*", "'; DROP TABLE x; --", "%s %(x)s", "x:*", "-", '"-"',
+             "-a", "-a -b", "o'neil \\' x", "🐝", "\x02", "a" * 500, '" or "', "http://example.org/a-b?c=d"],
+)  # fmt: skip
+def test_nonsense_finds_what_it_finds_and_fails_never(alice, text):
+    write(alice, "o'neil said http://example.org/a-b?c=d \\ once")
+    from urllib.parse import quote
+
+    assert alice.get(f"/search/?q={quote(text)}").status == 200
+
+
+def test_a_word_with_quotes_and_backslashes_is_found(alice):
+    write(alice, "see C:\\temp and o'neil at http://example.org/a-b?c=d")
+    for text in ("o'neil", "http://example.org/a-b?c=d", "C:\\temp"):
+        assert found(alice, text), text
+
+
+def test_of_nothing_explains_itself(alice):
+    assert "leaves out" in alice.get("/search/?q=%20%00").text
+
+
+def test_of_no_word_says_so(alice):
+    assert "no word in that" in alice.get("/search/?q=%3F%21%20...").text
+
+
+def test_of_too_much_says_so(alice):
+    assert "500 characters are possible" in alice.get(f"/search/?q={'x' * 5000}").text
+
+
+def test_only_what_is_left_out_is_a_search_too(alice):
+    write(alice, "brown fox")
+    assert all("brown" not in each for each in found(alice, "-brown"))
+    assert found(alice, "-brown")
+
+
+def test_markup_in_a_message_stays_text(alice):
+    write(alice, "before <img src=x onerror=alert(1)> zebra \x02\x03 <mark>not</mark>")
+    html = alice.get("/search/?q=zebra").html
+    assert "<img" not in html
+    assert "<mark>zebra</mark>" in html
+    assert "<mark>not" not in html
+
+
+def test_never_finds_what_is_somebody_elses(alice, bob):
+    write(bob, "his secret giraffe", title="Giraffe")
+    assert found(alice, "giraffe") == []
+    assert found(alice, f"{bob.user.pk}:giraffe") == []
+    assert len(found(bob, "giraffe")) == 3  # the title, the prompt made of it, the message
+
+
+def test_a_deleted_one_is_not_found_until_it_is_back(alice):
+    made = write(alice, "lonely narwhal")[0].conversation
+    alice.post(path(made, "delete"))
+    assert found(alice, "narwhal") == []
+    alice.post(path(made, "restore"))
+    assert len(found(alice, "narwhal")) == 1
+
+
+def test_an_archived_one_is_found_and_marked(alice):
+    made = write(alice, "dusty okapi")[0].conversation
+    assert "Archived" not in alice.get("/search/?q=okapi").text
+    alice.post(path(made, "archive"))
+    assert "Archived" in alice.get("/search/?q=okapi").text
+
+
+def test_pages_bring_each_once_newest_first(alice):
+    write(alice, *(f"lemur number {number}" for number in range(45)))
+    seen, address = [], "/search/?q=lemur"
+    while address:
+        html = alice.get(address, **HTMX).html
+        seen += [int(number) for number in re.findall(r"</mark> number (\d+)", html)]
+        more = re.search(r'class="sidebar__more" href="([^"]+)"', html)
+        address = unescape(more[1]) if more else ""
+    assert seen == list(range(44, -1, -1))
+
+
+def test_a_rare_word_is_found_beyond_the_newest(alice, monkeypatch):
+    monkeypatch.setattr(search, "NEWEST", 3)
+    write(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
+    assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
+
+
+def test_the_excerpt_of_a_long_message_shows_the_word(alice):
+    write(alice, "filler " * 30_000 + "quagga at last")
+    assert "<mark>quagga</mark>" in found(alice, "quagga")[0]
+
+
+def test_text_that_no_index_can_hold_is_found_by_its_beginning(alice):
+    write(alice, "tapir " + " ".join(uuid.uuid4().hex + "-" + uuid.uuid4().hex for _ in range(3000)))
+    assert len(found(alice, "tapir")) == 1
+
+
+def test_signed_out_leads_to_the_sign_in_page(alice):
+    assert alice.without_session().get("/search/?q=x").location.startswith("/accounts/login/")
+
+
+def test_a_words_plan_uses_the_index_of_words(alice):
+    write(alice, "unmistakable pangolin")
+    query = search.parse("pangolin")
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN " + search.BY_WORDS,
+            {"query": query.of(alice.user.pk), "owner": alice.user.pk, "after": search.LAST, "limit": 21},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "search_words" in plan
+
+
+def test_is_gone_with_its_conversation(alice):
+    made = write(alice, "fleeting dodo")[0].conversation
+    Conversation.objects.filter(pk=made.pk).delete()
+    assert not SearchEntry.objects.filter(conversation_id=made.pk).exists()
