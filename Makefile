@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-faults screenshots bench bench-quick lint format lock clean
+.PHONY: help run test test-faults screenshots bench bench-quick lint format messages lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -48,6 +48,10 @@ lint: $(TEST_STAMP)  ## style and types
 format: $(TEST_STAMP)  ## put the code into the agreed form
 	@$(BIN)/ruff check --fix-only --quiet $(wildcard $(CODE))
 	@$(BIN)/ruff format $(wildcard $(CODE))
+
+messages: $(TEST_STAMP)  ## gather the sentences to be translated, and compile those that are; needs gettext's programs
+	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --ignore=.venv --ignore=var --ignore=tests --ignore=bench
+	@$(BIN)/python manage.py compilemessages --ignore=.venv
 
 lock: $(TEST_STAMP)  ## bring the locked dependencies up to date with requirements*.in; ARGS="--upgrade" for newer ones
 	@$(BIN)/uv pip compile $(LOCK) $(ARGS) requirements.in -o requirements.txt

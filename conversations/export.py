@@ -106,7 +106,8 @@ def _mark(message: Message, generation: Generation | None, text: str) -> str:
     if generation is None:
         return ""
     if message.status == Status.STREAMING:
-        return f"**streaming**: {_('This answer was still being written.')}"
+        note = _("This answer was still being written.")
+        return f"**streaming**: {note}"
     note = fragments.note(generation, text)
     return f"**{message.status}** ({generation.end_reason}): {note}" if note else ""
 

@@ -101,7 +101,8 @@ def sentence(status: str, reason: str, *, written: bool, retry_after: int | None
     if reason == EndReason.RATE_LIMITED and retry_after:
         line = _("The provider asked us to slow down. Try again in %(seconds)d s.") % {"seconds": retry_after}
     if status == Status.INTERRUPTED and not written and reason != EndReason.DELETED:
-        line = f"{line} {_('Nothing was written.')}"
+        nothing = _("Nothing was written.")
+        line = f"{line} {nothing}"
     return line
 
 

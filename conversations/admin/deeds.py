@@ -178,7 +178,8 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         return self._csv(request, queryset, request.GET.urlencode() if everything else _("a selection"))
 
     def _csv(self, request: HttpRequest, runs: QuerySet[Generation], which: str) -> StreamingHttpResponse:
-        audit.exported(request, f"generations as CSV: {which or _('all')}")
+        everything = _("all")
+        audit.exported(request, f"generations as CSV: {which or everything}")
         name = f"generations-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
         return StreamingHttpResponse(
             export.lines(runs),
