@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from conversations.outcomes import EndReason, Status
 
 from .cells import Condition, Measure, Selection, Spread
-from .reading import Count, Reading, Value
+from .reading import Count, Reading, TooMuch, Value
 from .rollup import DAY, HOUR
 
 PATIENCE = 2.0
@@ -20,10 +20,6 @@ BY_PEOPLE = (EndReason.STOPPED, EndReason.LEFT, EndReason.SUPERSEDED, EndReason.
 """Why an answer ended that somebody no longer wanted to read."""
 
 MILLION = 1_000_000
-
-
-class TooMuch(Exception):
-    """The selection could not be added up in time."""
 
 
 @dataclass(slots=True)
@@ -57,15 +53,8 @@ class Summary:
 
 def summary(selection: Selection) -> Summary:
     """Add it up, from at most `PATIENCE` seconds of the database's time. Raises TooMuch."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(PATIENCE * 1000))])
-            cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling would take longer than adding up
-            return _read(Reading(cursor), selection)
-    except OperationalError as error:
-        if type(error.__cause__).__name__ != "QueryCanceled":
-            raise
-        raise TooMuch from error
+    with transaction.atomic(), connection.cursor() as cursor:
+        return _read(Reading(cursor, PATIENCE), selection)
 
 
 def _read(reading: Reading, selection: Selection) -> Summary:

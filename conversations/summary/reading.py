@@ -1,11 +1,14 @@
 """Reads cells: settled ones from their table, the rest from the rows."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
+from psycopg.errors import QueryCanceled
 
 from .cells import COLUMNS, Measure, Selection, Span, of_rows
 from .rollup import ALWAYS, DAY, HOUR, LOCK, hour, month, next_month, settled
@@ -83,12 +86,19 @@ class _Plan:
     rows: list[Range] = field(default_factory=list)
 
 
-class Reading:
-    """One look at the cells, in a transaction: what is settled stays as it is until its end."""
+class TooMuch(Exception):
+    """The selection could not be added up in time."""
 
-    def __init__(self, cursor: CursorWrapper) -> None:
+
+class Reading:
+    """One look at the cells, in a transaction: what is settled stays as it is until its end. All that it asks takes
+    `patience` seconds at most, or raises TooMuch."""
+
+    def __init__(self, cursor: CursorWrapper, patience: float) -> None:
         self._cursor = cursor
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+        self._deadline = time.monotonic() + patience
+        cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling would take longer than adding up
+        self._ask("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
         self._settled = settled(cursor)
         cursor.execute(CHANGED, [self._settled.days, self._settled.hours])
         self._changed: set[datetime] = {row[0] for row in cursor.fetchall()}
@@ -100,21 +110,34 @@ class Reading:
     def counts(self, selection: Selection, step: timedelta) -> list[Count]:
         """How many there were: once over time, in steps of an hour or a day, once by how they ended."""
         cells, how = self._cells(selection, (Measure.COUNT,), finest=Span.HOUR if step == HOUR else Span.DAY)
-        self._cursor.execute(COUNTS.format(cells=cells), how)
+        self._ask(COUNTS.format(cells=cells), how)
         return [Count(*row) for row in self._cursor.fetchall()]
 
     def values(self, selection: Selection) -> list[Value]:
         """How long things took and answers were."""
         cells, how = self._cells(selection, SPREADS)
-        self._cursor.execute(VALUES.format(cells=cells), how)
+        self._ask(VALUES.format(cells=cells), how)
         return [Value(Measure(row[0]), *row[1:]) for row in self._cursor.fetchall()]
 
     def lengths(self, selection: Selection) -> list[tuple[str, int, int, int]]:
         """(model, bucket, runs, tokens) of the answers that were finished."""
         cells, how = self._cells(selection, (Measure.LENGTH,))
-        self._cursor.execute(LENGTHS.format(cells=cells), how)
+        self._ask(LENGTHS.format(cells=cells), how)
         rows: list[tuple[str, int, int, int]] = self._cursor.fetchall()
         return rows
+
+    def _ask(self, statement: str, how: Any) -> None:
+        """Within what is left of the time."""
+        left = int((self._deadline - time.monotonic()) * 1000)
+        if left <= 0:
+            raise TooMuch
+        self._cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(left)])
+        try:
+            self._cursor.execute(statement, how)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, QueryCanceled):
+                raise
+            raise TooMuch from error
 
     def _cells(
         self, selection: Selection, measures: tuple[Measure, ...], finest: Span = Span.MONTH
