@@ -46,7 +46,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
 
 class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
     model = LanguageModel
-    fields = ["name", "label", "order", "price_in", "price_out", "context_window", "enabled"]
+    fields = ["name", "label", "order", "enabled"]
     extra = 0
     show_change_link = True
 
@@ -160,7 +160,7 @@ def give_key(model: LanguageModel) -> None:
 class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Changing a model ends its endpoint's following of the environment."""
 
-    list_display = ["__str__", "endpoint", "name", "order", "price_in", "price_out", "currency", "enabled", "default"]
+    list_display = ["__str__", "endpoint", "prices", "order", "enabled", "default"]
     list_editable = ["order", "enabled"]
     list_filter = ["endpoint", "enabled"]
     list_select_related = ["endpoint"]
@@ -172,6 +172,11 @@ class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         (gettext_lazy("Prices"), {"fields": ["price_in", "price_out", "currency"]}),
         (gettext_lazy("Answers"), {"fields": ["context_window", "continues_by", "system_prompt"]}),
     ]
+
+    @admin.display(description=gettext_lazy("price in / out"), ordering="price_out")
+    def prices(self, model: LanguageModel) -> str:
+        known = [price for price in (model.price_in, model.price_out) if price is not None]
+        return f"{' / '.join(f'{price.normalize():f}' for price in known)} {model.currency}" if known else ""
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
         if not obj.key:
