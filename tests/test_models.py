@@ -3,17 +3,16 @@
 import secrets
 from decimal import Decimal
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.test import Client
 
-from conversations.models import LanguageModel
-from tests import database as databases
+from conversations import first_endpoint
+from conversations.catalogue import load
+from conversations.models import Endpoint, LanguageModel
 from tests import stored, visitors
-from tests.offers import ENDPOINTS, LAST, MODELS, change, endpoint_form, model_form, offered, wait_offered
-from tests.servers import running
-from tests.visitors import CSRF, Person
+from tests.offers import ENDPOINTS, MODELS, change, endpoint_form, model_form, offered, wait_offered
 
 
 @pytest.fixture
@@ -147,83 +146,105 @@ def test_models_are_for_those_with_the_permission(server, alice, model):
 # --- the first ones --------------------------------------------------------------------------------------------------
 
 
-class Installation:
-    """A server with a database of its own, and its administrator: what happens to the environment's endpoint there must
-    not reach the servers of other tests."""
-
-    PASSWORD = secrets.token_urlsafe(12)
-
-    def __init__(self, server):
-        self.server = server
-        self.admin = self.sign_in(server)
-
-    @classmethod
-    def sign_in(cls, server):
-        person = Person(None, cls.PASSWORD, server)
-        page = person.post("/accounts/login/", username="admin", password=cls.PASSWORD, csrfmiddlewaretoken=CSRF)
-        cookies = page.headers.get_all("Set-Cookie") or []
-        name = f"{settings.SESSION_COOKIE_NAME}="
-        person.session = next(cookie for cookie in cookies if cookie.startswith(name)).split(";")[0].removeprefix(name)
-        return person
-
-    def link(self, listing, words):
-        """The address of the row with these words in a list of the administration."""
-        html = self.admin.get(listing).html
-        assert words in html, html
-        return html.split(words)[0].rsplit('href="', 1)[1].split('"')[0]
+@pytest.fixture
+def fresh(database, server):
+    """An installation without endpoints, in a transaction that is taken back: the servers of other tests see none of
+    it."""
+    with transaction.atomic():
+        Endpoint.objects.all().delete()
+        yield
+        transaction.set_rollback(True)
 
 
-@pytest.fixture(scope="module")
-def install(database):
-    """Start a server on the one database of this file, with these settings."""
-    name = f"own_{secrets.token_hex(4)}"
-    with psycopg.connect(databases.URL, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    url = databases.URL.replace(f"/{psycopg.conninfo.conninfo_to_dict(databases.URL)['dbname']}", f"/{name}", 1)
-
-    def start(**overrides):
-        own = {"DATABASE_URL": url, "DJANGO_SUPERUSER_PASSWORD": Installation.PASSWORD, "CHAT_DEMO_RATE": 1000}
-        return running(**own | overrides)
-
-    return start
+def start(settings, base_url="", *models):
+    """What a server does when it starts with this environment; what it then offers, as (key, base URL)."""
+    settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.CHAT_MODELS = (
+        base_url,
+        "sk-123" if base_url else "",
+        models,
+    )
+    first_endpoint.settle()
+    offered = [(model.key, model.endpoint.base_url) for shelf in load() for model in shelf.models]
+    return offered or [(shelf.endpoint.name, shelf.lists) for shelf in load()]
 
 
-def test_the_environment_makes_the_first_ones_until_the_administrator_decides(install, provider, socket):
-    with install() as server:  # nothing is configured
-        admin = Installation(server).admin
-        assert "demo model" in admin.get("/").text
-        assert "demo" in admin.get(ENDPOINTS).text
-    with install(OPENAI_BASE_URL=provider.url, CHAT_MODELS="beta-model,alpha-model") as server:  # nobody decided yet
-        here = Installation(server)
-        assert "Answers come from beta-model." in here.admin.get("/").text
-        assert provider.url in here.admin.get(ENDPOINTS).text
-        asked = socket(here.admin).ask("Hello")
-        assert asked.outcome == ("complete", "finished")
-        address = here.link(MODELS, "beta-model</a>")
-        endpoint = here.link(ENDPOINTS, "127.0.0.1</a>")
-        assert "follows the environment" in here.admin.get(endpoint).text
-        number = endpoint.split("/")[-3]
-        form = {"name": "alpha-model", "label": "Alpha", "order": "7", "enabled": "on", "default": "on"}
-        other = here.link(MODELS, "alpha-model</a>")
-        form |= {"endpoint": number, "currency": "USD", "continues_by": "instruction"}
-        assert here.admin.post(other, **form).status == 302
-        assert here.admin.post(address.replace("change", "delete"), post="yes").status == 302
-        wait_offered(here.admin, "alpha-model")
-        assert "beta-model" not in here.admin.get("/").text
-        refused = asked.socket.wait_refused("model_not_offered", id=asked.socket.ask("More?", after=asked).id)
-        assert "beta-model" in refused["sentence"]
-    with install(OPENAI_BASE_URL="http://127.0.0.1:1/v1", CHAT_MODELS="beta-model") as server:  # somebody has
-        here = Installation(server)
-        assert "Answers come from Alpha." in here.admin.get("/").text
-        assert "follows the environment" not in here.admin.get(here.link(ENDPOINTS, "127.0.0.1</a>")).text
-        assert socket(here.admin).ask("Hello").outcome == ("complete", "finished")
-        new = endpoint_form(base_url=provider.url, name="Another") | {
-            "models-TOTAL_FORMS": "1", "models-0-name": "beta-model", "models-0-order": str(LAST),
-            "models-0-enabled": "on",
-        }  # fmt: skip
-        page = here.admin.post(f"{ENDPOINTS}add/", **new)
-        assert page.status == 302, page.text
-        wait_offered(here.admin, "beta-model")
-        again = {**form, "name": "beta-model", "endpoint": here.link(ENDPOINTS, "Another</a>").split("/")[-3]}
-        assert here.admin.post(here.link(MODELS, "beta-model</a>"), **again).status == 302
-        assert 'value="beta-model" selected' in here.admin.get("/").html  # one default: the newest word counts
+@pytest.fixture
+def decide(fresh, staff):
+    """Send a form of the administration, in the test's transaction."""
+    client = Client(headers={"host": "127.0.0.1:8000"})
+    client.force_login(staff.user)
+
+    def send(path, **fields):
+        assert client.post(path, fields).status_code == 302
+
+    return send
+
+
+ONE, OTHER = "https://one.example.org/v1", "https://other.example.org/v1"
+
+
+def test_without_settings_the_first_one_is_the_demo(fresh, settings):
+    assert start(settings) == [("demo", True)]
+    assert Endpoint.objects.get().base_url == ""
+
+
+def test_the_environment_makes_the_first_ones(fresh, settings):
+    assert start(settings, ONE, "b", "a") == [("b", ONE), ("a", ONE)]
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.name, endpoint.base_url, endpoint.key_variable) == ("one.example.org", ONE, "OPENAI_API_KEY")
+    assert list(endpoint.models.values_list("key", "order")) == [("b", 0), ("a", 1)]
+    assert start(settings, ONE, "b", "a") == [("b", ONE), ("a", ONE)]
+    assert (Endpoint.objects.count(), LanguageModel.objects.count()) == (1, 2)
+
+
+def test_a_password_in_the_address_is_not_stored(fresh, settings):
+    start(settings, "https://me:hunter2@one.example.org/v1", "a")
+    assert Endpoint.objects.get().base_url == ONE
+
+
+def test_the_environment_counts_until_the_administrator_decides(decide, settings):
+    start(settings)
+    assert start(settings, ONE, "b", "a") == [("b", ONE), ("a", ONE)]
+    assert start(settings, ONE) == [("one.example.org", True)]
+    assert start(settings, OTHER, "b", "a") == [("b", OTHER), ("a", OTHER)]
+    model = LanguageModel.objects.get(key="a")
+    decide(f"{MODELS}{model.pk}/change/", **model_form(model.endpoint, name="a", label="Alpha", default="on"))
+    assert sorted(start(settings, ONE, "c")) == [("a", OTHER), ("b", OTHER)]
+    assert Endpoint.objects.get().base_url == OTHER
+
+
+@pytest.mark.parametrize("how", ["endpoint saved", "model deleted", "models deleted"])
+def test_any_word_of_the_administrator_counts(how, decide, settings, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-123")
+    start(settings, ONE, "b", "a")
+    endpoint, model = Endpoint.objects.get(), LanguageModel.objects.get(key="b")
+    if how == "endpoint saved":
+        form = endpoint_form(name="One", base_url=ONE, key_variable="OPENAI_API_KEY")
+        decide(f"{ENDPOINTS}{endpoint.pk}/change/", **form)
+    elif how == "model deleted":
+        decide(f"{MODELS}{model.pk}/delete/", post="yes")
+    else:
+        decide(MODELS, action="delete_selected", _selected_action=str(model.pk), post="yes")
+    expected = [("a", ONE), ("b", ONE)] if how == "endpoint saved" else [("a", ONE)]
+    assert sorted(start(settings, OTHER, "c")) == expected
+
+
+def test_the_newest_default_is_the_only_one(decide, settings):
+    start(settings, ONE, "b", "a")
+    for key in ("a", "b"):
+        model = LanguageModel.objects.get(key=key)
+        decide(f"{MODELS}{model.pk}/change/", **model_form(model.endpoint, name=key, default="on"))
+    assert LanguageModel.objects.get(default=True).key == "b"
+
+
+def test_where_no_endpoint_is_left_the_environments_is_there_again(fresh, settings):
+    start(settings, ONE, "a")
+    Endpoint.objects.all().delete()
+    assert [shelf.endpoint.base_url for shelf in load()] == [ONE]
+    assert start(settings, OTHER, "a") == [("a", OTHER)]
+
+
+def test_a_server_has_settled_it_when_it_is_ready(staff, provider):
+    following = Endpoint.objects.get(follows_environment=True)
+    assert "This endpoint follows the environment" in staff.get(f"{ENDPOINTS}{following.pk}/change/").text
+    assert "Answers come from alpha-model." in staff.get("/").text
