@@ -66,6 +66,14 @@ class LimitedRequest(WebRequest):
         """The connection is gone."""
         self.resumeProducing()
 
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application failed. In mid-answer the reader learns it by the connection that breaks: what came must not
+        look complete, and an error page, which Daphne would send, cannot begin there."""
+        if self._response_started and self.channel is not None:
+            self.channel.transport.abortConnection()
+        else:
+            super().handle_exception(exception)
+
     def finish(self) -> None:
         """The answer is complete."""
         if self.producer is not None:

@@ -1,4 +1,4 @@
-"""A long file that is read slowly waits in the database, not in the server's memory."""
+"""A long file that is read slowly waits in the database, not in the server's memory; one that fails breaks off."""
 
 import asyncio
 from unittest.mock import Mock
@@ -14,7 +14,7 @@ TURNS = 20
 def connection():
     """A request on a connection that says when its buffer is full."""
     channel = HTTPChannel()
-    channel.factory = Mock()
+    channel.factory = Mock(server=Mock(server_name=""))
     channel.makeConnection(StringTransport())
     return channel, LimitedRequest(channel)
 
@@ -51,3 +51,12 @@ def test_waits_until_the_reader_has_taken_what_was_sent():
 
 def test_does_not_wait_for_a_reader_who_has_gone():
     assert asyncio.run(ends_with_the_connection())
+
+
+def test_a_failure_in_the_middle_breaks_the_connection():
+    """Otherwise half a file would look like a whole one."""
+    channel, request = connection()
+    request.handle_reply({"type": "http.response.start", "status": 200, "headers": []})
+    request.handle_exception(OSError("the database went away"))
+    assert channel.transport.disconnected
+    assert channel.transport.value() == b""
