@@ -149,6 +149,7 @@ def _context(
         **(fragments.window_context(current, window or windows.latest(current)) if current is not None else {}),
         "models": models,
         "model": chosen,
+        "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
         "demo": chosen is not None and catalogue.is_demo(chosen.key),
         "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,

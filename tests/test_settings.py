@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import RequestFactory
 
 from conversations import preferences, settings_page
-from conversations.models import Preferences
+from conversations.models import Conversation, Preferences
 from conversations.settings_page import PreferencesForm
 
 CHOSEN = {
@@ -101,6 +101,16 @@ def test_saved_twice_is_saved_once(alice):
 def test_a_new_chat_begins_with_the_chosen_model(alice):
     alice.post("/settings/", **CHOSEN)
     assert '<option value="beta-model" selected>' in alice.get("/").html
+
+
+def test_a_model_that_is_gone_is_missed_in_words(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    page = f"/c/{a.asked.conversation}/"
+    assert "is not offered any more" not in alice.get(page).text
+    Conversation.objects.filter(pk=a.asked.conversation).update(model="gamma")
+    assert "“gamma” is not offered any more. The next answer comes from alpha-model." in alice.get(page).text
 
 
 def test_the_colours_are_kept_for_the_sign_in_page(alice):

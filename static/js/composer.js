@@ -72,6 +72,7 @@ export class Composer {
     if (!text.trim() || this.#tooLong(text)) return this.#text.focus()
     if (!this.#actions.send(text.trim())) return
     this.#sentAt = performance.now()
+    this.#form.parentElement.querySelector("[data-missed]")?.remove()
     if (text === this.#text.value) this.#set("")
   }
 
