@@ -19,6 +19,7 @@ MEASUREMENTS = [
     "start",
     "capacity",
     "history",
+    "first_page",
     "summary",
     "runs",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psycopg
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 
 from bench import rig
 from bench.seed import Size, seed
@@ -37,22 +37,22 @@ def acts(size: Size) -> list[Act]:
     other = size.of_one + 2  # a conversation of ten messages, of somebody who is not person 0
     owner = 1 + other % (size.people - 1)
     return [
-        Act("open a conversation of 10 messages", owner, _conversation(other), REQUESTS),
-        Act(f"open a conversation of {size.deep:,} messages", 0, _conversation(0), DEEP_REQUESTS),
+        Act("open a conversation of 10 messages", owner, path(other), REQUESTS),
+        Act(f"open a conversation of {size.deep:,} messages", 0, path(0), DEEP_REQUESTS),
         Act("list, usual person", owner, "/sidebar/", REQUESTS),
         Act(f"list, person with {size.of_one:,} conversations", 0, "/sidebar/", REQUESTS),
         Act("new chat", owner, "/", REQUESTS),
     ]
 
 
-def _conversation(number: int) -> str:
+def path(number: int) -> str:
     digits = f"{number:012x}70008000{1:012x}"
     return f"/c/{uuid.UUID(digits)}/"
 
 
 def measure(server: rig.Subject, act: Act) -> list[float]:
     """Milliseconds of each request."""
-    user = User.objects.get(username=f"seeded-{act.person}")
+    user = get_user_model().objects.get(username=f"seeded-{act.person}")
     cookie = rig.sign_in(user)
     connection = http.client.HTTPConnection(server.url.removeprefix("ws://").removesuffix("/ws/"), timeout=120)
     times = []

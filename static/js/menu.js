@@ -1,4 +1,6 @@
 /** The menu of one conversation, fetched when it is asked for; and what became of a deleted one. */
+import { on } from "chat/events"
+
 const MARGIN = 8
 const LINGER = 20_000
 const REOPEN = 300
@@ -7,14 +9,14 @@ const REOPEN = 300
 export function setUpMenu(menu, closed) {
   let opener = "" // the button's id: a refresh of the list may replace the button while the menu is on its way
   let closedAt = 0
-  document.body.addEventListener("htmx:beforeRequest", event => {
+  on("htmx:beforeRequest", event => {
     if (event.detail.target !== menu) return
     const { id } = event.detail.elt.querySelector("button")
     const again = id === opener && performance.now() - closedAt < REOPEN
     if (again) event.preventDefault()
     opener = again ? "" : id
   })
-  document.body.addEventListener("htmx:afterSwap", event => {
+  on("htmx:afterSwap", event => {
     const button = document.getElementById(opener)
     if (event.detail.target === menu && button) open(menu, button)
   })
@@ -46,9 +48,9 @@ function setUpToast(toast) {
     toast.showPopover()
     timer = setTimeout(() => toast.matches(":hover, :focus-within") || toast.hidePopover(), LINGER)
   }
-  document.body.addEventListener("htmx:afterSwap", event => event.detail.target === toast && show())
+  on("htmx:afterSwap", event => event.detail.target === toast && show())
   toast.addEventListener("submit", () => setTimeout(() => toast.hidePopover()))
-  document.body.addEventListener("conversation:deleted", ({ detail }) => {
+  on("conversation:deleted", ({ detail }) => {
     if (!location.pathname.includes(detail.conversation)) return
     toast.querySelector("[data-undo]").name = "open" // where one was, Undo leads back to
     document.querySelector(".sidebar__new").click()

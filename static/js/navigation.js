@@ -1,11 +1,13 @@
 /** Between conversations without a new page: htmx swaps, this keeps title, scroll position and session in order. */
+import { on } from "chat/events"
+
 export function setUpNavigation(main, conversation, failed) {
   let before = null
   const swapsConversation = event => event.detail.target?.id === "conversation"
   const swapsMore = event => "more" in (event.detail.target?.dataset ?? {})
   const fails = event => swapsConversation(event) || swapsMore(event) || event.detail.target?.matches("dialog:not([open])")
 
-  document.body.addEventListener("htmx:beforeSwap", event => {
+  on("htmx:beforeSwap", event => {
     // Signed out in the meantime: the answer is the sign-in page, which does not belong into this one.
     if (new URL(event.detail.xhr.responseURL || location.href).pathname === main.dataset.login) {
       event.detail.shouldSwap = false
@@ -14,12 +16,12 @@ export function setUpNavigation(main, conversation, failed) {
       before = { conversation: conversation.id, pin: pin(main, event.detail.requestConfig?.elt) }
     }
   })
-  document.body.addEventListener("htmx:afterSwap", event => {
+  on("htmx:afterSwap", event => {
     if (swapsConversation(event)) show(before)
   })
-  document.body.addEventListener("htmx:historyRestore", () => show(null))
+  on("htmx:historyRestore", () => show(null))
   for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(name, event => fails(event) && failed())
+    on(name, event => fails(event) && failed())
   }
 
   // A new version of the same conversation stays where it was scrolled to.

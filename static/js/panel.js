@@ -1,7 +1,8 @@
 /** Dialogs over the chat: htmx fills them, this opens them, and applies what was chosen there. */
+import { on } from "chat/events"
 import { sentence } from "chat/says"
 
-document.body.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+on("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target.matches("dialog.panel")) return
   if (!target.open) target.showModal()
   const chosen = target.querySelector("[data-settings]")
@@ -14,7 +15,7 @@ document.addEventListener("click", ({ target }) => {
 })
 
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  document.body.addEventListener(name, ({ detail: { target, xhr } }) => {
+  on(name, ({ detail: { target, xhr } }) => {
     const said = target?.matches("dialog.panel") && target.querySelector("[data-said]")
     if (said) said.textContent = sentence(xhr.status === 404 ? "gone" : "failed")
   })

@@ -1,4 +1,6 @@
 /** Search: Ctrl/⌘ K opens it from anywhere, the arrow keys go from hit to hit, and a hit that is followed closes it. */
+import { on } from "chat/events"
+
 const dialog = document.getElementById("search")
 
 document.addEventListener("keydown", event => {
@@ -9,6 +11,10 @@ document.addEventListener("keydown", event => {
 })
 
 dialog.addEventListener("keydown", event => {
+  if (event.key === "Escape") {
+    event.preventDefault() // or the field is emptied first
+    dialog.close()
+  }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
   if (!step) return
   const stops = [dialog.querySelector("input"), ...dialog.querySelectorAll(".hit")]
@@ -18,4 +24,4 @@ dialog.addEventListener("keydown", event => {
   next.focus()
 })
 
-document.body.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => target.id === "conversation" && dialog.close())
+on("htmx:beforeSwap", ({ detail: { target } }) => target.id === "conversation" && dialog.close())

@@ -1,4 +1,5 @@
 /** The list of conversations: refreshed when something happened, marked where one is, a drawer on narrow screens. */
+import { on } from "chat/events"
 import { setUpMenu } from "chat/menu"
 
 const REFRESH_INTERVAL = 400
@@ -29,8 +30,8 @@ export function setUpSidebar(sidebar) {
     if (modified && event.target.closest("a[hx-get]")) event.stopPropagation()
   }, { capture: true })
   const close = () => sidebar.matches(":popover-open") && sidebar.hidePopover()
-  document.body.addEventListener("htmx:afterSwap", event => event.detail.target?.id === "conversation" && close())
-  document.body.addEventListener("htmx:afterSettle", markCurrent)
+  on("htmx:afterSwap", event => event.detail.target?.id === "conversation" && close())
+  on("htmx:afterSettle", markCurrent)
   matchMedia("(min-width: 48rem)").addEventListener("change", close)
   keepPlace()
   setUpRename(sidebar)
@@ -40,14 +41,14 @@ export function setUpSidebar(sidebar) {
 // A refresh brings as much as there is now, and leaves alone what somebody is in the middle of.
 function keepPlace() {
   let top = 0
-  document.body.addEventListener("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
+  on("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
     if (target !== list()) return
     // Of a refresh and the other view that is on its way, the view that was asked for last comes through.
     if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
     parameters.rows = target.querySelectorAll(".row").length
     if ("archived" in target.dataset) parameters.archived = ""
   })
-  document.body.addEventListener("htmx:beforeSwap", event => {
+  on("htmx:beforeSwap", event => {
     if (event.detail.target !== list()) return
     if (event.detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) event.detail.shouldSwap = false
     if (event.detail.requestConfig.elt !== list()) return
@@ -55,7 +56,7 @@ function keepPlace() {
     event.detail.shouldSwap &&= !missed
     top = list().scrollTop
   })
-  document.body.addEventListener("htmx:afterSwap", event => {
+  on("htmx:afterSwap", event => {
     if (event.detail.target === list() && event.detail.requestConfig?.elt === list()) list().scrollTop = top
   })
 }
@@ -71,7 +72,7 @@ function setUpRename(sidebar) {
     left.dataset.done = ""
     htmx.ajax("GET", left.dataset.rename, { target: left.closest(".row"), swap: "outerHTML" })
   }
-  document.body.addEventListener("htmx:afterSwap", () => {
+  on("htmx:afterSwap", () => {
     const field = list().querySelector(".row__title")
     if (!field) return catchUp()
     if (field === document.activeElement) return

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.test_chat import begin
 from tests.pages import Chat, give_session
+from tests.shelves import conversation
 
 WIDE = {"width": 1280, "height": 720}
 PHONE = {"width": 360, "height": 740}
@@ -54,18 +55,34 @@ def test_axe_finds_nothing_in_a_conversation(chat, provider):
     check(chat.page, "error, versions")
 
 
-def test_axe_finds_nothing_around_it(browser, chat, server):
+def test_axe_finds_nothing_around_it(alice, chat):
+    conversation(alice)
     chat.open()
+    expect(chat.main).to_have_attribute("data-connection", "open")
     page = chat.page
     page.locator(".user summary").click()
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "settings")
     page.keyboard.press("Escape")
+    chat.button("Settings of this conversation").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check(page, "options", (WIDE, "light"), (WIDE, "dark"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.type("bees")
+    expect(page.locator(".hit").first).to_be_visible()
+    check(page, "search")
+    page.keyboard.press("Escape")
     page.set_viewport_size(PHONE)
     chat.button("Menu").click()
     expect(chat.button("Close menu")).to_be_visible()
     check(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
+
+
+def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, server):
     check(chat.open("/settings/").page, "settings, a page of its own")
     check(chat.open("/settings/password/").page, "password")
     context = browser.new_context()

@@ -56,6 +56,12 @@ def test_ask_stop_regenerate_and_settings(chat, alice, provider):
     again.write_tokens("Wasps sting").finish()
     chat.see("Wasps sting").see_status("complete")
 
+    press("Control+k")
+    search = chat.page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    press("Escape")
+    expect(search).to_be_hidden()
+
     press_until(chat, alice.user.username, "Shift+Tab")
     press("Enter")
     press_until(chat, "Settings")

@@ -86,7 +86,8 @@ def _converse(user: Any, past: Past) -> None:
         owner=user, title=past.title, model=past.model, created_at=at, active_at=at, **(past.fields or {})
     )
     prompt = Message.objects.create(conversation=made, role=Role.USER, content=past.title, created_at=at)
-    text = texts.LISBON_ANSWER[: int(len(texts.LISBON_ANSWER) * past.share)]
+    text = texts.ANSWERS.get(past.title, texts.ANSWER)
+    text = text[: int(len(text) * past.share)]
     answer = Message.objects.create(
         conversation=made,
         parent=prompt,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.pages import Chat
 from tests.screenshots import texts
 from tests.screenshots.studio import Studio
 
@@ -19,10 +20,61 @@ def empty(studio: Studio) -> None:
 def sidebar(studio: Studio) -> None:
     for dark in (False, True):
         with studio.tab(studio.mara, dark=dark) as chat:
-            chat.open()
-            chat.page.get_by_role("link", name="Birthday poem for Ada").click()
-            chat.see_status("complete")
+            _open(chat, "Birthday poem for Ada")
             studio.shoot(chat, "sidebar" + "-dark" * dark)
+
+
+def list_of_conversations(studio: Studio) -> None:
+    """What one can do with a conversation: its menu with the export, a new name, deleting, the archive."""
+    with studio.tab(studio.mara) as chat:
+        _open(chat, "Birthday poem for Ada")
+        row = chat.page.locator(".row", has_text="Names for a small grey cat")
+        row.hover()
+        row.get_by_role("button").click()
+        expect(chat.page.locator("#row-menu")).to_be_visible()
+        studio.shoot(chat, "menu")
+        chat.page.locator("#row-menu").get_by_role("button", name="Rename").click()
+        expect(chat.page.locator(".row__title")).to_be_focused()
+        studio.shoot(chat, "rename")
+        chat.page.keyboard.press("Escape")
+        expect(chat.page.locator(".row__title")).to_have_count(0)
+        chat.page.wait_for_load_state("networkidle")
+        row.hover()
+        row.get_by_role("button").click()
+        chat.page.locator("#row-menu").get_by_role("button", name="Delete").click()
+        expect(chat.page.locator("#toast")).to_be_visible()
+        expect(row).to_have_count(0)
+        studio.shoot(chat, "deleted")
+        chat.button("Undo").click()
+        expect(row).to_be_visible()
+
+
+def instructions(studio: Studio) -> None:
+    with studio.tab(studio.mara) as chat:
+        _open(chat, "Birthday poem for Ada")
+        chat.button("Settings of this conversation").click()
+        dialog = chat.page.get_by_role("dialog")
+        dialog.get_by_role("textbox").first.fill(texts.SYSTEM_PROMPT)
+        studio.shoot(chat, "options")
+
+
+def search(studio: Studio) -> None:
+    for look in ({}, {"dark": True}, {"phone": True}):
+        with studio.tab(studio.mara, **look) as chat:
+            chat.open()
+            expect(chat.main).to_have_attribute("data-connection", "open")
+            chat.page.keyboard.press("Control+k")
+            expect(chat.page.get_by_role("searchbox")).to_be_focused()
+            chat.page.wait_for_load_state("networkidle")
+            chat.page.keyboard.type("children")
+            expect(chat.page.locator(".hit").first).to_be_visible()
+            studio.shoot(chat, "-".join(["search", *look]))
+
+
+def _open(chat: Chat, title: str) -> None:
+    chat.open()
+    chat.page.get_by_role("link", name=title).click()
+    chat.see_status("complete")
 
 
 def settings(studio: Studio) -> None:
@@ -71,4 +123,14 @@ def german(studio: Studio) -> None:
         studio.shoot(chat, "german")
 
 
-SCENES: list[Callable[[Studio], None]] = [empty, sidebar, settings, phone, sign_in, german]
+SCENES: list[Callable[[Studio], None]] = [
+    empty,
+    sidebar,
+    list_of_conversations,
+    instructions,
+    search,
+    settings,
+    phone,
+    sign_in,
+    german,
+]

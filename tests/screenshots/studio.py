@@ -27,7 +27,7 @@ PHONE = {"width": 360, "height": 740}
 SETTINGS = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60}
 # Every picture is taken at the same time of day, so that two runs make the same one.
 STILL = """() => {
-    for (const time of document.querySelectorAll("local-time time")) time.textContent = "14:32"
+    for (const time of document.querySelectorAll(".message local-time time")) time.textContent = "14:32"
     document.activeElement?.matches(":focus-visible:not(textarea, input)") && document.activeElement.blur()
 }"""
 

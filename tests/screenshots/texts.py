@@ -126,6 +126,8 @@ EDITED_ANSWER = (
 LETTER = "Write a friendly letter to my landlord: the heating has been off for three days"
 WEATHER = "What does a falling barometer mean?"
 
+SYSTEM_PROMPT = "Answer in British English, briefly. Ada turns seven and loves owls."
+
 GERMAN = "Woher kommt der Name „Kaffee“?"
 GERMAN_ANSWER = """\
 Das Wort kam in mehreren Schritten ins Deutsche:
@@ -137,3 +139,42 @@ Das Wort kam in mehreren Schritten ins Deutsche:
 Ob *qahwa* mit der Landschaft Kaffa in Äthiopien zusammenhängt, ist umstritten: Die Pflanze stammt von dort, der Name \
 vermutlich nicht.
 """
+
+# Of before: the conversations in the list.
+ANSWERS = {
+    "Reading list for the book club": """\
+Six novels under 300 pages, one for each month:
+
+1. *The Summer Book*, Tove Jansson
+2. *Convenience Store Woman*, Sayaka Murata
+3. *Small Things Like These*, Claire Keegan
+4. *The Housekeeper and the Professor*, Yoko Ogawa
+5. *Train Dreams*, Denis Johnson
+6. *Foster*, Claire Keegan""",
+    "Sourdough: times and temperatures": """\
+At 24 °C: feed the starter **4 hours** before mixing, let the dough rise for **5 hours** with four folds, and keep the \
+loaf overnight at 5 °C. Bake at 250 °C with steam for 20 minutes, then 25 minutes at 220 °C.""",
+    "Birthday poem for Ada": """\
+> Ada turned seven, the owls came to tea,\\
+> they sat in a row on the branch of a tree.\\
+> "Who?" asked the first one, "Who?" said the rest.\\
+> "**Ada!**" said Ada. "I'm who. I'm the guest."
+
+Shall I add a verse with her brother in it, or keep it this short so that she can learn it by heart?""",
+    "Why my SQL query is slow": """\
+The plan reads all of `orders` because of `lower(email)`: an index on `email` is of no use to it. Create one on the \
+expression, or store addresses in lower case.""",
+    "Explain mortgages like I am twelve": """\
+You borrow money for a house, and the house is the promise. Each month you pay back a little of the money, and a fee \
+for having borrowed it. If you stop paying, the bank may sell the house.""",
+    "Names for a small grey cat": "Ash, Pebble, Earl, Fog, Nickel, Miso, Wren, Tuppence …",
+    "Training plan for ten kilometres": """\
+Three runs a week for eight weeks: one easy, one with short faster parts, one long. The long one grows from 5 to 12 \
+kilometres; the last week is light.""",
+    "What to plant in a shady garden": "Ferns, hostas and foxgloves; under trees cyclamen, which flower first.",
+    "A week of school lunches": "Monday: wraps with hummus and carrots. Tuesday: pasta salad. Wednesday: they choose.",
+    "Bike route along the Elbe": "From Dresden to Hamburg in nine days, 60 kilometres a day, all downstream.",
+    "How vaccines are tested": "In three phases: is it safe, does the body answer, and does it protect.",
+    "Budget for the summer festival": "Tent and stage are half of it. Children pay nothing, so count 300 tickets.",
+}
+ANSWER = "Here is a short version. Tell me what to change, and I will write the rest in the same tone."
