@@ -15,8 +15,9 @@ def runs(studio: Studio) -> None:
         with studio.tab(studio.mara, dark=dark) as chat:
             chat.open(RUNS)
             studio.shoot(chat, "admin-runs" + "-dark" * dark)
-            chat.open(f"{RUNS}{stopped.pk}/change/")
-            studio.shoot(chat, "admin-run" + "-dark" * dark)
+            if not dark:
+                chat.open(f"{RUNS}{stopped.pk}/change/")
+                studio.shoot(chat, "admin-run")
 
 
 def live(studio: Studio) -> None:

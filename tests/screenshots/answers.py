@@ -21,28 +21,28 @@ def streaming(studio: Studio) -> None:
 
 
 def code(studio: Studio) -> None:
-    _complete(studio, "code", texts.CODE, texts.CODE_ANSWER)
+    _complete(studio, "code", texts.CODE, texts.CODE_ANSWER, "dark")
 
 
 def table(studio: Studio) -> None:
-    _complete(studio, "table", texts.TABLE, texts.TABLE_ANSWER)
+    _complete(studio, "table", texts.TABLE, texts.TABLE_ANSWER, "phone")
 
 
 def mathematics(studio: Studio) -> None:
     _complete(studio, "mathematics", texts.MATHEMATICS, texts.MATHEMATICS_ANSWER)
 
 
-def _complete(studio: Studio, name: str, prompt: str, answer: str) -> None:
+def _complete(studio: Studio, name: str, prompt: str, answer: str, *looks: str) -> None:
     with studio.tab(studio.jonas) as chat:
         studio.answered(chat, prompt, answer)
         path = chat.path
         studio.shoot(chat, name)
-    _again(studio, path, name, "complete")
+    _again(studio, path, name, "complete", *looks)
 
 
-def _again(studio: Studio, path: str, name: str, status: str) -> None:
-    """The same in the dark, and on a phone."""
-    for look in ("dark", "phone"):
+def _again(studio: Studio, path: str, name: str, status: str, *looks: str) -> None:
+    """The same after a reload, in the dark or on a phone."""
+    for look in looks:
         with studio.tab(studio.jonas, **{look: True}) as chat:
             chat.open(path).see_status(status)
             studio.shoot(chat, f"{name}-{look}")
@@ -55,7 +55,7 @@ def stopped(studio: Studio) -> None:
         chat.see_status("interrupted")
         path = chat.path
         studio.shoot(chat, "stopped")
-    _again(studio, path, "stopped", "interrupted")
+    _again(studio, path, "stopped", "interrupted", "dark", "phone")
 
 
 def stopped_before_the_first_word(studio: Studio) -> None:

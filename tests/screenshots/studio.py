@@ -89,6 +89,8 @@ class Studio:
         page.mouse.move(0, 0)
         if page.locator("#sidebar-list").count() and chat.path != "/":  # the list hears of a new conversation later
             expect(page.locator(f"#sidebar-list a[href='{chat.path}']")).to_have_attribute("aria-current", "page")
+            if not page.locator("article[data-status=streaming]").count():
+                expect(page.locator("#sidebar-list [data-live]")).to_have_count(0)
         page.evaluate(STILL)
         path = FOLDER / f"{name}.png"
         page.screenshot(path=path, animations="disabled")
