@@ -50,7 +50,8 @@ def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(aske
     again = a.page.ask(second.prompt, after=a.asked)
     second.write_tokens("More").finish()
     assert again.outcome == ("complete", "finished")
-    assert len(provider.asked(titles.INSTRUCTION)) == len({r.contents[0] for r in provider.asked(titles.INSTRUCTION)})
+    mine = [request for request in provider.asked(titles.INSTRUCTION) if a.exchange.prompt in request.contents[0]]
+    assert len(mine) == 1
 
 
 def test_a_stopped_answer_gets_one_too(person, answering, provider):

@@ -158,4 +158,4 @@ class RecentValuesFilter(admin.AllValuesFieldListFilter):
         column = connection.ops.quote_name(field.column)
         with connection.cursor() as cursor:
             cursor.execute(RECENT_VALUES.format(column=column), [RECENT])
-            self.lookup_choices = sorted(value for (value,) in cursor.fetchall())  # type: ignore[assignment]
+            self.lookup_choices = sorted(value for (value,) in cursor.fetchall() if value)  # type: ignore[assignment]
