@@ -16,7 +16,8 @@ export function setUpMenu(menu, closed) {
     if (again) event.preventDefault()
     opener = again ? "" : id
   })
-  on("htmx:afterSwap", event => {
+  // Not as soon as it is swapped in: only then do its entries work.
+  on("htmx:afterSettle", event => {
     const button = document.getElementById(opener)
     if (event.detail.target === menu && button) open(menu, button)
   })

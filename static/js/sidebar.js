@@ -52,7 +52,7 @@ function keepPlace() {
     if (event.detail.target !== list()) return
     if (event.detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) event.detail.shouldSwap = false
     if (event.detail.requestConfig.elt !== list()) return
-    missed = Boolean(list().querySelector("[data-rename]") || document.querySelector("#row-menu:popover-open"))
+    missed = Boolean(document.querySelector("[data-rename], #row-menu:popover-open, #row-menu .htmx-request"))
     event.detail.shouldSwap &&= !missed
     top = list().scrollTop
   })
@@ -72,7 +72,7 @@ function setUpRename(sidebar) {
     left.dataset.done = ""
     htmx.ajax("GET", left.dataset.rename, { target: left.closest(".row"), swap: "outerHTML" })
   }
-  on("htmx:afterSwap", () => {
+  on("htmx:afterSettle", () => {
     const field = list().querySelector(".row__title")
     if (!field) return catchUp()
     if (field === document.activeElement) return

@@ -13,7 +13,7 @@ def test_from_the_keyboard_to_the_message(chat, alice):
     chat.page.keyboard.press("Control+k")
     field = chat.page.get_by_role("searchbox")
     expect(field).to_be_focused()
-    field.press_sequentially("axol")
+    field.press_sequentially("axol", delay=50)
     hit = chat.page.locator(".hit")
     expect(hit).to_have_count(1)
     expect(hit.locator("mark")).to_have_text("axolotl")
