@@ -356,7 +356,7 @@ def test_needs_no_style_of_its_own_in_the_page(staff, model, run):
 
 
 def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run):
-    from axe_core_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe
 
     from tests.pages import give_session
 
@@ -373,7 +373,7 @@ def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run)
         assert page.locator(".chart rect").count() == 15
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            found = Axe().run(page, context=".summary")["violations"]
+            found = Axe().run(page, context=".summary").response["violations"]
             assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.querySelector('.summary').scrollWidth") <= 360

@@ -1,7 +1,7 @@
 """The transcript in a real browser: how an answer grows, and what can be done with one."""
 
 import pytest
-from axe_core_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.pages import give_session
@@ -192,4 +192,4 @@ def test_axe_finds_nothing(chat, provider):
 
 
 def violations(chat):
-    return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page)["violations"]]
+    return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page).response["violations"]]
