@@ -50,7 +50,7 @@ def test_a_stopped_answer_is_counted_and_costs(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     text = "The quick brown fox jumps over the lazy dog. "
-    exchange.write_tokens(text * 4, text)
+    exchange.write_tokens(text * 5)
     asked.wait_text("dog").stop()
     at_once = stored.ended(asked)
     assert at_once.usage_source == "estimated"
