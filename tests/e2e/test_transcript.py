@@ -192,4 +192,6 @@ def test_axe_finds_nothing(chat, provider):
 
 
 def violations(chat):
+    # What fades in has its own colours only once it is there.
+    chat.page.evaluate("Promise.all(document.getAnimations().filter(a => a.transitionProperty).map(a => a.finished))")
     return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page).response["violations"]]
