@@ -37,7 +37,7 @@ def run(name: str, provider: rig.Provider) -> Run:
         written = provider.streams()
         return Run(
             [1000 * added(probe, written[probe["key"]]) for probe in seen["probes"]] + lost,
-            [1000 * (written[p["key"]]["closed_at"] - p["stop_at"]) for p in seen["probes"]] + lost,
+            [closed(probe, written[probe["key"]]) for probe in seen["probes"]] + lost,
         )
 
 
@@ -45,6 +45,12 @@ def added(probe: dict[str, float], wrote: dict[str, float]) -> float:
     there = wrote["asked_at"] - probe["asked_at"]
     back = text.age(str(probe["word"]), probe["first_at"])
     return there + back
+
+
+def closed(probe: dict[str, float], wrote: dict[str, float | None]) -> float:
+    """Milliseconds; infinite where the provider's socket was still open when all was over."""
+    at = wrote["closed_at"]
+    return float("inf") if at is None else 1000 * (at - probe["stop_at"])
 
 
 def main() -> None:
