@@ -4,6 +4,7 @@ Each step lets a few more pages ask, waits for the load to settle, and looks at 
 clients and the provider use of their core is printed too: a step in which they are the bottleneck says nothing.
 """
 
+import os
 import time
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ SETTLE, LOOK = 2.0, 4.0
 LOOKS = 2
 """A step has to hold the limit in one of so many looks: other programs of the machine may spoil one."""
 
-STEPS = {rig.OURS: 25, "bare relay": 50}
-USUAL_STEP = 10
+STEPS = {rig.OURS: int(os.environ.get("BENCH_STEP", "25")), "bare relay": 50}
+USUAL_STEP = int(os.environ.get("BENCH_USUAL_STEP", "10"))
 MOST = 1000
 NAMES = list(rig.NAMES)
 

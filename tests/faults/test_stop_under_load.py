@@ -14,7 +14,7 @@ from tests.faults.load import Crowd, Page, Stream
 from tests.faults.steady import NEVER, Plan
 
 STREAMS = 100
-LIMIT = 10.0
+LIMIT = 3.0
 """Seconds that a Stop may take on the slowest machine; the figures say what it takes."""
 
 
