@@ -61,7 +61,7 @@ class Asks:
         lost its socket right after asking comes with a new one."""
         key = (user.pk, command.id)
         if isinstance(command, Send) and command.conversation is None:
-            socket.conversation = None  # the page shows a new chat, whether it said so before or not
+            self._registry.sockets.show(socket, None)  # whether the page said so before or not
         if key in self._under_way:
             self._under_way[key].sockets.append(socket)
             return
@@ -126,7 +126,7 @@ class Asks:
             language = left[0].language
             with translation.override(language):
                 if isinstance(outcome, Started):
-                    state = await in_database(watching.started, outcome, command.id)
+                    state = watching.started(outcome, command.id)
                 else:
                     state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
             for viewer in self._viewers(sockets, outcome):
@@ -139,7 +139,7 @@ class Asks:
         conversation = outcome.conversation.pk if isinstance(outcome, Started) else outcome.conversation
         for socket in sockets:
             if socket.conversation is None:
-                socket.conversation = conversation
+                self._registry.sockets.show(socket, conversation)
         return self._registry.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
 
 
@@ -163,13 +163,13 @@ async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, comm
         live.broadcast.detach(socket)
     registry.following.detach(socket)
     if command.conversation is None:
-        socket.conversation = None
+        registry.sockets.show(socket, None)
         socket.push(frames.watching(None, None))
         return
     state = await in_database(watching.load, user, command)
     if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
         return
-    socket.conversation = state.conversation
+    registry.sockets.show(socket, state.conversation)
     socket.push(frames.watching(state.conversation, state.generation))
     present(registry, socket, state)
 

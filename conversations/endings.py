@@ -1,9 +1,9 @@
-"""What an `end` frame says to people, in their languages: in full where the database gives it, else a sentence."""
+"""What an `end` frame says to people, in their languages: in full where that is known, else a sentence."""
 
 import asyncio
 import logging
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import translation
@@ -39,22 +39,15 @@ class Words:
             return {"note": format_html("<p>{}</p>", line) if line else "", "footer": "", "announce": announce}
 
 
-async def words(generation: Generation, languages: Collection[str]) -> Words:
-    """Of an end that is saved: it has to be told, with or without its trimmings."""
-    bare = Words(generation.status, generation.end_reason, generation.message.content)
-    if not languages:
-        return bare
-    try:
-        async with asyncio.timeout(PATIENCE):
-            full = await in_database(fragments.ending, generation, languages)
-    except AWAY as error:
-        logger.warning("generation %s: end told without its footer: %s", generation.pk, type(error).__name__)
-        return bare
-    return Words(bare.status, bare.reason, bare.text, full)
+def words(generation: Generation, versions: Sequence[uuid.UUID], languages: Collection[str]) -> Words:
+    """Of an end that is saved. `versions`: of the answer, oldest first."""
+    full = fragments.ending(generation, versions, languages)
+    return Words(generation.status, generation.end_reason, generation.message.content, full)
 
 
 async def stored_words(generation: uuid.UUID, status: str, reason: str, text: str, languages: Collection[str]) -> Words:
-    """The same for a generation of another process, which has to be read first."""
+    """The same for a generation of another process, which has to be read first; and told, with or without its
+    trimmings."""
     try:
         async with asyncio.timeout(PATIENCE):
             return Words(status, reason, text, await in_database(fragments.stored_ending, generation, languages))

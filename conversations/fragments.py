@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from . import markdown, outcomes, usage, windows
 from .catalogue import catalogue
+from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
 from .outcomes import EndReason, Status
 from .rendered import rendered
@@ -185,32 +186,34 @@ def message_html(entry: Entry) -> str:
     return render_to_string("conversations/_message.html", {"entry": entry})
 
 
-def started(generation: Generation, messages: Sequence[Message]) -> str:
-    """HTML of the messages with which a generation begins, the last of them its own. One query."""
-    versions = _versions(generation.conversation, messages)
+def started(begun: Started) -> str:
+    """HTML of the messages with which a generation begins, the last of them its own. No query."""
     return "".join(
         message_html(
             entry(
                 message,
-                generation if message.pk == generation.message_id else None,
-                versions[message.parent_id, message.role],
+                begun.generation if message is begun.answer else None,
+                begun.versions(message),
                 content=message.content,
             )
         )
-        for message in messages
+        for message in begun.messages
     )
 
 
 def stored_ending(generation_id: uuid.UUID, languages: Iterable[str]) -> dict[str, dict[str, str]]:
     """The same as `ending`, of a generation that another process ran. Raises Generation.DoesNotExist."""
-    return ending(Generation.objects.select_related("message", "conversation").get(pk=generation_id), languages)
-
-
-def ending(generation: Generation, languages: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The parts of an `end` frame that are for people, by language. One query, for the versions."""
+    generation = Generation.objects.select_related("message", "conversation").get(pk=generation_id)
     message = generation.message
     versions = _versions(generation.conversation, [message])[message.parent_id, message.role]
-    return {language: _parts(message, generation, versions, language) for language in languages}
+    return ending(generation, versions, languages)
+
+
+def ending(
+    generation: Generation, versions: Sequence[uuid.UUID], languages: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """The parts of an `end` frame that are for people, by language. No query."""
+    return {language: _parts(generation.message, generation, versions, language) for language in languages}
 
 
 def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUID], language: str) -> dict[str, str]:

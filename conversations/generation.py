@@ -202,19 +202,19 @@ class LiveGeneration:
         status = ended.status.value
         if ended.won:
             self.broadcast.settle(certain=True)
-            self.broadcast.end(status, ended.reason, await self._words(ended))
+            self.broadcast.end(status, ended.reason, self._words(ended))
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, endings.Words(status, ended.reason, ended.text))
         else:
             self._around.resync(self)
 
-    async def _words(self, ended: Ended) -> endings.Words:
+    def _words(self, ended: Ended) -> endings.Words:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
         generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
         answer.content = ended.text
-        return await endings.words(generation, self.broadcast.languages)
+        return endings.words(generation, self.started.versions(answer), self.broadcast.languages)
 
     def _ending(self) -> Ending:
         outcome = self.lifecycle.outcome

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -37,8 +36,8 @@ Turn = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A generation that stands in the database and waits to be run. `messages`: new behind `after`. `when_leaving`: the
-    choice as it was when it was asked for."""
+    """A generation that stands in the database and waits to be run. `messages`: new behind `after`. `older`: versions
+    beside the first of them, oldest first. `when_leaving`: the choice as it was when it was asked for."""
 
     generation: Generation
     conversation: Conversation
@@ -46,11 +45,16 @@ class Started:
     after: uuid.UUID | None
     turns: list[Turn]
     model: Model
+    older: Sequence[uuid.UUID] = ()
     when_leaving: str = ""
 
     @property
     def answer(self) -> Message:
         return self.messages[-1]
+
+    def versions(self, message: Message) -> list[uuid.UUID]:
+        """All versions of one of the messages, oldest first."""
+        return [*(self.older if message is self.messages[0] else ()), message.pk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,6 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
         instructions.check(command)
     try:
         with transaction.atomic():
-            # One command of a person at a time, so that the count of running answers holds.
-            get_user_model().objects.select_for_update(no_key=True).only("pk").get(pk=asker.user.pk)
             return _begin(asker, command)
     except IntegrityError as error:
         # The unique streaming generation of a conversation: somebody was quicker from outside of this lock.
@@ -94,8 +96,9 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
 
 
 def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
-    conversation = _conversation(asker.user, command)
-    facts = history_sql.facts(conversation.pk, asker.user.pk, command.id)
+    with history_sql.together():
+        history_sql.lock(asker.user.pk)
+        conversation, facts = _conversation(asker.user, command)
     if facts.made is not None:
         return Repeated(conversation.pk, facts.made_parent)
     if facts.running is not None:
@@ -131,8 +134,8 @@ def _reply(
     generation = _generation(asker, model, answer, Kind.REPLY)
     branch = [*Message.objects.branch(parent), question]
     sent, generation.turns_dropped = _fitting(model, conversation, branch)
-    history_sql.write(question, answer, generation, asked=True)
-    return Started(generation, conversation, [question, answer], parent, sent, model)
+    older = history_sql.write(question, answer, generation, asked=True)
+    return Started(generation, conversation, [question, answer], parent, sent, model, older)
 
 
 def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> Started:
@@ -153,8 +156,8 @@ def _another_version(asker: Asker, model: Model, conversation: Conversation, com
     generation.continued_from = old if going_on else None
     branch = Message.objects.branch(old.parent_id)
     sent, generation.turns_dropped = _fitting(model, conversation, branch, generation.continued_from)
-    history_sql.write(old.parent, answer, generation, asked=False)
-    return Started(generation, conversation, [answer], old.parent_id, sent, model)
+    older = history_sql.write(old.parent, answer, generation, asked=False)
+    return Started(generation, conversation, [answer], old.parent_id, sent, model, older)
 
 
 def _fitting(
@@ -256,7 +259,8 @@ def _no_key(model: Model) -> Refusal:
     )
 
 
-def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
+def _conversation(user: AbstractBaseUser, command: Asking) -> tuple[Conversation, history_sql.Facts]:
+    """The conversation in which something is asked, a new one if need be, and how it stands. Raises Refusal."""
     visible = Conversation.objects.visible_to(user)
     if isinstance(command, Send) and command.conversation is None:
         new = Conversation(
@@ -267,8 +271,8 @@ def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
             system_prompt=command.system_prompt or "",
             temperature=command.temperature,
         )
-        if history_sql.new_conversation(new):
-            return new
+        if facts := history_sql.new_conversation(new, command.id):
+            return new, facts
         found = visible.select_for_update().filter(client_id=command.id).first()
     elif isinstance(command, Send):
         found = visible.select_for_update().filter(pk=command.conversation or uuid.UUID(int=0)).first()
@@ -276,7 +280,7 @@ def _conversation(user: AbstractBaseUser, command: Asking) -> Conversation:
         found = visible.select_for_update(of=("self",)).filter(messages__pk=command.message).first()
     if found is None:
         raise not_found()
-    return found
+    return found, history_sql.facts(found.pk, user.pk, command.id)
 
 
 def not_found() -> Refusal:

@@ -3,7 +3,11 @@
 Building the same with the ORM's inserts costs several times the processor time and four more round trips.
 """
 
+from __future__ import annotations
+
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connection
@@ -15,6 +19,7 @@ INSERT INTO conversations_conversation (
     id, owner_id, client_id, title, model, system_prompt, temperature, created_at, active_at)
 VALUES (%(id)s, %(owner)s, %(client)s, %(title)s, '', %(system_prompt)s, %(temperature)s, %(now)s, %(now)s)
 ON CONFLICT (owner_id, client_id) DO NOTHING
+RETURNING 1
 """
 
 FACTS = """
@@ -50,7 +55,13 @@ WITH question AS (
 )
 UPDATE conversations_conversation SET model = %(model)s, head_id = %(answer)s, active_at = %(now)s
 WHERE id = %(conversation)s
+RETURNING ARRAY(
+    SELECT m.id FROM conversations_message m
+    WHERE m.conversation_id = %(conversation)s AND m.role = %(first_role)s AND m.{parent} ORDER BY m.id)
 """
+
+LOCK = "SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE"
+"""One command of a person at a time, so that the count of running answers holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +77,27 @@ class Facts:
     default_model: str = ""
 
 
-def new_conversation(conversation: Conversation) -> bool:
-    """Insert it, unless the same command did so before; True if it is new."""
+@contextmanager
+def together() -> Iterator[None]:
+    """Statements go to the database without a wait, until one is asked for its rows: several in one round trip.
+
+    Within a transaction; not for raw queries of the ORM, which look at columns before they ask for rows. An error comes
+    where rows are asked for, at the latest at the end.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def lock(user: int) -> None:
+    """Wait for this person's other command, and hold up the next."""
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.execute(LOCK, [user])
+
+
+def new_conversation(conversation: Conversation, command: uuid.UUID) -> Facts | None:
+    """Insert it, unless the same command did so before: then None."""
+    with connection.cursor() as insert, connection.cursor() as asked:
+        insert.execute(
             NEW_CONVERSATION,
             {
                 "id": conversation.pk,
@@ -81,25 +109,30 @@ def new_conversation(conversation: Conversation) -> bool:
                 "now": conversation.created_at,
             },
         )
-        return bool(cursor.rowcount == 1)
+        asked.execute(FACTS, {"conversation": conversation.pk, "user": conversation.owner_id, "command": command})
+        return Facts(*asked.fetchone()) if insert.fetchone() else None
 
 
 def facts(conversation: uuid.UUID, user: int, command: uuid.UUID) -> Facts:
     with connection.cursor() as cursor:
         cursor.execute(FACTS, {"conversation": conversation, "user": user, "command": command})
-        row = cursor.fetchone()
-    return Facts(*row) if row else Facts(None, None, None, 0)
+        return Facts(*cursor.fetchone())
 
 
-def write(question: Message, answer: Message, generation: Generation, *, asked: bool) -> None:
+def write(question: Message, answer: Message, generation: Generation, *, asked: bool) -> list[uuid.UUID]:
     """Insert answer and generation, `asked`: and the question before them, and put the new branch on screen.
 
-    Raises IntegrityError where the conversation is being answered already.
+    Returns the ids of the older versions of the first that is new, oldest first. Raises IntegrityError where the
+    conversation is being answered already.
     """
+    first = question if asked else answer
+    parent = "parent_id IS NULL" if first.parent_id is None else "parent_id = %(first_parent)s"
     with connection.cursor() as cursor:
         cursor.execute(
-            WRITE,
+            WRITE.format(parent=parent),
             {
+                "first_role": first.role,
+                "first_parent": first.parent_id,
                 "asked": asked,
                 "question": question.pk,
                 "question_parent": question.parent_id,
@@ -123,3 +156,5 @@ def write(question: Message, answer: Message, generation: Generation, *, asked: 
                 "dropped": generation.turns_dropped,
             },
         )
+        row = cursor.fetchone()
+        return row[0] if row else []

@@ -189,7 +189,7 @@ class Registry:
         if self.by_conversation.get(live.conversation) is live:
             del self.by_conversation[live.conversation]
         self.by_command.pop((live.user, live.command), None)
-        for socket in self.sockets.all():
+        for socket in self.sockets.of_user(live.user):
             socket.attends.discard(live.id)
         self.doorbell.ring("moved")
         self._tell_activity(live, None)

@@ -1,8 +1,9 @@
 """The sockets of this process: which user, session and conversation each belongs to, and whether it still answers."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from django.conf import settings
 
@@ -19,6 +20,9 @@ have missed an end."""
 
 FULL = 5.0
 """Seconds that a page may leave its unread frames where they are before it is closed with 1013."""
+
+
+Key = TypeVar("Key")
 
 
 class Socket(Viewer, Protocol):
@@ -43,16 +47,31 @@ class Socket(Viewer, Protocol):
 
 
 class Sockets:
-    """All that are open. Small enough to be looked through: a process has hundreds, not millions."""
+    """All that are open, and which of them are whose and show what."""
 
     def __init__(self) -> None:
         self._sockets: set[Socket] = set()
+        self._by_user: defaultdict[int, set[Socket]] = defaultdict(set)
+        self._by_conversation: defaultdict[uuid.UUID, set[Socket]] = defaultdict(set)
 
     def add(self, socket: Socket) -> None:
         self._sockets.add(socket)
+        self._by_user[socket.user_id].add(socket)
+        self.show(socket, socket.conversation)
 
     def remove(self, socket: Socket) -> None:
         self._sockets.discard(socket)
+        _take_out(self._by_user, socket.user_id, socket)
+        if socket.conversation is not None:
+            _take_out(self._by_conversation, socket.conversation, socket)
+
+    def show(self, socket: Socket, conversation: uuid.UUID | None) -> None:
+        """This conversation is on screen from now on; None: a new chat."""
+        if socket.conversation is not None:
+            _take_out(self._by_conversation, socket.conversation, socket)
+        socket.conversation = conversation
+        if conversation is not None and socket in self._sockets:
+            self._by_conversation[conversation].add(socket)
 
     def __contains__(self, socket: Socket) -> bool:
         return socket in self._sockets
@@ -61,16 +80,17 @@ class Sockets:
         return list(self._sockets)
 
     def of_user(self, user: int) -> list[Socket]:
-        return [socket for socket in self._sockets if socket.user_id == user]
+        return list(self._by_user.get(user, ()))
 
     def of_session(self, digest: str) -> list[Socket]:
         return [socket for socket in self._sockets if socket.session == digest]
 
     def showing(self, conversation: uuid.UUID) -> list[Socket]:
-        return [socket for socket in self._sockets if socket.conversation == conversation]
+        return list(self._by_conversation.get(conversation, ()))
 
     def conversations(self) -> Iterator[uuid.UUID]:
-        return (socket.conversation for socket in self._sockets if socket.conversation is not None)
+        """Those on screen, once for each page."""
+        return (conversation for conversation, sockets in self._by_conversation.items() for _ in sockets)
 
     def recheck(self, user: int) -> None:
         """Ask again who is behind this person's sockets."""
@@ -106,3 +126,12 @@ class Sockets:
         if silent >= PING and now - socket.pinged_at >= PING:
             socket.pinged_at = now
             socket.push(frames.PING)
+
+
+def _take_out(index: dict[Key, set[Socket]], key: Key, socket: Socket) -> None:
+    """Of an index that keeps no empty sets."""
+    sockets = index.get(key)
+    if sockets is not None:
+        sockets.discard(socket)
+        if not sockets:
+            del index[key]

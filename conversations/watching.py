@@ -42,9 +42,9 @@ def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | Non
 
 
 def started(begun: Started, command: uuid.UUID) -> State:
-    """How a conversation stands right after a command: known without reading it again."""
+    """How a conversation stands right after a command: known without reading it again, so on any thread."""
     conversation, generation = begun.conversation, begun.generation
-    html = fragments.started(generation, begun.messages)
+    html = fragments.started(begun)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
     return State(conversation.pk, generation.pk, begun.answer.pk, transcript)
 
