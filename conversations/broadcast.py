@@ -5,7 +5,6 @@ event loop and never waits, so a snapshot and the deltas behind it can have no h
 """
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -19,9 +18,14 @@ LOAD = 10
 """A flush that took one second of rendering is followed by `LOAD` seconds without one, so that rendering never takes
 more than a tenth of the loop for one answer: under load there are fewer frames, never a backlog."""
 
-PACE = 131_072
-"""Characters a second that one answer sends to a page at most. The tail is sent whole each time, and may be a table of
-a thousand rows; half of the limit of unread bytes, so that a page that acknowledges once a second keeps up."""
+PACE = 1_048_576
+"""Characters a second of one answer that a page has to put on the screen at most. Of the tail it is sent what is new,
+but it lays it out as a whole, and that may be a table of a thousand rows."""
+
+
+LATE = 0.01
+"""Seconds that a flush by the clock comes after its time: the provider is read then, and what that brings is to go with
+what waits, not an interval later."""
 
 
 class Viewer(Protocol):
@@ -61,33 +65,31 @@ class Broadcast:
     def feed(self, text: str) -> float:
         """Take text; viewers have it within the flush interval, the first of a quiet time at once. Returns the seconds
         until they may have more: what arrives sooner would only wait."""
+        self.add(text)
+        wait = self._wait()
+        if not self.viewers or self._over:
+            return wait
+        if wait <= 0:
+            self.flush()
+            return self._wait()
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(self._ready_at + LATE, self._flush_by_timer)
+        return wait
+
+    def add(self, text: str) -> None:
+        """Take text and leave it to a flush."""
         self._growing.feed(text)
         self._fresh = True
-        if self._timer is not None or not self.viewers or self._over:
-            return self._wait()
-        if self._wait() <= 0:
-            self.flush()
-        else:
-            self._timer = asyncio.get_running_loop().call_at(self._ready_at, self._flush_by_timer)
-        return self._wait()
 
     def attach(self, viewer: Viewer) -> None:
         """Show everything so far, then what follows."""
         self.flush()
         self.viewers.add(viewer)
-        self._offer(viewer, frames.snapshot(self.generation, self.message, self.seq, self._growing.whole()))
-
-    def join(self, viewer: Viewer) -> None:
-        """Like `attach`, for a page that already shows the answer as it stands."""
-        self.viewers.add(viewer)
+        html, tail = self._growing.finished, self._growing.tail
+        self._offer(viewer, frames.snapshot(self.generation, self.message, self.seq, html, tail))
 
     def detach(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
-
-    def whole(self) -> str:
-        """HTML of the text so far, as a page that shows it has it."""
-        self.flush()
-        return self._growing.whole()
 
     def tell(self, frame: bytes) -> None:
         for viewer in self.viewers:
@@ -96,16 +98,18 @@ class Broadcast:
     def flush(self) -> None:
         if not self._fresh or self._over:
             return
+        self._forget_timer()
         if not self._trusted():  # this process may have lost the generation: nothing may be shown that is not its own
             self._later(settings.CHAT_SAVE_INTERVAL)
             return
         self._fresh = False
-        began = time.perf_counter()
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        before = self._growing.tail
         html, tail = self._growing.flush()
-        self._show(html, tail)
-        spent = time.perf_counter() - began
-        pause = max(load.interval(), spent * LOAD, (len(html) + len(tail)) / PACE)
-        self._ready_at = asyncio.get_running_loop().time() + pause
+        self._show(html, tail, before)
+        now = clock()
+        self._ready_at = now + max(load.interval(), (now - began) * LOAD, (len(html) + len(tail)) / PACE)
 
     def settle(self, *, certain: bool = False) -> None:
         """Show the last of the text, finished. Nothing is fed after this. `certain`: the end is saved, so this process
@@ -114,7 +118,7 @@ class Broadcast:
             return
         rest = self._growing.finish()
         self._fresh = False
-        self._show(rest, "")
+        self._show(rest, "", "")
         self._close()
 
     def silence(self) -> None:
@@ -139,9 +143,9 @@ class Broadcast:
             viewer.push(said[viewer.language])
         self.viewers.clear()
 
-    def _show(self, html: str, tail: str) -> None:
+    def _show(self, html: str, tail: str, before: str) -> None:
         self.seq += 1
-        frame = frames.delta(self.generation, self.seq, html, tail)
+        frame = frames.delta(self.generation, self.seq, html, tail, before)
         for viewer in list(self.viewers):
             self._offer(viewer, frame)
 
@@ -160,8 +164,11 @@ class Broadcast:
         self._timer = None
         self.flush()
 
-    def _close(self) -> None:
-        self._over = True
+    def _forget_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _close(self) -> None:
+        self._over = True
+        self._forget_timer()

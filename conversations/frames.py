@@ -149,12 +149,32 @@ def transcript(**fields: object) -> bytes:
     return _event("transcript", **fields)
 
 
-def snapshot(generation: ID, message: ID, seq: int, html: str) -> bytes:
-    return _event("snapshot", generation=generation, message=message, seq=seq, html=html)
+def snapshot(generation: ID, message: ID, seq: int, html: str, tail: str) -> bytes:
+    return _event("snapshot", generation=generation, message=message, seq=seq, html=html, tail=tail)
 
 
-def delta(generation: ID, seq: int, html: str, tail: str) -> bytes:
-    return _event("delta", generation=generation, seq=seq, html=html, tail=tail)
+def delta(generation: ID, seq: int, html: str, tail: str, before: str) -> bytes:
+    """`before`: the tail that pages have; of the new one they are sent what differs."""
+    same = common(before, tail)
+    return _event("delta", generation=generation, seq=seq, html=html, keep=_units(tail[:same]), tail=tail[same:])
+
+
+def common(one: str, other: str) -> int:
+    """How many characters at the beginning of two texts are the same. Compares slices, because a loop over a tail of
+    thousands of lines would take longer than all the rest."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _units(text: str) -> int:
+    """Its length as JavaScript counts: in units of UTF-16 (ECMA-262, 6.1.4)."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def stopping(generation: ID) -> bytes:

@@ -1,19 +1,18 @@
 """How busy this process is, and how often its answers are shown for that.
 
 Sending fewer and larger frames costs less for each token, so the interval between two frames of an answer follows the
-load: as short as `CHAT_FLUSH_INTERVAL` while there is time, up to `STRETCH` times as long when the event loop's thread
-is busy. Then more streams mean fewer frames for each, not a backlog.
+load: as short as `CHAT_FLUSH_INTERVAL` while there is time, longer when the event loop's thread is busy. Then more
+streams mean fewer frames for each, not a backlog.
 """
 
 import time
+from itertools import pairwise
 
 from django.conf import settings
 
-EASY, BUSY = 0.1, 0.5
-"""Shares of a processor, used by the event loop's thread, between which the interval grows."""
-
-STRETCH = 3.0
-"""Times the interval at `BUSY`; below what an eye takes for a pause."""
+STEPS = ((0.05, 1.0), (0.2, 3.5), (0.7, 3.5), (1.0, 4.0))
+"""Shares of a processor, used by the event loop's thread, and how many times longer the interval is there; between two
+of them it grows evenly. Four times the usual 50 ms are still five frames a second."""
 
 SMOOTH = 0.5
 """Weight of the newest look."""
@@ -24,6 +23,7 @@ class Load:
 
     def __init__(self) -> None:
         self.share = 0.0
+        self.interval = float(settings.CHAT_FLUSH_INTERVAL)
         self._wall = time.monotonic()
         self._cpu = time.thread_time()
 
@@ -33,12 +33,16 @@ class Load:
         if wall > self._wall:
             share = min(1.0, max(0.0, (cpu - self._cpu) / (wall - self._wall)))
             self.share += SMOOTH * (share - self.share)
+            self.interval = settings.CHAT_FLUSH_INTERVAL * stretch(self.share)
         self._wall, self._cpu = wall, cpu
 
 
 def stretch(share: float) -> float:
-    """How many times longer the interval is at this share of a processor: 1 to `STRETCH`."""
-    return 1 + (STRETCH - 1) * min(1.0, max(0.0, (share - EASY) / (BUSY - EASY)))
+    """How many times longer the interval is at this share of a processor."""
+    longer = STEPS[0][1]
+    for (low, least), (high, most) in pairwise(STEPS):
+        longer += (most - least) * min(1.0, max(0.0, (share - low) / (high - low)))
+    return longer
 
 
 loop = Load()
@@ -46,4 +50,4 @@ loop = Load()
 
 def interval() -> float:
     """Seconds between two frames of one answer, as things are."""
-    return float(settings.CHAT_FLUSH_INTERVAL * stretch(loop.share))
+    return loop.interval

@@ -63,9 +63,19 @@ class Growing:
         self._tail = self._tail_html = ""
         return html
 
+    @property
+    def finished(self) -> str:
+        """The HTML of all finished blocks."""
+        return "".join(self._finished)
+
+    @property
+    def tail(self) -> str:
+        """The HTML of the unfinished tail as of the last flush."""
+        return self._tail_html
+
     def whole(self) -> str:
-        """Everything as of the last flush: the finished blocks, and the tail in an element of its own."""
-        return f"{''.join(self._finished)}<div data-tail>{self._tail_html}</div>"
+        """Both, the tail in an element of its own."""
+        return f"{self.finished}<div data-tail>{self.tail}</div>"
 
     def _take(self, *, last: bool = False) -> str:
         """What was fed since the last time, with line feeds as the only line ends."""

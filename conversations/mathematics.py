@@ -106,7 +106,7 @@ def _attributes(name: str, element: Element) -> str:
 
 
 def has_tex_marks(source: str) -> bool:
-    return 0 < source.count("\\(") + source.count("\\[") <= MAX_MARKS
+    return "\\" in source and 0 < source.count("\\(") + source.count("\\[") <= MAX_MARKS
 
 
 def with_dollars(source: str, code: list[tuple[int, int]]) -> str:

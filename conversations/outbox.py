@@ -23,10 +23,12 @@ class Outbox:
         return self.unread + size <= self.limit or self.unread <= self.limit // 4
 
     def record(self, size: int) -> None:
-        """A frame of `size` bytes was sent."""
+        """A frame of `size` bytes was sent. None counts for more than half of the limit: behind a snapshot that is
+        larger than all of it there has to be room for what follows, or the page would be shown snapshots only."""
+        counted = min(size, self.limit // 2)
         self.sent += 1
-        self.unread += size
-        self._sizes.append(size)
+        self.unread += counted
+        self._sizes.append(counted)
 
     def refuse(self, now: float) -> None:
         """A frame had no room."""

@@ -9,8 +9,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "hello": frozenset(),
     "watching": frozenset({"conversation", "generation"}),
     "transcript": frozenset({"conversation", "after", "html", "head", "generation", "id", "url", "title"}),
-    "snapshot": frozenset({"generation", "message", "seq", "html"}),
-    "delta": frozenset({"generation", "seq", "html", "tail"}),
+    "snapshot": frozenset({"generation", "message", "seq", "html", "tail"}),
+    "delta": frozenset({"generation", "seq", "html", "keep", "tail"}),
     "stopping": frozenset({"generation"}),
     "saving": frozenset({"generation"}),
     "end": frozenset({"generation", "message", "seq", "status", "reason", "note", "footer", "announce"}),
@@ -77,12 +77,12 @@ class Rules:
         shown = self.shown.get(event["generation"])
         if shown and shown.end:
             self.broken.append("snapshot after the end")
-        self.shown[event["generation"]] = Shown(event["seq"], *split_tail(event["html"]))
+        self.shown[event["generation"]] = Shown(event["seq"], event["html"], event["tail"])
 
     def _delta(self, event: Event) -> None:
         if shown := self._next(event):
             shown.done += event["html"]
-            shown.tail = event["tail"]
+            shown.tail = grown(shown.tail, event)
 
     def _end(self, event: Event) -> None:
         if shown := self._next(event):
@@ -110,7 +110,6 @@ class Rules:
         return shown
 
 
-def split_tail(html: str) -> tuple[str, str]:
-    """The finished blocks and the unfinished tail of a snapshot, which ends with the tail's element."""
-    done, found, tail = html.rpartition("<div data-tail>")
-    return (done, tail.removesuffix("</div>")) if found else (html, "")
+def grown(tail: str, event: Event) -> str:
+    """The tail after a delta, which keeps so many units of UTF-16 of the one before."""
+    return str(tail.encode("utf-16-le")[: 2 * event["keep"]].decode("utf-16-le") + event["tail"])

@@ -18,6 +18,8 @@ class Page:
         self.lost = False
         self.pinged_at = 0.0
         self.pushed: list[str] = []
+        self.user_id = 1
+        self.conversation = None
 
     def push(self, frame: str) -> None:
         self.pushed.append(frame)
@@ -33,6 +35,15 @@ def test_nothing_goes_over_the_limit_while_much_is_unread():
     outbox = Outbox(LIMIT, 0.0)
     outbox.record(LIMIT // 2)
     assert not outbox.has_room(LIMIT)
+
+
+def test_behind_a_frame_over_the_limit_there_is_room_for_small_ones():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(5 * LIMIT)
+    assert outbox.has_room(LIMIT // 4)
+    assert not outbox.has_room(5 * LIMIT)
+    outbox.acknowledge(1, 0.0)
+    assert outbox.unread == 0
 
 
 def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():

@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+import uuid
+
+import msgspec
 
 from conversations import load
+from conversations.broadcast import Broadcast
 from conversations.endpoints import Endpoint
 from conversations.llm import Provider
 from tests import stored
@@ -66,11 +70,50 @@ def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
     assert stored.text(a.asked) == a.exchange.text
 
 
-def test_the_interval_follows_the_load(settings):
-    settings.CHAT_FLUSH_INTERVAL = 0.05
-    assert load.stretch(0.0) == load.stretch(load.EASY) == 1
-    assert load.stretch(load.BUSY) == load.stretch(1.0) == load.STRETCH
-    assert 1 < load.stretch((load.EASY + load.BUSY) / 2) < load.STRETCH
+def test_the_interval_follows_the_load():
+    shares = [share for share, _times in load.STEPS]
+    assert [load.stretch(share) for share in shares] == [times for _share, times in load.STEPS]
+    assert load.stretch(0.0) == load.STEPS[0][1] == 1
+    assert load.stretch(1.0) == load.STEPS[-1][1]
+    between = [load.stretch(share / 100) for share in range(101)]
+    assert between == sorted(between)
+
+
+class Page:
+    """Keeps the frames that it is shown."""
+
+    language = "en"
+
+    def __init__(self):
+        self.frames = []
+
+    def offer(self, frame, message):
+        self.frames.append(msgspec.json.decode(frame))
+        return True
+
+
+async def test_what_is_read_when_a_frame_is_due_goes_with_it():
+    """The clock of the page and that of the provider's connection strike together, and text may wait then."""
+    page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    answer.attach(page)
+    answer.feed("One")
+    time.sleep(answer.feed(" two"))  # noqa: ASYNC251  the loop shall not do what is due by then
+    answer.feed(" three")
+    assert [(frame["keep"], frame["tail"]) for frame in page.frames[1:]] == [
+        (0, "<p>One</p>\n"),
+        (6, " two three</p>\n"),
+    ]
+
+
+async def test_what_waits_is_shown_though_nothing_more_is_read():
+    page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    answer.attach(page)
+    answer.feed("One")
+    answer.feed(" two")
+    async with asyncio.timeout(5):
+        while len(page.frames) < 3:
+            await asyncio.sleep(0.01)
+    assert page.frames[-1]["tail"] == " two</p>\n"
 
 
 def test_the_load_is_what_this_thread_uses():

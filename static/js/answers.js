@@ -13,19 +13,17 @@ function parse(html) {
   return template.content
 }
 
-/** The nodes of an answer's HTML, the unfinished ones without their wrapping, and how many are finished. */
+/** A page that comes from the server has the unfinished nodes in an element of their own. */
 function unwrap(root) {
-  const tail = [...root.children].find(child => "tail" in child.dataset)
-  const finished = tail ? [...root.childNodes].indexOf(tail) : root.childNodes.length
+  const tail = root.querySelector(":scope > [data-tail]")
   tail?.replaceWith(...tail.childNodes)
-  return finished
 }
 
 export class Answers {
   // By generation: the last `seq` that is on the page. Absent until a transcript or a snapshot gives the start.
   #seen = new Map()
-  // By article: how many of the nodes of its text are finished, and never change again.
-  #finished = new WeakMap()
+  // By article: how many of the nodes of its text are finished, and never change again; the HTML of the others.
+  #shown = new WeakMap()
 
   begin(generation) {
     this.#seen.set(generation, 0)
@@ -36,25 +34,21 @@ export class Answers {
     this.#seen.clear()
   }
 
-  snapshot(article, { generation, seq, html }) {
+  snapshot(article, { generation, seq, html, tail }) {
     if (!article) return "gap"
     article.dataset.generationId = generation
-    const fresh = parse(html)
-    const finished = unwrap(fresh)
     unwrap(content(article))
-    grow(content(article), [...fresh.childNodes])
-    this.#finished.set(article, finished)
     this.#seen.set(generation, seq)
+    this.#show(article, 0, html, tail)
     return "applied"
   }
 
-  delta(article, { generation, seq, html, tail }) {
+  delta(article, { generation, seq, html, keep, tail }) {
     const verdict = this.#judge(article, generation, seq)
     if (verdict !== "applied") return verdict
-    const finished = this.#finished.get(article) ?? unwrap(content(article))
-    const added = parse(html).childNodes
-    this.#finished.set(article, finished + added.length)
-    grow(content(article), [...added, ...parse(tail).childNodes], finished)
+    if (!this.#shown.has(article)) return "gap"
+    const [finished, before] = this.#shown.get(article)
+    this.#show(article, finished, html, before.slice(0, keep) + tail)
     return verdict
   }
 
@@ -71,6 +65,12 @@ export class Answers {
     article.querySelector("[data-footer]").innerHTML = footer
     htmx.process(article)
     return verdict
+  }
+
+  #show(article, finished, html, tail) {
+    const added = [...parse(html).childNodes]
+    this.#shown.set(article, [finished + added.length, tail])
+    grow(content(article), [...added, ...parse(tail).childNodes], finished)
   }
 
   #judge(article, generation, seq) {

@@ -26,14 +26,15 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
 
 
-def token(number: int, paragraph: int) -> str:
+def token(number: int, plan: "Plan") -> str:
     """A word; every so many of them end a paragraph."""
-    return f"w{number} " if number % paragraph else f"w{number}\n\n"
+    return f"w{number}{'x' * plan.more}" + (" " if number % plan.paragraph else "\n\n")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one answer goes. Times are seconds: until the headers, from there to the first token."""
+    """How one answer goes. Times are seconds: until the headers, from there to the first token. `more`: letters that
+    make each word longer."""
 
     rate: float = 20.0
     tokens: int = 1_000_000
@@ -41,6 +42,7 @@ class Plan:
     first: float = 0.0
     finish: str = "stop"
     paragraph: int = 50
+    more: int = 0
     name: str = field(default_factory=lambda: secrets.token_hex(6))
 
     @property
@@ -65,8 +67,8 @@ class Run:
 
     @property
     def text(self) -> str:
-        paragraph = Plan.of(self.prompt).paragraph
-        return "".join(token(number, paragraph) for number in range(1, self.written + 1))
+        plan = Plan.of(self.prompt)
+        return "".join(token(number, plan) for number in range(1, self.written + 1))
 
 
 class SteadyProvider:
@@ -201,9 +203,7 @@ class Connection(asyncio.Protocol):
         data = b""
         while self._due <= now and run["written"] < self._plan.tokens:
             run["written"] += 1
-            data += _chunk(
-                {"choices": [{"index": 0, "delta": {"content": token(run["written"], self._plan.paragraph)}}]}
-            )
+            data += _chunk({"choices": [{"index": 0, "delta": {"content": token(run["written"], self._plan)}}]})
             self._due += 1 / self._plan.rate
         self._transport.write(data)
         if "first_at" not in run:

@@ -19,8 +19,8 @@ from tests.waiting import eventually
 UNREAD = 262_144
 CLOSED = 10.0
 FAST = 1000
-HEAVY = partial(Plan, rate=FAST, paragraph=1_000_000)
-"""One endless paragraph: every frame repeats all of it, so 256 KiB are there within seconds."""
+HEAVY = partial(Plan, rate=FAST, more=200)
+"""Words so long that 256 KiB are there within seconds."""
 
 
 def received(events: list[Event]) -> int:
