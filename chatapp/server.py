@@ -35,6 +35,7 @@ RESTARTING = 1012  # the close code for it
 DRAIN_MARGIN = 0.3  # seconds; the drain keeps to its limit itself, if it can
 FAREWELL = 0.7  # seconds for the pages to go, after the drain
 LAST_FRAMES = 0.3  # seconds for the rest to go, once dismissed
+COLLECT = (10_000, 20, 50)  # thresholds of the garbage collector; references free almost everything before it
 WARM_UP = 2.0  # seconds after the start; until then pages come first
 LAST_RESORT = 2.0  # seconds for the process to end by itself, after that
 
@@ -215,8 +216,11 @@ def _run(server: Server) -> None:
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop only replaces the default
     # Everything that was loaded stays: without this, a full collection looks through all of it and stops every stream.
+    # And a process with hundreds of pages makes so many objects that stay that by the usual thresholds a full one, a
+    # tenth of a second then, would come every second while pages connect.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT)
     _later(WARM_UP, highlighting.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained

@@ -21,12 +21,12 @@ class ProviderError(Exception):
         self.outcome = outcome
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     type: str = ""
     text: str = ""
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     content: str | list[Part] | None = None
     reasoning_content: Any = None
     reasoning: Any = None
@@ -34,9 +34,10 @@ class Delta(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        if isinstance(self.content, list):
-            return "".join(part.text for part in self.content if part.type == "text")
-        return self.content or ""
+        content = self.content
+        if isinstance(content, list):
+            content = "".join(part.text for part in content if part.type == "text")
+        return content.replace("\0", "") if content else ""  # PostgreSQL's text takes no NUL
 
     @property
     def busy(self) -> bool:
@@ -44,17 +45,17 @@ class Delta(msgspec.Struct):
         return bool(self.reasoning_content or self.reasoning or self.tool_calls)
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     delta: Delta | None = None
     finish_reason: str | None = None
 
 
-class Usage(msgspec.Struct):
+class Usage(msgspec.Struct, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     choices: list[Choice] | None = None
     usage: Usage | None = None
     error: Any = None
@@ -65,33 +66,32 @@ DONE = b"[DONE]"
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
-class Lines:
-    """Cuts bytes into lines, whatever the ends of the network's packets."""
+class Events:
+    """Cuts bytes into the data of events, whatever the ends of the network's packets. `any`: there was some."""
 
     def __init__(self, longest: int) -> None:
+        self.any = False
         self._longest = longest
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The lines that are whole now, without their ends. Raises ProviderError, behind them, when the rest grows over
-        the limit."""
+        """The data of the lines that are whole now. Raises ProviderError, behind them, when the rest grows over the
+        limit."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        yield from lines
+        for line in lines:
+            if line.startswith(b"data:") and (said := line[5:].strip()):
+                self.any |= said != DONE
+                yield said
         if len(self._rest) > self._longest:
             raise ProviderError(Outcome(EndReason.TOO_LARGE, detail=f"a line of over {self._longest} bytes"))
 
-    def rest(self) -> bytes:
-        """What stands behind the last end of a line."""
-        return self._rest
+    def end(self) -> Iterator[bytes]:
+        """The same of what stands behind the last end of a line."""
+        return self.feed(b"\n")
 
 
-def parse(line: bytes) -> Chunk | None:
-    """One line as a chunk; None for lines that say nothing. Raises ProviderError for an error object or bad data."""
-    if not line.startswith(b"data:"):
-        return None
-    data = line[5:].strip()
-    if not data or data == DONE:
-        return None
+def parse(data: bytes) -> Chunk:
+    """Data that is not `DONE`, as a chunk. Raises ProviderError for an error object or bad data."""
     try:
         chunk = _decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -100,16 +100,6 @@ def parse(line: bytes) -> Chunk | None:
     if chunk.error is not None:
         raise ProviderError(_from_error_object(chunk.error))
     return chunk
-
-
-def is_done(line: bytes) -> bool:
-    return line.startswith(b"data:") and line[5:].strip() == DONE
-
-
-def texts(chunk: Chunk) -> Iterator[str]:
-    for choice in chunk.choices or ():
-        if choice.delta is not None and (text := choice.delta.text):
-            yield text.replace("\0", "")  # PostgreSQL's text takes no NUL
 
 
 def _from_error_object(error: Any) -> Outcome:

@@ -4,7 +4,7 @@ The SDK gives client, authentication, errors and transport. The loop over tokens
 with msgspec, because building the SDK's objects for every token costs several times as much.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, cast
 
@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from openai._response import AsyncAPIResponse
 
 from . import metrics
-from .chunks import Lines, ProviderError, Usage, is_done, parse, texts
+from .chunks import DONE, Events, ProviderError, Usage, parse
 from .endpoints import Endpoint
 from .lifecycle import Outcome
 from .outcomes import EndReason
@@ -82,8 +82,7 @@ class Provider:
         Raises ProviderError. Safe to cancel at any moment: the connection to the provider is closed before
         CancelledError leaves.
         """
-        lines = Lines(settings.CHAT_MAX_LINE)
-        recognised = False
+        events = Events(settings.CHAT_MAX_LINE)
         try:
             async with AsyncExitStack() as stack:
                 stack.enter_context(metrics.UPSTREAMS.track_inprogress())
@@ -93,21 +92,19 @@ class Provider:
                 tap = stack.enter_context(Tap(response))
                 async for data in tap:
                     try:
-                        for line in lines.feed(data):
-                            if is_done(line):
-                                return
-                            recognised |= _take(line, sink)
+                        if _take_all(events.feed(data), sink):
+                            return
                     finally:
                         tap.rest(sink.taken())
-                recognised |= _take(lines.rest(), sink)
+                _take_all(events.end(), sink)
                 sink.taken()
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error
         except httpx2.HTTPError as error:
-            if recognised:
+            if events.any:
                 raise ProviderError(Outcome(EndReason.TRUNCATED, code="cut_off")) from error
             raise ProviderError(_unreachable(error)) from error
-        if not recognised:
+        if not events.any:
             detail = "the answer was not a stream of chat completion chunks"
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
 
@@ -161,21 +158,28 @@ def _body(model: str, messages: Sequence[Turn], parameters: Parameters, *, usage
     return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **given})
 
 
-def _take(line: bytes, sink: Sink) -> bool:
-    """Hand one line on; True if it was a chunk."""
-    chunk = parse(line)
-    if chunk is None:
-        return False
-    for text in texts(chunk):
-        sink.delta(text)
+def _take_all(events: Iterable[bytes], sink: Sink) -> bool:
+    """Hand on what they say; True when the provider is done."""
+    for said in events:
+        if said == DONE:
+            return True
+        _take(said, sink)
+    return False
+
+
+def _take(data: bytes, sink: Sink) -> None:
+    """Hand the data of one event on."""
+    chunk = parse(data)
     for choice in chunk.choices or ():
-        if choice.delta is not None and choice.delta.busy:
-            sink.alive()
+        if choice.delta is not None:
+            if text := choice.delta.text:
+                sink.delta(text)
+            elif choice.delta.busy:
+                sink.alive()
         if choice.finish_reason:
             sink.finished(choice.finish_reason)
     if isinstance(chunk.usage, Usage):
         sink.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-    return True
 
 
 def _unreachable(error: Exception) -> Outcome:
