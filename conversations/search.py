@@ -35,22 +35,31 @@ LAST = uuid.UUID(int=2**128 - 1)
 
 PARSE = "SELECT websearch_to_tsquery('simple', %(text)s)::text, querytree(websearch_to_tsquery('simple', %(text)s))"
 
+# The owner as a range, so that only the index of owner and id is in order. With an equation the planner may go through
+# everybody's entries by the primary key, and those of somebody who has written much, but not lately, are far away.
 AMONG_NEWEST = """
 WITH newest AS MATERIALIZED (
     SELECT id, conversation_id, vector FROM conversations_searchentry
-    WHERE owner_id = %(owner)s AND id < %(after)s ORDER BY id DESC LIMIT %(newest)s
+    WHERE owner_id BETWEEN %(owner)s AND %(owner)s AND id < %(after)s
+    ORDER BY owner_id, id DESC LIMIT %(newest)s
 )
 SELECT e.id FROM newest e JOIN conversations_conversation c ON c.id = e.conversation_id
 WHERE c.deleted_at IS NULL AND c.head_id IS NOT NULL AND e.vector @@ %(query)s::tsquery
 ORDER BY e.id DESC LIMIT %(limit)s
 """
 
+# One conversation after the other, by its key: the planner expects thousands of matches where there are few, and would
+# read all conversations of everybody for them.
 BY_WORDS = """
 WITH matching AS MATERIALIZED (
     SELECT id, conversation_id, owner_id FROM conversations_searchentry WHERE vector @@ %(query)s::tsquery
 )
-SELECT e.id FROM matching e JOIN conversations_conversation c ON c.id = e.conversation_id
-WHERE c.deleted_at IS NULL AND c.head_id IS NOT NULL AND e.owner_id = %(owner)s AND e.id < %(after)s
+SELECT e.id FROM (
+    SELECT id, conversation_id FROM matching WHERE owner_id = %(owner)s AND id < %(after)s ORDER BY id DESC OFFSET 0
+) e CROSS JOIN LATERAL (
+    SELECT FROM conversations_conversation c
+    WHERE c.id = e.conversation_id AND c.deleted_at IS NULL AND c.head_id IS NOT NULL OFFSET 0
+) c
 ORDER BY e.id DESC LIMIT %(limit)s
 """
 

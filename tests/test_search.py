@@ -5,7 +5,7 @@ import uuid
 from html import unescape
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from conversations import search, search_index
 from conversations.models import Conversation, Message, SearchEntry
@@ -208,3 +208,23 @@ def test_is_gone_with_its_conversation(alice):
     made = write(alice, "fleeting dodo")[0].conversation
     Conversation.objects.filter(pk=made.pk).delete()
     assert not SearchEntry.objects.filter(conversation_id=made.pk).exists()
+
+
+MANY = """
+INSERT INTO conversations_searchentry (id, conversation_id, owner_id, is_title, vector)
+SELECT (lpad(to_hex(n), 12, '0') || '70008000' || lpad('9', 12, '0'))::uuid, %(conversation)s,
+       CASE WHEN n < 2000 THEN %(owner)s ELSE -1 - n %% 50 END, false, repeat('x', 200)::tsvector
+FROM generate_series(1, 20000) AS n
+"""
+
+
+def test_entries_of_others_are_not_looked_through_however_many_are_newer(alice):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(MANY, {"owner": alice.user.pk, "conversation": uuid.uuid4()})
+        cursor.execute("ANALYZE conversations_searchentry")
+        query = {"query": "'1:nothing'", "owner": alice.user.pk, "after": search.LAST, "newest": 1000, "limit": 20}
+        cursor.execute(f"EXPLAIN (ANALYZE) {search.AMONG_NEWEST}", query)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        transaction.set_rollback(True)
+    assert "search_newest_first" in plan
+    assert "Filter: (owner_id" not in plan
