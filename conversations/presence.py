@@ -56,6 +56,17 @@ def gone(generation: uuid.UUID, process: uuid.UUID, cause: EndReason) -> None:
     Presence.objects.filter(generation_id=generation, holder=str(process)).update(until=timezone.now(), cause=cause)
 
 
+def tidy() -> None:
+    """Take out what was noted at the very moment of an end, which had looked for such rows before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM conversations_presence w USING conversations_generation g
+            WHERE g.id = w.generation_id AND g.status <> 'streaming'
+            """
+        )
+
+
 def _note(generations: Sequence[uuid.UUID], holder: str, until: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import catalogue, search_index, sessions, sweeping, trash, usage
+from . import catalogue, presence, search_index, sessions, sweeping, trash, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -65,6 +65,7 @@ class Rounds:
     async def sweep(self) -> None:
         if self._journal.steady() >= sweeping.STEADY:
             await in_database(sweeping.sweep, self._process)
+            await in_database(presence.tidy)
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""

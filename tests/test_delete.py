@@ -58,7 +58,8 @@ def test_somebody_elses_deletion_is_not_offered_back(alice, bob):
 
 def test_ends_the_answer_that_is_being_written(alice, answering):
     a = answering(alice)
-    a.exchange.stream(endless(), RATE).wait_written(5)
+    a.exchange.stream(endless(), RATE)
+    a.asked.wait_text("word2")
     alice.post(f"/c/{a.asked.conversation}/delete/")
     a.exchange.wait_closed(SOON)
     assert a.asked.outcome == ("interrupted", "deleted")

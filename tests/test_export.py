@@ -74,7 +74,8 @@ def test_during_a_stream_it_has_the_text_so_far(alice, answering):
     from tests.waiting import eventually
 
     a = answering(alice)
-    eventually(lambda: Piece.objects.filter(generation_id=a.asked.generation).exists(), "the first save")
+    saved = Piece.objects.filter(generation_id=a.asked.generation, text__endswith="hum")
+    eventually(saved.exists, "the save of what the page shows")
     text = export(alice, a.asked.conversation, "md").html
     assert "Bees hum" in text
     assert "**streaming**" in text
