@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .models import Conversation, Message
 
-MESSAGES = 50
+MESSAGES = 30
 SIZE = 100_000
 """Messages and bytes of text that are loaded at once; of a longer message at least that one."""
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from conversations import windows
 from tests.test_long_conversation import LENGTH, converse
 from tests.waiting import eventually
 
@@ -31,15 +32,16 @@ def scroll(chat, by):
 
 def test_older_messages_come_without_a_jump(chat, long):
     conversation, _messages = long
-    first = LENGTH - 50
+    first = LENGTH - windows.MESSAGES
     chat.open(f"/c/{conversation.pk}/")
     expect(place(chat, LENGTH - 1)).to_be_in_viewport()
     expect(place(chat, first)).to_have_count(1)
     chat.page.evaluate(
-        """() => { document.addEventListener("htmx:beforeSwap", () => { window.before = place() })
+        """text => { document.addEventListener("htmx:beforeSwap", () => { window.before = place() })
         document.addEventListener("htmx:afterSwap", () => requestAnimationFrame(() => { window.after = place() }))
         const place = () => [...document.querySelectorAll("article")]
-            .find(a => a.textContent.includes("place-91 ")).getBoundingClientRect().top }"""
+            .find(a => a.textContent.includes(text)).getBoundingClientRect().top }""",
+        f"place-{first + 1} ",
     )
     place(chat, first + 1).scroll_into_view_if_needed()
     expect(place(chat, first - 1)).to_have_count(1)
