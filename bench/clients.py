@@ -108,8 +108,13 @@ class Fleet:
         }
 
     async def _probe(self, page: Page, stop_after: int) -> Answer:
-        await page.connect()
-        answer = await self._begin(page, 2000, 50, "answer")
+        try:
+            await page.connect()
+            answer = await self._begin(page, 2000, 50, "answer")
+        except aiohttp.ClientError as error:  # a server that takes no more connections
+            lost = Answer("", time.monotonic())
+            lost.fault(type(error).__name__)
+            return lost
         with suppress(TimeoutError):  # a server that is overloaded for good; the caller sees that the words are missing
             await until(lambda: len(answer.words) >= stop_after or answer.over.is_set())
         await page.stop()

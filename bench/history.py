@@ -1,4 +1,4 @@
-"""Opening and listing as history grows: server time at 1,000 messages and at 10,000,000, on the same machine.
+"""Opening, listing and searching as history grows: server time at 1,000 messages and at 10,000,000, on one machine.
 
 Server time is from the request's last byte to the answer's first, over one kept connection; sidebar and page as the
 browser asks for them.
@@ -15,12 +15,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from bench import rig
-from bench.seed import Size, seed
+from bench.seed import SUBJECTS, Size, seed
 
 SMALL = Size(1_000)
 LARGE = Size(int(os.environ.get("BENCH_MESSAGES", "100000" if rig.QUICK else "10000000")))
 REQUESTS = 60 if rig.QUICK else 200
-DEEP_REQUESTS = 5
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,25 @@ def acts(size: Size) -> list[Act]:
     owner = 1 + other % (size.people - 1)
     return [
         Act("open a conversation of 10 messages", owner, path(other), REQUESTS),
-        Act(f"open a conversation of {size.deep:,} messages", 0, path(0), DEEP_REQUESTS),
+        Act(f"open a conversation of {size.deep:,} messages", 0, path(0), REQUESTS),
         Act("list, usual person", owner, "/sidebar/", REQUESTS),
         Act(f"list, person with {size.of_one:,} conversations", 0, "/sidebar/", REQUESTS),
         Act("new chat", owner, "/", REQUESTS),
+        *searches("usual person", owner, size.deep + (other - 1) * 10),
+        *searches(f"person with {size.of_one:,} conversations", 0, size.deep),
     ]
+
+
+def searches(whose: str, person: int, number: int) -> list[Act]:
+    """For a word that only message `number`, of this person, has; for one that one message in a thousand has; for one
+    that all have; for one that none has."""
+    words = {
+        "a word of one message": str(number),
+        "of one message in a thousand": f"subject{number % SUBJECTS}",
+        "of all messages": "number",
+        "of none": "nowhere",
+    }
+    return [Act(f"search, {whose}: {name}", person, f"/search/?q={word}", REQUESTS) for name, word in words.items()]
 
 
 def path(number: int) -> str:
@@ -72,7 +85,7 @@ def run(size: Size) -> tuple[float, list[tuple[str, float]]]:
     began = time.monotonic()
     url = settings.DATABASES["default"]
     with psycopg.connect(host=url["HOST"], user=url["USER"], dbname=url["NAME"], autocommit=True) as connection:
-        connection.execute("TRUNCATE auth_user CASCADE")
+        connection.execute("TRUNCATE auth_user, conversations_searchentry CASCADE")
         seed(connection, size)
     took = time.monotonic() - began
     with rig.provider() as provider, rig.subject(rig.OURS, provider) as server:

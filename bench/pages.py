@@ -232,14 +232,14 @@ class ChatPage(Page):
             answer.end(now)
 
     def _snapshot(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
-        done, _, tail = frame["html"].rpartition("<div data-tail>")
         self._seq = frame["seq"]
         answer.html.clear()
-        self._show(done, tail.removesuffix("</div>"), answer, now)
+        self._show(frame["html"], frame["tail"], answer, now)
 
     def _delta(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
         if self._follows(frame, answer):
-            self._show(frame["html"], frame["tail"], answer, now)
+            # Units of UTF-16 and characters are the same here: all that is written is ASCII.
+            self._show(frame["html"], answer.tail[: frame["keep"]] + frame["tail"], answer, now)
 
     def _end(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
         if self._follows(frame, answer):
