@@ -57,7 +57,12 @@ class Fleet:
 
     async def _begin(self, page: Page, tokens: int, rate: float, shape: str) -> Answer:
         key = f"k{id(self)}-{next(self._keys)}"
-        return await page.ask(f"key={key} tokens={tokens} rate={rate:g} shape={shape}", key)
+        try:
+            return await page.ask(f"key={key} tokens={tokens} rate={rate:g} shape={shape}", key)
+        except aiohttp.ClientError as error:  # a server that takes no more
+            lost = page.answer = Answer(key, time.monotonic())
+            lost.fault(type(error).__name__)
+            return lost
 
     def again(self) -> dict[str, Any]:
         """All pages may ask once more."""
@@ -108,13 +113,8 @@ class Fleet:
         }
 
     async def _probe(self, page: Page, stop_after: int) -> Answer:
-        try:
-            await page.connect()
-            answer = await self._begin(page, 2000, 50, "answer")
-        except aiohttp.ClientError as error:  # a server that takes no more connections
-            lost = Answer("", time.monotonic())
-            lost.fault(type(error).__name__)
-            return lost
+        await page.connect()
+        answer = await self._begin(page, 2000, 50, "answer")
         with suppress(TimeoutError):  # a server that is overloaded for good; the caller sees that the words are missing
             await until(lambda: len(answer.words) >= stop_after or answer.over.is_set())
         await page.stop()

@@ -134,7 +134,8 @@ class TokenPage(Page):
 
     async def close(self) -> None:
         await super().close()
-        await self.socket.close()
+        if self._reading is not None:
+            await self.socket.close()
 
     async def _receive(self, answer: Answer) -> None:
         async for message in self.socket:
