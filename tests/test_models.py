@@ -13,6 +13,7 @@ from conversations.catalogue import load
 from conversations.models import Endpoint, LanguageModel
 from tests import stored, visitors
 from tests.offers import ENDPOINTS, MODELS, change, endpoint_form, model_form, offered, wait_offered
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -247,4 +248,5 @@ def test_where_no_endpoint_is_left_the_environments_is_there_again(fresh, settin
 def test_a_server_has_settled_it_when_it_is_ready(staff, provider):
     following = Endpoint.objects.get(follows_environment=True)
     assert "This endpoint follows the environment" in staff.get(f"{ENDPOINTS}{following.pk}/change/").text
-    assert "Answers come from alpha-model." in staff.get("/").text
+    # The tests before have changed what is offered, and a server looks at that once a second.
+    eventually(lambda: "Answers come from alpha-model." in staff.get("/").text, "the model of the environment")
