@@ -162,13 +162,16 @@ class Subject:
 
 
 OURS = "this chat"
-NAMES = {
+ALL = {
     OURS: "chat",
     "FastAPI + openai iterator + SSE": "sse",
     "Channels + openai iterator + send": "token",
     "bare relay": "relay",
 }
-BASELINES = [name for name in NAMES if name != OURS]
+ONLY = os.environ.get("BENCH_ONLY", "").split(",")
+"""Kinds of those that are compared, beside ours; without a word all of them."""
+
+NAMES = {name: kind for name, kind in ALL.items() if name == OURS or ONLY == [""] or kind in ONLY}
 
 
 @contextmanager

@@ -25,8 +25,8 @@ async def in_database(
     """Call `function` on one of a few threads of the process, in the caller's language, and give its connection back.
 
     Not Channels' `database_sync_to_async`: that one puts the work of all sockets on one thread (of Django's
-    thread-sensitive mode), where one slow query holds back everybody; and carrying every context variable to the thread
-    and back, as asgiref does, costs more than a small query. Cancelling the caller drops work that still waits for a
+    thread-sensitive mode), where one slow query holds back everybody; and asgiref carries every context variable to
+    the thread and back, where only the language is needed. Cancelling the caller drops work that still waits for a
     thread and does not undo what has begun, so only tasks that nobody cancels write through it.
     """
     language = translation.get_language()

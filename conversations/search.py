@@ -48,7 +48,7 @@ WHERE c.deleted_at IS NULL AND c.head_id IS NOT NULL AND e.vector @@ %(query)s::
 ORDER BY e.id DESC LIMIT %(limit)s
 """
 
-# One conversation after the other, by its key: the planner expects thousands of matches where there are few, and would
+# One conversation after the other, by its key: the planner expects many more matches than there are, and may
 # read all conversations of everybody for them.
 BY_WORDS = """
 WITH matching AS MATERIALIZED (
