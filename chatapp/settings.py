@@ -110,6 +110,12 @@ TEMPLATES = [
             ],
         },
     },
+    {
+        "NAME": "pieces",  # conversations/pieces.py
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "pieces"],
+        "OPTIONS": {"environment": "conversations.pieces.environment"},
+    },
 ]
 
 DATABASES = {

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from . import markdown, outcomes, usage, windows
+from . import markdown, outcomes, pieces, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
@@ -17,18 +16,20 @@ from .outcomes import EndReason, Status
 from .rendered import rendered
 from .windows import Window
 
+NOTHING = SafeString("")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message as `_message.html` takes it."""
+    """One message as `message.html` takes it. Without an id: nothing but its shape."""
 
-    id: uuid.UUID
     role: str
     status: str
-    content: str
-    html: SafeString
-    parent_id: uuid.UUID | None
-    created_at: datetime
+    id: uuid.UUID | None = None
+    content: str = ""
+    html: SafeString = NOTHING
+    parent_id: uuid.UUID | None = None
+    moment: datetime | None = None
     generation_id: uuid.UUID | None = None
     model: str = ""
     reason: str = ""
@@ -78,6 +79,9 @@ def entries(conversation: Conversation, messages: Sequence[Message]) -> list[Ent
     ]
 
 
+BLANKS = {"prompt": Entry(Role.USER, Status.COMPLETE), "answer": Entry(Role.ASSISTANT, Status.STREAMING)}
+"""What a page shows of a message before the server has answered."""
+
 Versions = dict[tuple[uuid.UUID | None, str], list[uuid.UUID]]
 
 
@@ -112,9 +116,9 @@ def entry(
         role=message.role,
         status=message.status,
         content=content,
-        html=_html(message, content) if rendered else SafeString(""),
+        html=_html(message, content) if rendered else NOTHING,
         parent_id=message.parent_id,
-        created_at=message.created_at,
+        moment=timezone.localtime(message.created_at),
         generation_id=generation.pk if generation else None,
         model=catalogue.label(generation.model) if generation else "",
         reason=generation.end_reason if generation else "",
@@ -144,7 +148,7 @@ def note(generation: Generation, content: str) -> str:
 
 def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
-        return SafeString("")
+        return NOTHING
     if message.status == Status.STREAMING:
         growing = markdown.Growing(content)
         growing.flush()
@@ -170,7 +174,7 @@ def transcript(
 
 def window_html(conversation: Conversation, window: Window) -> str:
     """The messages of a window with the ways to older and newer ones."""
-    return render_to_string("conversations/_window.html", window_context(conversation, window))
+    return pieces.render("window.html", window_context(conversation, window))
 
 
 def window_context(conversation: Conversation, window: Window) -> dict[str, object]:
@@ -179,11 +183,12 @@ def window_context(conversation: Conversation, window: Window) -> dict[str, obje
         "entries": entries(conversation, window.messages),
         "older": window.older,
         "newer": window.newer,
+        "at": None,
     }
 
 
 def message_html(entry: Entry) -> str:
-    return render_to_string("conversations/_message.html", {"entry": entry})
+    return pieces.render("message.html", {"entry": entry, "at": None})
 
 
 def started(begun: Started) -> str:
@@ -220,7 +225,7 @@ def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUI
     with translation.override(language):
         ended = entry(message, generation, versions, rendered=False)
         return {
-            "note": render_to_string("conversations/_note.html", {"entry": ended}),
-            "footer": render_to_string("conversations/_footer.html", {"entry": ended}),
+            "note": pieces.render("note.html", {"entry": ended}),
+            "footer": pieces.render("footer.html", {"entry": ended}),
             "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
         }

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseLocation, trigger_client_event
 
+from . import pieces
 from .models import Conversation
 from .models.conversation import LONGEST_TITLE
 from .registry import registry
@@ -139,7 +140,7 @@ def _problem(title: str) -> str:
 
 
 def _row(request: HttpRequest, conversation: Conversation) -> HttpResponse:
-    return render(request, "conversations/_row.html", {"row": conversation})
+    return HttpResponse(pieces.render("row.html", {"row": conversation, "conversation": None}, request))
 
 
 def _rename_form(request: HttpRequest, conversation: Conversation, title: str, problem: str) -> HttpResponse:

@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from . import pieces
 from .models import Conversation, Generation
 from .models.conversation import ConversationQuerySet, parse_id
 from .requests import HttpRequest
@@ -69,7 +69,7 @@ class Shelf:
 @require_safe
 def sidebar(request: HttpRequest) -> HttpResponse:
     """The list; with `?after=` the page behind that place. `rows`: how many the page has now and wants again."""
-    return render(request, "conversations/_sidebar_list.html", context(request))
+    return HttpResponse(pieces.render("sidebar_list.html", {**context(request), "conversation": None}, request))
 
 
 def context(request: HttpRequest) -> dict[str, object]:

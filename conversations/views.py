@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from . import branches, fragments, preferences, presence, sidebar, windows
+from . import branches, fragments, pieces, preferences, presence, sidebar, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
 from .database import in_database
@@ -56,7 +56,7 @@ def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if window is None:  # another branch is on screen now
         page = render(request, "conversations/_conversation.html", _context(request.user, current))
         return retarget(reswap(page, "outerHTML"), "#conversation")
-    return render(request, "conversations/_window.html", fragments.window_context(current, window))
+    return HttpResponse(pieces.render("window.html", fragments.window_context(current, window), request))
 
 
 @login_required
@@ -151,6 +151,7 @@ def _context(
         "model": chosen,
         "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
         "demo": chosen is not None and catalogue.is_demo(chosen.key),
+        "blanks": fragments.BLANKS,
         "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT},
