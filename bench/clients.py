@@ -16,6 +16,9 @@ import aiohttp
 from bench.pages import KINDS, Answer, Page
 
 PATIENCE = 120.0
+PROBING = 20.0
+"""Seconds within which a probe has to have its first words, or it counts as lost."""
+
 SILENCE = 30.0
 """Seconds without a word after which an answer counts as lost."""
 
@@ -116,7 +119,7 @@ class Fleet:
         await page.connect()
         answer = await self._begin(page, 2000, 50, "answer")
         with suppress(TimeoutError):  # a server that is overloaded for good; the caller sees that the words are missing
-            await until(lambda: len(answer.words) >= stop_after or answer.over.is_set())
+            await until(lambda: len(answer.words) >= stop_after or answer.over.is_set(), PROBING)
         await page.stop()
         await asyncio.sleep(0.5)
         await page.close()
@@ -133,8 +136,8 @@ def faults(answers: list[Answer]) -> list[str]:
     return [fault for answer in answers for fault in answer.faults]
 
 
-async def until(probe: Any) -> None:
-    async with asyncio.timeout(PATIENCE):
+async def until(probe: Any, patience: float = PATIENCE) -> None:
+    async with asyncio.timeout(patience):
         while not probe():
             await asyncio.sleep(0.005)
 

@@ -4,7 +4,7 @@ Server-sent events (WHATWG HTML, "Server-sent events") whose data is one JSON ob
 `chat.completion.chunk` form. What providers send beside it is passed over: comments, event names, roles, empty choices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -64,37 +64,54 @@ class Chunk(msgspec.Struct, gc=False):
 DONE = b"[DONE]"
 
 _decode = msgspec.json.Decoder(Chunk).decode
+_decode_all = msgspec.json.Decoder(list[Chunk]).decode
+_BAD = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class Events:
-    """Cuts bytes into the data of events, whatever the ends of the network's packets. `any`: there was some."""
+    """Cuts bytes into events, whatever the ends of the network's packets. `any`: there was a chunk. `done`: there was
+    the mark behind the last one."""
 
     def __init__(self, longest: int) -> None:
         self.any = False
+        self.done = False
         self._longest = longest
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """The data of the lines that are whole now. Raises ProviderError, behind them, when the rest grows over the
-        limit."""
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """The chunks whose lines are whole now, up to `DONE`. Raises ProviderError, behind them, for an error object,
+        for bad data, and when the rest grows over the limit."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:") and (said := line[5:].strip()):
-                self.any |= said != DONE
-                yield said
-        if len(self._rest) > self._longest:
+        said = [data for line in lines if line.startswith(b"data:") and (data := line[5:].strip())]
+        if DONE in said:
+            self.done = True
+            del said[said.index(DONE) :]
+        self.any |= bool(said)
+        yield from _parse_all(said)
+        if len(self._rest) > self._longest and not self.done:
             raise ProviderError(Outcome(EndReason.TOO_LARGE, detail=f"a line of over {self._longest} bytes"))
 
-    def end(self) -> Iterator[bytes]:
+    def end(self) -> Iterator[Chunk]:
         """The same of what stands behind the last end of a line."""
         return self.feed(b"\n")
 
 
-def parse(data: bytes) -> Chunk:
-    """Data that is not `DONE`, as a chunk. Raises ProviderError for an error object or bad data."""
+def _parse_all(said: Sequence[bytes]) -> Iterator[Chunk]:
+    """All at once, which takes half the time of one by one; that only where there is something wrong."""
+    try:
+        chunks = _decode_all(b"[" + b",".join(said) + b"]")
+    except _BAD:
+        chunks = []
+    if len(chunks) == len(said) and all(chunk.error is None for chunk in chunks):
+        yield from chunks
+    else:
+        yield from map(_parse, said)
+
+
+def _parse(data: bytes) -> Chunk:
     try:
         chunk = _decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except _BAD as error:
         detail = "data that is not a chunk of a chat completion"
         raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail)) from error
     if chunk.error is not None:

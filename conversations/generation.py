@@ -106,8 +106,8 @@ class LiveGeneration:
     def opened(self) -> None:
         self.lifecycle.open(time.monotonic())
 
-    def delta(self, text: str) -> None:
-        kept = self.lifecycle.delta(text, time.monotonic())
+    def delta(self, text: str, pieces: int) -> None:
+        kept = self.lifecycle.delta(text, time.monotonic(), pieces)
         if kept:
             self._fresh.append(kept)
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:

@@ -62,7 +62,7 @@ def code_block(code: str, name: str, *, coloured: bool) -> str:
     """One code block. `name` comes from `language`; colour needs a known language and code of moderate size."""
     opening = f'<pre><code class="language-{name}">' if name else "<pre><code>"
     body = _coloured(code, name) if coloured else None
-    return f"{opening}{escape(code) if body is None else body}</code></pre>\n"
+    return f"{opening}{escape(code, quote=False) if body is None else body}</code></pre>\n"
 
 
 @lru_cache(256)  # a block within one that is unfinished is shown again and again

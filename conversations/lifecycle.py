@@ -75,8 +75,9 @@ class Lifecycle:
         """The model works, if not on the text (it thinks, or calls a tool)."""
         self.heard_at = now
 
-    def delta(self, text: str, now: float) -> str:
-        """Take a piece of text. Returns what of it belongs to the answer: "" once the outcome is decided."""
+    def delta(self, text: str, now: float, pieces: int = 1) -> str:
+        """Take text that came in so many pieces. Returns what of it belongs to the answer: "" once the outcome is
+        decided."""
         if self.outcome is not None:
             return ""
         room = self.limits.answer - self.written
@@ -84,7 +85,7 @@ class Lifecycle:
         if self.first_token_at is None:
             self.first_token_at = now
         self.heard_at = now
-        self.tokens += 1
+        self.tokens += pieces
         self.written += len(kept)
         self._parts.append(kept)
         if len(kept) < len(text):

@@ -16,7 +16,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from openai._response import AsyncAPIResponse
 
 from . import metrics
-from .chunks import DONE, Events, ProviderError, Usage, parse
+from .chunks import Chunk, Events, ProviderError, Usage
 from .endpoints import Endpoint
 from .lifecycle import Outcome
 from .outcomes import EndReason
@@ -43,7 +43,9 @@ class Sink(Protocol):
     """Takes what a stream says, at once and without waiting."""
 
     def opened(self) -> None: ...
-    def delta(self, text: str) -> None: ...
+    def delta(self, text: str, pieces: int) -> None:
+        """`pieces`: how many chunks it came in, mostly as many as it has tokens."""
+
     def alive(self) -> None: ...
     def finished(self, reason: str) -> None: ...
     def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
@@ -92,11 +94,12 @@ class Provider:
                 tap = stack.enter_context(Tap(response))
                 async for data in tap:
                     try:
-                        if _take_all(events.feed(data), sink):
-                            return
+                        _take(events.feed(data), sink)
                     finally:
                         tap.rest(sink.taken())
-                _take_all(events.end(), sink)
+                    if events.done:
+                        return
+                _take(events.end(), sink)
                 sink.taken()
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error
@@ -158,28 +161,30 @@ def _body(model: str, messages: Sequence[Turn], parameters: Parameters, *, usage
     return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **given})
 
 
-def _take_all(events: Iterable[bytes], sink: Sink) -> bool:
-    """Hand on what they say; True when the provider is done."""
-    for said in events:
-        if said == DONE:
-            return True
-        _take(said, sink)
-    return False
+def _take(chunks: Iterable[Chunk], sink: Sink) -> None:
+    """Hand on what they say; text that arrived together in one piece."""
+    texts: list[str] = []
+    try:
+        for chunk in chunks:
+            for choice in chunk.choices or ():
+                if choice.delta is not None:
+                    if text := choice.delta.text:
+                        texts.append(text)
+                    elif choice.delta.busy:
+                        sink.alive()
+                if choice.finish_reason:
+                    _hand_over(texts, sink)
+                    sink.finished(choice.finish_reason)
+            if isinstance(chunk.usage, Usage):
+                sink.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+    finally:
+        _hand_over(texts, sink)
 
 
-def _take(data: bytes, sink: Sink) -> None:
-    """Hand the data of one event on."""
-    chunk = parse(data)
-    for choice in chunk.choices or ():
-        if choice.delta is not None:
-            if text := choice.delta.text:
-                sink.delta(text)
-            elif choice.delta.busy:
-                sink.alive()
-        if choice.finish_reason:
-            sink.finished(choice.finish_reason)
-    if isinstance(chunk.usage, Usage):
-        sink.usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+def _hand_over(texts: list[str], sink: Sink) -> None:
+    if texts:
+        sink.delta("".join(texts), len(texts))
+        texts.clear()
 
 
 def _unreachable(error: Exception) -> Outcome:

@@ -6,13 +6,15 @@ streams mean fewer frames for each, not a backlog.
 """
 
 import time
-from itertools import pairwise
 
 from django.conf import settings
 
-STEPS = ((0.05, 1.0), (0.2, 3.5), (0.7, 3.5), (1.0, 4.0))
-"""Shares of a processor, used by the event loop's thread, and how many times longer the interval is there; between two
-of them it grows evenly. Four times the usual 50 ms are still five frames a second."""
+IDLE, BUSY = 0.05, 0.2
+"""Shares of a processor, used by the event loop's thread: from which on the interval grows, and at which it is as long
+as it gets. A fifth is what a hundred usual answers take; each frame that is not made there leaves room for more."""
+
+LONGEST = 4.0
+"""How many times longer the interval gets: of the usual 50 ms, five frames a second remain."""
 
 SMOOTH = 0.5
 """Weight of the newest look."""
@@ -39,10 +41,7 @@ class Load:
 
 def stretch(share: float) -> float:
     """How many times longer the interval is at this share of a processor."""
-    longer = STEPS[0][1]
-    for (low, least), (high, most) in pairwise(STEPS):
-        longer += (most - least) * min(1.0, max(0.0, (share - low) / (high - low)))
-    return longer
+    return 1 + (LONGEST - 1) * min(1.0, max(0.0, (share - IDLE) / (BUSY - IDLE)))
 
 
 loop = Load()

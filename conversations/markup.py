@@ -15,10 +15,9 @@ from html import escape
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-import nh3
 import pyromark
 
-from conversations import highlighting, mathematics
+from conversations import highlighting, mathematics, sanitiser
 
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -60,33 +59,6 @@ _MARKS = {"SoftBreak": "\n", "HardBreak": "<br>\n", "Rule": "<hr>\n"}
 _VERBATIM = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
 _FORMULAS = {"InlineMath": "$", "DisplayMath": "$$"}
 
-_LANGUAGE_CLASS = re.compile(r"language-[a-z0-9_+#.-]{1,32}")
-_CLEANER = nh3.Cleaner(
-    tags={
-        *("p", "br", "hr", "h3", "h4", "h5", "h6", "em", "strong", "del", "a", "ul", "ol", "li", "blockquote"),
-        *("pre", "code", "span", "table", "thead", "tbody", "tr", "th", "td"),
-        *mathematics.ELEMENTS,
-    },
-    clean_content_tags=set(),
-    attributes={
-        **{name: set(attributes) for name, attributes in mathematics.ELEMENTS.items()},
-        "a": {"href", "title"},
-        "ol": {"start"},
-        "code": {"class"},
-    },
-    tag_attribute_values={
-        **{cell: {"align": {"left", "center", "right"}} for cell in ("th", "td")},
-        **{name: {"dir": {"auto"}} for name in ("ul", "ol", "table", "blockquote")},
-    },
-    allowed_classes={"span": set(highlighting.CLASSES)},
-    attribute_filter=lambda tag, _name, value: value if tag != "code" or _LANGUAGE_CLASS.fullmatch(value) else None,
-    set_tag_attribute_values={"a": {"target": "_blank"}},
-    link_rel="noopener noreferrer nofollow",
-    url_schemes={"http", "https", "mailto"},
-    url_relative="deny",
-    generic_attribute_prefixes=set(),
-)
-
 
 _Closing = str | Callable[[], str]
 _Element = tuple[str, _Closing]
@@ -120,7 +92,7 @@ def block(source: str, outline: Outline, *, final: bool) -> str:
     What is too deep or too intricate is shown as it was written.
     """
     try:
-        return _CLEANER.clean(_html(source, outline, final=final))
+        return sanitiser.clean(_html(source, outline, final=final))
     except _TooIntricateError:
         return _as_code(source)
     except BaseException as error:
@@ -282,9 +254,9 @@ class _Writer:
         elif kind == "TaskListMarker":
             self._out.append("☑ " if value else "☐ ")
         elif kind == "Code" and not self._in_image:
-            self._out.append(f"<code>{escape(value)}</code>")
+            self._out.append(f"<code>{escape(value, quote=False)}</code>")
         else:
-            self._out.append(escape(value))
+            self._out.append(escape(value, quote=False))
 
     def _element(self, name: str, detail: Any) -> _Element:
         own = self._OWN.get(name)

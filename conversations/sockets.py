@@ -14,9 +14,9 @@ from .outbox import Outbox
 ELSEWHERE: Final = "elsewhere"
 """Stands in an attendance for the viewers of other processes."""
 
-PING = 1.0
+PING = 1.5
 """Seconds without a word after which a page is asked for one that watches an answer, or has much to acknowledge: it may
-have missed an end."""
+have missed an end. Longer than pages that get frames wait with the next acknowledgement, so those are not asked."""
 
 FULL = 5.0
 """Seconds that a page may leave its unread frames where they are before it is closed with 1013."""

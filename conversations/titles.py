@@ -123,7 +123,7 @@ class _Line:
 
     def opened(self) -> None: ...
 
-    def delta(self, text: str) -> None:
+    def delta(self, text: str, pieces: int) -> None:
         if self._length < ENOUGH:
             self.texts.append(text)
             self._length += len(text)

@@ -28,7 +28,7 @@ class Unhurried:
     def usage(self, tokens_in, tokens_out): ...
     def finished(self, reason): ...
 
-    def delta(self, text):
+    def delta(self, text, pieces):
         self.text += text
 
     def taken(self):
@@ -71,10 +71,8 @@ def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
 
 
 def test_the_interval_follows_the_load():
-    shares = [share for share, _times in load.STEPS]
-    assert [load.stretch(share) for share in shares] == [times for _share, times in load.STEPS]
-    assert load.stretch(0.0) == load.STEPS[0][1] == 1
-    assert load.stretch(1.0) == load.STEPS[-1][1]
+    assert load.stretch(0.0) == load.stretch(load.IDLE) == 1
+    assert load.stretch(load.BUSY) == load.stretch(1.0) == load.LONGEST
     between = [load.stretch(share / 100) for share in range(101)]
     assert between == sorted(between)
 

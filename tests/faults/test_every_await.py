@@ -84,7 +84,7 @@ class Text:
     def taken(self) -> float:
         return 0.0
 
-    def delta(self, text: str) -> None:
+    def delta(self, text: str, pieces: int) -> None:
         self.text += text
 
     def finished(self, reason: str) -> None:
