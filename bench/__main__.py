@@ -36,14 +36,18 @@ def main(names: list[str]) -> None:
         names = [name for name in names if name != "--quick"]
         usual = QUICK
     names = names or usual
-    for name in names:
-        if name not in MEASUREMENTS:
-            sys.exit(f"There is no measurement “{name}”; there are: {', '.join(MEASUREMENTS)}.")
+    if unknown := set(names) - set(MEASUREMENTS):
+        sys.exit(f"There is no measurement “{unknown.pop()}”; there are: {', '.join(MEASUREMENTS)}.")
     if len(names) == 1:
         importlib.import_module(f"bench.{names[0]}").main()
         return
-    for name in names:  # a process for each, because each has a database of its own
-        subprocess.run([sys.executable, "-m", "bench", name], check=True)
+    if failed := [name for name in names if not _measured(name)]:
+        sys.exit(f"Not measured: {', '.join(failed)}.")
+
+
+def _measured(name: str) -> bool:
+    """In a process of its own, because each has a database of its own."""
+    return subprocess.run([sys.executable, "-m", "bench", name], check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from bench import rig
 
 STREAMS = 100
 RATE = 50
-WARM = 3.0
+WARM = 2.0 if rig.QUICK else 3.0
 """Seconds that every server is left alone for after its first answers: what it does once in its life (ours loads
 lexers two seconds after its start) is not what a token costs."""
 

@@ -10,7 +10,7 @@ from bench import rig, text
 
 STREAMS = 100
 RATE = 50
-PROBES = 40 if rig.QUICK else 200
+PROBES = 30 if rig.QUICK else 200
 EVERY = 0.1
 STOP_AFTER = 5
 NAMES = [rig.OURS] if rig.QUICK else list(rig.NAMES)
