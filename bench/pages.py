@@ -16,7 +16,7 @@ import msgspec
 from bench import text
 
 _decode = msgspec.json.Decoder().decode
-ACK_EVERY = 1.0
+ACK_EVERY = 1.5
 
 
 @dataclass

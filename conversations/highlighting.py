@@ -6,11 +6,9 @@ import re
 from functools import cache, lru_cache
 from html import escape
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES
+from pygments.token import STANDARD_TYPES, _TokenType
 
 # Pygments takes milliseconds per kilobyte, in the event loop: longer code stays plain.
 MAX_CODE = 6_000
@@ -45,11 +43,14 @@ USUAL = (
 )
 # Pygments' own lexer for Java needs seconds for a few kilobytes of plain words.
 _BORROWED = {"java": "javascript"}
-# The short names that Pygments gives to kinds of tokens: the only classes that a span may have.
-CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
+# Of the short names that Pygments gives to kinds of tokens those that static/css/code.css colours: the only classes
+# that a span may have. The rest, mostly names and blanks, is more than half of all tokens.
+_WITH = "bp dl fm gd ge gh gi gr gs gu il na nb nc nd ne nf nl nn no nt ow vc vg vi"
+CLASSES = frozenset(
+    name for name in STANDARD_TYPES.values() if name.startswith(("c", "k", "m", "s")) or name in _WITH.split()
+)
 
 _LANGUAGE = re.compile(r"[\w+#.-]{1,32}", re.ASCII)
-_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
 
 
 def language(info: str) -> str:
@@ -72,9 +73,31 @@ def _coloured(code: str, name: str) -> str | None:
     if any(len(line) > MAX_LINE for line in code.split("\n")):
         return None
     try:
-        return highlight(code, _lexer(name), _FORMATTER)
+        return _html(code, _lexer(name))
     except Exception:  # noqa: BLE001 – a fault of a lexer costs the colour, not the page
         return None
+
+
+def _html(code: str, lexer: Lexer) -> str:
+    out, before = [], ""
+    for _place, kind, text in lexer.get_tokens_unprocessed(code):
+        name = _class(kind)
+        if name != before:
+            out.append("</span>" if before else "")
+            out.append(f'<span class="{name}">' if name else "")
+            before = name
+        out.append(escape(text, quote=False))
+    out.append("</span>" if before else "")
+    return "".join(out)
+
+
+@cache
+def _class(kind: _TokenType) -> str:
+    """The class of the nearest kind above that has a name of its own."""
+    while kind not in STANDARD_TYPES and kind.parent is not None:
+        kind = kind.parent
+    name = STANDARD_TYPES.get(kind, "")
+    return name if name in CLASSES else ""
 
 
 def warm_up() -> None:

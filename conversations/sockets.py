@@ -14,9 +14,10 @@ from .outbox import Outbox
 ELSEWHERE: Final = "elsewhere"
 """Stands in an attendance for the viewers of other processes."""
 
-PING = 1.5
+PING = 2.0
 """Seconds without a word after which a page is asked for one that watches an answer, or has much to acknowledge: it may
-have missed an end. Longer than pages that get frames wait with the next acknowledgement, so those are not asked."""
+have missed an end. Longer than pages that get frames wait with the next acknowledgement, so those are not asked; less
+where silence counts as a lost network sooner (`CHAT_ACK_TIMEOUT`)."""
 
 FULL = 5.0
 """Seconds that a page may leave its unread frames where they are before it is closed with 1013."""
@@ -123,7 +124,8 @@ class Sockets:
         elif not socket.lost and silent >= settings.CHAT_ACK_TIMEOUT:
             socket.lost = True
             lost(socket)
-        if silent >= PING and now - socket.pinged_at >= PING:
+        patience = min(PING, settings.CHAT_ACK_TIMEOUT / 2)
+        if silent >= patience and now - socket.pinged_at >= patience:
             socket.pinged_at = now
             socket.push(frames.PING)
 

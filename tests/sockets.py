@@ -29,7 +29,7 @@ from tests.proxy import Proxy
 from tests.visitors import Person, words
 from tests.waiting import PATIENCE, eventually
 
-ACK_EVERY = 1.0
+ACK_EVERY = 1.5
 
 
 class Socket:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyromark
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pygments.token import STANDARD_TYPES
 
 from conversations import highlighting, markup, mathematics, sanitiser
 from conversations.markdown import Growing, blocks, render
@@ -496,3 +498,10 @@ def test_hosts_are_those_that_the_browser_asks():
     for link in safe(render("\n\n".join(HOSTILE.values()))).all("a"):
         parts = urlsplit(link["href"] or "")
         assert parts.scheme == "mailto" or (parts.hostname and "@" not in parts.netloc)
+
+
+def test_spans_are_of_the_classes_that_the_style_sheet_colours():
+    css = (Path(__file__).parents[1] / "static/css/code.css").read_text()
+    begun = tuple(re.findall(r'\[class\^="(\w)"\]', css))
+    coloured = {name for name in STANDARD_TYPES.values() if name.startswith(begun) or re.search(rf"\.{name}[ ,]", css)}
+    assert coloured - {""} == highlighting.CLASSES

@@ -5,7 +5,7 @@ const TOO_MANY_FRAMES_DELAY = 5000
 const OPENING_PATIENCE = 8000
 // A connection that lived for less than this does not reset the delay: a server that closes at once is not hammered.
 const STABLE = 2000
-const ACK_INTERVAL = 1000
+const ACK_INTERVAL = 1500
 // The server stops sending to a page with four times as much unread.
 const ACK_AMOUNT = 65536
 // A lost network closes nothing. When something is expected and nothing comes, ask; without an answer, connect anew.
