@@ -19,7 +19,7 @@ SETTLE, LOOK = 2.0, 4.0
 LOOKS = 2
 """A step has to hold the limit in one of so many looks: other programs of the machine may spoil one."""
 
-STEPS = {rig.OURS: int(os.environ.get("BENCH_STEP", "100")), "bare relay": 200}
+STEPS = {rig.OURS: int(os.environ.get("BENCH_STEP", "50")), "bare relay": 200}
 USUAL_STEP = int(os.environ.get("BENCH_USUAL_STEP", "20"))
 MOST = 2000
 BEGINNING = 50

@@ -356,8 +356,8 @@ def test_large_code_stays_plain(code):
 
 
 def test_a_fault_of_a_lexer_costs_only_the_colour(monkeypatch):
-    monkeypatch.setattr(highlighting, "highlight", lambda *_: 1 / 0)
-    assert render("```python\nx\n```") == '<pre><code class="language-python">x\n</code></pre>\n'
+    monkeypatch.setattr(highlighting, "_html", lambda *_: 1 / 0)
+    assert render("```python\nx = 41\n```") == '<pre><code class="language-python">x = 41\n</code></pre>\n'
 
 
 def test_unknown_languages_stay_plain_and_keep_their_name():
