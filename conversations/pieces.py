@@ -6,16 +6,19 @@ and takes a fraction of the time of Django's own templates, in which everything 
 Sentences: `{{ _("…") }}`, with nothing before the underscore within the braces, or `make messages` does not see them.
 """
 
+import uuid
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.template import engines
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
 ENGINE = "pieces"
+NO_ID = uuid.UUID(int=0)
 
 
 def environment(**options: Any) -> Environment:
@@ -28,8 +31,18 @@ def environment(**options: Any) -> Environment:
     return made
 
 
-def _url(name: str, *args: object) -> str:
-    return reverse(name, args=args)
+def _url(name: str, pk: uuid.UUID | None = None) -> str:
+    """The address of that name; the rest of it, for each row of a list, is looked up once."""
+    if pk is None:
+        return reverse(name)
+    before, after = _around(name, get_script_prefix())
+    return f"{before}{pk}{after}"
+
+
+@cache
+def _around(name: str, _prefix: str) -> list[str]:
+    """What stands before and behind the id in an address. The prefix, which a proxy may set, is in it."""
+    return reverse(name, args=[NO_ID]).split(str(NO_ID))
 
 
 def render(name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
