@@ -15,7 +15,8 @@ def path(generation):
 
 def test_closes_the_providers_socket(alice, answering):
     a = answering(alice)
-    a.exchange.stream(endless(), RATE).wait_written(5)
+    a.exchange.stream(endless(), RATE)
+    a.asked.wait_text("word2")
     page = alice.post(path(a.asked.generation))
     assert (page.status, page.location) == (302, f"/c/{a.asked.conversation}/")
     a.exchange.wait_closed(SOON)
