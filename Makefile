@@ -34,7 +34,7 @@ screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; A
 	@.ci/browser $(BIN)/python
 	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
-bench: $(TEST_STAMP)  ## what it costs, against baselines: everything, for an hour; ARGS="cpu stop" for some of it
+bench: $(TEST_STAMP)  ## what it costs, against baselines: everything, for an hour and a half; ARGS="cpu stop" for some of it
 	@exec $(BIN)/python -m bench $(ARGS)
 
 bench-quick: $(TEST_STAMP)  ## the short form of it: a minute
