@@ -49,7 +49,7 @@ def log_per_token(provider: rig.Provider, tokens: int, streams: int) -> tuple[fl
         before = _settled()
         clients.do("ask", tokens=tokens, rate=FAST, shape="prose", ramp=0.0)
         clients.tell("over")
-        while Generation.objects.streaming().exists():
+        while clients.process.poll() is None and Generation.objects.streaming().exists():
             time.sleep(0.02)
         saved = _position()
         seen = clients.hear()
@@ -62,11 +62,12 @@ def log_per_token(provider: rig.Provider, tokens: int, streams: int) -> tuple[fl
 
 def _settled() -> int:
     """The log's position as soon as nothing of the answers before is being swept or indexed any more."""
-    while True:
+    for _ in range(60):
         before = _position()
         time.sleep(2)
         if (after := _position()) - before < QUIET:
             return after
+    raise RuntimeError("the database does not come to rest")
 
 
 def _position() -> int:

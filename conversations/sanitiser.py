@@ -1,7 +1,7 @@
 """The last look at HTML that was made of a model's text: only elements and attributes that can do no harm pass.
 
 HTML whose every tag is, letter for letter, one of a short list of those that carry no address is given back as it is:
-that is most of it, and finding it out takes a twentieth of the time of the sanitiser, which reads the rest.
+that is most of it, and finding it out takes a sixth of the time of the sanitiser, which reads the rest, or less.
 """
 
 import re

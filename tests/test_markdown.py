@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,75 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.token import STANDARD_TYPES
 
-from conversations import highlighting, markup, mathematics, sanitiser
+from conversations import highlighting, markup
 from conversations.markdown import Growing, blocks, render
-
-PLAIN = "p br hr h3 h4 h5 h6 em strong del li pre thead tbody tr"
-ALLOWED = {
-    **mathematics.ELEMENTS,
-    **dict.fromkeys(PLAIN.split(), frozenset()),
-    **dict.fromkeys(("ul", "blockquote", "table"), frozenset({"dir"})),
-    "a": frozenset({"href", "title", "target", "rel"}),
-    "ol": frozenset({"start", "dir"}),
-    "th": frozenset({"align"}),
-    "td": frozenset({"align"}),
-    "code": frozenset({"class"}),
-    "span": frozenset({"class"}),
-}
-EMPTY = {"br", "hr"}
-
-
-class Page(HTMLParser):
-    """What a browser would find in a piece of HTML: its elements, and its visible text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def handle_comment(self, data):
-        raise AssertionError(f"a comment: {data}")
-
-    def handle_decl(self, decl):
-        raise AssertionError(f"a declaration: {decl}")
-
-    handle_pi = unknown_decl = handle_decl
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def safe(html: str) -> Page:
-    """The page of `html`, having checked that nothing but what is allowed is in it."""
-    page = Page(html)
-    assert not page.open, "well-formed"
-    for tag, attributes in page.elements:
-        assert attributes.keys() <= ALLOWED[tag], (tag, attributes)
-        if tag == "a":
-            assert re.match(r"https?://[^/]|mailto:", attributes["href"] or "", re.IGNORECASE)
-            assert attributes["rel"] == "noopener noreferrer nofollow"
-            assert attributes["target"] == "_blank"
-        if tag == "code" and "class" in attributes:
-            assert re.fullmatch(r"language-[\w+#.-]+", attributes["class"] or "")
-        assert attributes.get("dir", "auto") == "auto"
-        if tag == "span":
-            assert attributes["class"] in highlighting.CLASSES
-    return page
-
+from tests.rendered import Page, safe
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -247,68 +180,6 @@ def test_formats_lists_tables_tasks_and_emphasis():
     table = safe(render("| a | b |\n|:--|--:|\n| 1 | ~~2~~ |"))
     assert [cell.get("align") for cell in table.all("th") + table.all("td")] == ["left", "right", "left", "right"]
     assert table.all("del") == [{}]
-
-
-NEARLY = [
-    *(
-        "<P>",
-        "<p >",
-        "<p/>",
-        "<p\n>",
-        "<p",
-        "a < b",
-        "<",
-        "< p>",
-        "<p><",
-        "<!-- x -->",
-        "<?x?>",
-        "<!doctype html>",
-        "<svg>",
-    ),
-    *("<script>", "</script>", "<style>", "<img>", "<div>", "</div>", "</body>", "<h1>", "<table border>", "<math>"),
-    *(
-        '<p onclick="x">',
-        '<p class="k">',
-        '<span class="modal">',
-        '<span class="k x">',
-        "<span class=k>",
-        "<span class='k'>",
-    ),
-    *('<code class="language-">', '<code class="language-x y">', '<code class="language-x\n">', '<code class="k">'),
-    *('<ul dir="ltr">', '<ul dir="auto" id="x">', '<ul  dir="auto">', '<td align="justify">', '<p align="left">'),
-    *('<a href="https://a.example">', "</a>", '<ol start="2">', '</span class="k">', "</ p>", "</p >"),
-]
-HARMLESS = [
-    *("<p>", "</p>", "<br>", "<h3>", "<strong>", "</li>", "<tbody>", '<ul dir="auto">', '<table dir="auto">'),
-    *('<td align="right">', '<th align="left">', '<code class="language-c++">', '<code class="language-c#">'),
-    *('<span class="nb">', "</span>", "text & more > less", "\n", "é🐝", "&lt;script&gt;", '"', "'"),
-]
-
-
-class Elements(Page):
-    """The same of HTML that need not be well-formed."""
-
-    def handle_endtag(self, tag):
-        assert tag in ALLOWED
-
-
-@pytest.mark.parametrize("piece", NEARLY)
-def test_only_what_is_known_by_every_letter_passes_the_sanitiser_unread(piece):
-    assert not sanitiser._HARMLESS.fullmatch(piece)
-    assert not sanitiser._HARMLESS.fullmatch(f"<p>a</p>{piece}<p>b</p>")
-
-
-@given(st.lists(st.sampled_from(HARMLESS) | st.text("<>/p &\"'=", max_size=6)).map("".join))
-def test_what_passes_unread_has_nothing_that_is_not_allowed(html):
-    if sanitiser._HARMLESS.fullmatch(html):
-        for tag, attributes in Elements(html).elements:
-            assert attributes.keys() <= ALLOWED[tag]
-    for tag, attributes in Elements(sanitiser.clean(html)).elements:
-        assert attributes.keys() <= ALLOWED[tag]
-
-
-def test_most_html_passes_unread():
-    assert all(map(sanitiser._HARMLESS.fullmatch, [*HARMLESS, "".join(HARMLESS), ""]))
 
 
 def test_one_line_of_prose_reads_the_same_by_the_short_way():

@@ -7,7 +7,7 @@ import pytest
 from conversations import mathematics
 from conversations.markdown import Growing, render
 from tests import stored
-from tests.test_markdown import safe
+from tests.rendered import safe
 
 
 def shown(text):
