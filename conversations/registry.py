@@ -17,7 +17,7 @@ from django.conf import settings
 from . import frames, load, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
-from .database import AWAY, in_database
+from .database import AWAY, in_database, limit
 from .doorbell import Doorbell, Ring
 from .following import POLL, Begun, Following
 from .generation import LiveGeneration, Surroundings, unlaunched
@@ -84,6 +84,7 @@ class Registry:
     async def start(self, base_url: str) -> None:
         """Ready to run generations when it returns. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
+        limit()
         self.providers = Providers()
         self.titles = Titles(self.providers, self.conversation_changed)
         self.journal = Journal(self.process, self.loop, self._ticked)

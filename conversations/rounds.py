@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from . import catalogue, presence, search_index, sessions, sweeping, trash, usage
-from .database import AWAY, in_database
+from .database import AWAY, in_background, in_database
 from .journal import Journal
 from .sockets import Sockets
 from .summary import rollup
@@ -69,7 +69,7 @@ class Rounds:
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""
-        while self._journal.steady() and await in_database(rollup.settle):
+        while self._journal.steady() and await in_background(rollup.settle):
             await asyncio.sleep(PAUSE)
 
     async def look_at_sessions(self) -> None:

@@ -231,8 +231,8 @@ def test_asking_while_it_is_away_is_refused_in_words(cluster, serving, socket, p
 
 
 def test_pool_exhausted(cluster, provider, socket, answering, start_server):
-    """The only connections of the pool wait for a row that somebody else holds."""
-    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=2)
+    """The only connections for sends wait for rows that somebody else holds."""
+    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
     a = answering(visitors.new_person("alice", server))
     a.exchange.stream(endless(), RATE).wait_written(10)
     others = [visitors.new_person("bob", server) for _ in range(2)]
