@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, sweeping
+from . import frames, load, sessions, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database, limit
@@ -95,8 +95,11 @@ class Registry:
         self.following.start()
         self._pulse_at = time.monotonic()
         self.loop.call_later(PULSE, self._pulse)
-        for round_ in Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session).start():
+        for round_ in self._rounds().start():
             self.spawn(round_)
+
+    def _rounds(self) -> Rounds:
+        return Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session, self.move_session)
 
     async def drain(self) -> None:
         """Refuse new work, cancel upstream, write, tell the pages. Returns within `CHAT_DRAIN_TIMEOUT` seconds."""
@@ -387,6 +390,12 @@ class Registry:
         for live in list(self.live.values()):
             if live.sessions.pop(digest, None) and not live.sessions and not live.attendance.anybody:
                 live.stop(EndReason.SIGNED_OUT)
+
+    def move_session(self, digest: str, successor: SignedIn) -> None:
+        """A person changed the password: who was there for an answer in that session is there in its successor."""
+        for live in self.live.values():
+            if live.sessions.pop(digest, None):
+                live.sessions[sessions.digest(successor[0])] = successor
 
     def _left_behind(self) -> list[SignedIn]:
         """The sessions of those who were there for an answer that goes on without anybody."""

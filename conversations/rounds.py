@@ -43,12 +43,14 @@ class Rounds:
         sockets: Sockets,
         left_behind: Callable[[], list[sessions.SignedIn]],
         end_session: Callable[[str], None],
+        move_session: Callable[[str, sessions.SignedIn], None],
     ) -> None:
         self._process = process
         self._journal = journal
         self._sockets = sockets
         self._left_behind = left_behind
         self._end_session = end_session
+        self._move_session = move_session
 
     def start(self) -> list[Coroutine[Any, Any, None]]:
         return [
@@ -82,5 +84,13 @@ class Rounds:
             if socket.signed_in_by[0] in stale:
                 socket.recheck()
         for key, _user, _password in left_behind:
-            if key in stale and await in_database(sessions.user_of, key) is None:
-                self._end_session(sessions.digest(key))
+            if key in stale:
+                await self._look_at_left_behind(key)
+
+    async def _look_at_left_behind(self, key: str) -> None:
+        if await in_database(sessions.user_of, key) is not None:
+            return
+        if successor := await in_database(sessions.successor, key):
+            self._move_session(sessions.digest(key), successor)
+        else:
+            self._end_session(sessions.digest(key))
