@@ -94,7 +94,9 @@ class Generation(models.Model):
     tokens_in = models.PositiveIntegerField(null=True)
     tokens_out = models.PositiveIntegerField(null=True)
     thought_tokens = models.PositiveIntegerField(
-        db_default=0, help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate.")
+        _("tokens of thinking"),
+        db_default=0,
+        help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate."),
     )
     usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
     usage_final = models.BooleanField(
