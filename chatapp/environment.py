@@ -62,6 +62,7 @@ class Environment:
     CHAT_CONNECT_TIMEOUT: float
     CHAT_FIRST_TOKEN_TIMEOUT: float
     CHAT_SILENCE_TIMEOUT: float
+    CHAT_WORDLESS_TIMEOUT: float
     CHAT_RUN_TIMEOUT: float
     CHAT_SAVE_INTERVAL: float
     CHAT_FLUSH_INTERVAL: float
@@ -185,6 +186,7 @@ def read() -> Environment:
         CHAT_CONNECT_TIMEOUT=source.number("CHAT_CONNECT_TIMEOUT", 10, 0.1, 600),
         CHAT_FIRST_TOKEN_TIMEOUT=source.number("CHAT_FIRST_TOKEN_TIMEOUT", 60, 0.1, 86400),
         CHAT_SILENCE_TIMEOUT=source.number("CHAT_SILENCE_TIMEOUT", 30, 0.1, 86400),
+        CHAT_WORDLESS_TIMEOUT=source.number("CHAT_WORDLESS_TIMEOUT", 300, 0.1, 86400),
         CHAT_RUN_TIMEOUT=source.number("CHAT_RUN_TIMEOUT", 600, 0.1, 86400),
         CHAT_SAVE_INTERVAL=source.number("CHAT_SAVE_INTERVAL", 0.25, 0.01, 60),
         CHAT_FLUSH_INTERVAL=source.number("CHAT_FLUSH_INTERVAL", 0.05, 0.005, 10),

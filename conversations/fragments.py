@@ -12,7 +12,7 @@ from . import markdown, outcomes, pieces, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
-from .outcomes import EndReason, Status
+from .outcomes import Status
 from .rendered import rendered
 from .windows import Window
 
@@ -55,12 +55,11 @@ class Entry:
 
     @property
     def can_continue(self) -> bool:
-        cut_off = self.status == Status.INTERRUPTED or self.reason in (EndReason.LENGTH, EndReason.TRUNCATED)
-        return self.ended and cut_off and bool(self.content)
+        return self.ended and outcomes.can_continue(self.status, self.reason, written=bool(self.content))
 
     @property
     def can_try_again(self) -> bool:
-        return self.ended and (self.status == Status.ERROR or (self.status == Status.INTERRUPTED and not self.content))
+        return self.ended and (self.status == Status.ERROR or not self.content)
 
     @property
     def can_regenerate(self) -> bool:
@@ -142,7 +141,12 @@ def live_text(message: Message, generation: Generation | None) -> str:
 
 def note(generation: Generation, content: str) -> str:
     return outcomes.sentence(
-        generation.status, generation.end_reason, written=bool(content), retry_after=generation.retry_after
+        generation.status,
+        generation.end_reason,
+        written=bool(content),
+        retry_after=generation.retry_after,
+        code=generation.error_code,
+        model=catalogue.label(generation.model),
     )
 
 
@@ -227,5 +231,5 @@ def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUI
         return {
             "note": pieces.render("note.html", {"entry": ended}),
             "footer": pieces.render("footer.html", {"entry": ended}),
-            "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
+            "announce": outcomes.announcement(ended.status, ended.reason, ended.words, ended.note),
         }

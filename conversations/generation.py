@@ -17,6 +17,7 @@ from django.conf import settings
 from . import endings, frames, reports
 from .attendance import Attendance, Graces
 from .broadcast import Broadcast
+from .catalogue import catalogue
 from .chunks import ProviderError
 from .endpoints import Endpoint
 from .history import Started
@@ -30,9 +31,6 @@ from .stopper import SERVER, Stopper
 from .tokens import rough
 
 logger = logging.getLogger(__name__)
-
-BELIEVED = 10_000_000
-"""Tokens; a provider that says more, or less than none, is not believed."""
 
 SAVING_AFTER = 0.3
 """Seconds that the write of an end may take before the page is told that it is being saved."""
@@ -107,13 +105,16 @@ class LiveGeneration:
         self.lifecycle.open(time.monotonic())
 
     def delta(self, text: str, pieces: int) -> None:
-        kept = self.lifecycle.delta(text, time.monotonic(), pieces)
-        if kept:
-            self._fresh.append(kept)
+        self._keep(self.lifecycle.delta(text, time.monotonic(), pieces))
+
+    def _keep(self, text: str) -> None:
+        if text:
+            self._fresh.append(text)
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
             self._cancel()
 
     def taken(self) -> float:
+        self._watch_closer()
         if not self._fresh:
             return 0.0
         text = "".join(self._fresh)
@@ -121,20 +122,15 @@ class LiveGeneration:
         self._around.journal.append(self.id, text)
         return self.broadcast.feed(text)
 
-    def alive(self) -> None:
-        self.lifecycle.alive(time.monotonic())
+    def alive(self, thoughts: int = 0, characters: int = 0) -> None:
+        self.lifecycle.alive(time.monotonic(), thoughts, characters)
 
     def finished(self, reason: str) -> None:
-        self.lifecycle.finish(reason, time.monotonic())
+        self._keep(self.lifecycle.finish(reason, time.monotonic()))
         self._watch()
 
-    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
-        if (
-            tokens_in is not None
-            and tokens_out is not None
-            and all(0 <= n <= BELIEVED for n in (tokens_in, tokens_out))
-        ):
-            self._usage = (tokens_in, tokens_out)
+    def usage(self, tokens_in: int, tokens_out: int) -> None:
+        self._usage = (tokens_in, tokens_out)
 
     # The two tasks
 
@@ -161,12 +157,19 @@ class LiveGeneration:
             temperature = started.conversation.temperature
             await self._around.provider.stream(started.model.name, started.turns, self, temperature=temperature)
         except ProviderError as error:
+            self._learn(error)
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:
             logger.exception("generation %s: reading the provider failed", self.id)
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="internal"), time.monotonic())
         else:
-            self.lifecycle.end_of_stream(time.monotonic())
+            self._keep(self.lifecycle.end_of_stream(time.monotonic()))
+            self.taken()
+
+    def _learn(self, error: ProviderError) -> None:
+        """A refusal that names the model's context spares the next request the same one."""
+        if error.window is not None:
+            catalogue.learn_window(str(self.endpoint), self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""
@@ -185,6 +188,11 @@ class LiveGeneration:
         elif self._reader is not None and not self._reader.done():
             loop = asyncio.get_running_loop()
             self._watchdog = loop.call_later(max(0.0, self.lifecycle.deadline() - now), self._watch)
+
+    def _watch_closer(self) -> None:
+        """The first token brings the deadline nearer: from then on silence counts, and the timer is set for later."""
+        if self._watchdog is not None and self.lifecycle.deadline() < self._watchdog.when():
+            self._watch()
 
     def _settle_outcome(self) -> None:
         if self.lifecycle.outcome is None:  # the reader was cancelled by somebody else than `_cancel`
@@ -212,7 +220,9 @@ class LiveGeneration:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
-        generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
+        outcome = self.lifecycle.outcome
+        generation.retry_after = outcome.retry_after if outcome else None
+        generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
         return endings.words(generation, self.started.versions(answer), self.broadcast.languages)
 
@@ -240,6 +250,7 @@ class LiveGeneration:
             upstream_closed_at=self._upstream_closed_at,
             tokens_in=run.tokens_in,
             tokens_out=run.tokens_out,
+            thought_tokens=self.lifecycle.thought_tokens,
             usage_source=run.usage_source,
             cost=run.cost,
         )
@@ -252,7 +263,8 @@ class LiveGeneration:
         if self.lifecycle.opened_at is None:
             return None, None, ""
         sent = sum(len(turn["content"]) for turn in self.started.turns)
-        return rough(sent), max(self.lifecycle.tokens, rough(self.lifecycle.written)), UsageSource.ESTIMATED
+        written = max(self.lifecycle.tokens, rough(self.lifecycle.written))
+        return rough(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
 
 
 def _limits(endpoint: Endpoint) -> Limits:
@@ -261,6 +273,7 @@ def _limits(endpoint: Endpoint) -> Limits:
         silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
         run=settings.CHAT_RUN_TIMEOUT,
         answer=settings.CHAT_MAX_ANSWER,
+        wordless=settings.CHAT_WORDLESS_TIMEOUT,
     )
 
 

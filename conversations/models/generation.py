@@ -93,6 +93,9 @@ class Generation(models.Model):
     characters = models.PositiveIntegerField(default=0, help_text=_("Written by this run."))
     tokens_in = models.PositiveIntegerField(null=True)
     tokens_out = models.PositiveIntegerField(null=True)
+    thought_tokens = models.PositiveIntegerField(
+        db_default=0, help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate.")
+    )
     usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
     usage_final = models.BooleanField(
         db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
@@ -167,7 +170,14 @@ class Generation(models.Model):
     @property
     def sentence(self) -> str:
         written = bool(self.message.content)
-        return sentence(self.status, self.end_reason, written=written, retry_after=self.retry_after)
+        return sentence(
+            self.status,
+            self.end_reason,
+            written=written,
+            retry_after=self.retry_after,
+            code=self.error_code,
+            model=self.model,
+        )
 
 
 class Piece(models.Model):
