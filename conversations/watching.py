@@ -13,12 +13,14 @@ from .models import Conversation, Generation, Message
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a conversation stands. `transcript` is a frame for a page that shows something else."""
+    """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
+    shows something else."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     transcript: bytes | None = None
+    owner: uuid.UUID | None = None
 
 
 def load(user: AbstractBaseUser, command: Watch) -> State:
@@ -46,7 +48,7 @@ def started(begun: Started, command: uuid.UUID) -> State:
     conversation, generation = begun.conversation, begun.generation
     html = fragments.started(begun)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
-    return State(conversation.pk, generation.pk, begun.answer.pk, transcript)
+    return State(conversation.pk, generation.pk, begun.answer.pk, transcript, generation.owner_id)
 
 
 def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
@@ -59,7 +61,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
 def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
         return State(conversation.pk, transcript=transcript)
-    return State(conversation.pk, running.pk, running.message_id, transcript)
+    return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
 
 
 def _transcript(

@@ -213,9 +213,11 @@ export class Conversation {
   }
 
   /** The answer to a stop that came too late. Where the page does not show that end yet, it asks for it. */
-  on_standing({ generation }) {
+  on_standing({ generation, id }) {
     this.#stops.settle(generation)
-    if (this.#transcript.byGeneration(generation)?.dataset.status === "streaming") this.watch()
+    if (id) this.#stops.settle(id)
+    const article = this.#transcript.byGeneration(generation)
+    if (article ? article.dataset.status === "streaming" : id) this.watch()
   }
 
   on_saving({ generation }) {
