@@ -29,6 +29,12 @@ AT_ONCE = max(1, settings.DATABASE_POOL_SIZE // 4)
 WAITING = 100
 """Jobs of one person that wait or are at work: twice what the pages of somebody with many tabs can want."""
 
+PAUSE = 3
+"""Where a person has more jobs than turns, a turn rests for so many times what it took: jobs of Python's own kind, such
+as rendering, would otherwise keep the event loop from its work."""
+
+LONGEST_PAUSE = 1.0
+
 MANY = 1000
 """People whose allowance is kept before those who have all of theirs are forgotten."""
 
@@ -39,6 +45,13 @@ class _Share:
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(AT_ONCE)
         self.jobs = 0
+
+    def pass_on(self, spent: float) -> None:
+        """A turn that took so many seconds is over."""
+        if self.jobs > AT_ONCE:
+            asyncio.get_running_loop().call_later(min(PAUSE * spent, LONGEST_PAUSE), self.turns.release)
+        else:
+            self.turns.release()
 
 
 class Database:
@@ -65,8 +78,12 @@ class Database:
             raise Refusal("busy", _("That did not go through. Please try again."))
         share.jobs += 1
         try:
-            async with share.turns:
+            await share.turns.acquire()
+            began = time.monotonic()
+            try:
                 yield
+            finally:
+                share.pass_on(time.monotonic() - began)
         finally:
             share.jobs -= 1
             if not share.jobs:

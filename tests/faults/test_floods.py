@@ -27,7 +27,7 @@ BURST = 90
 """Frames that may come at once."""
 RATE = 45
 ASKED = 12
-SLACK = 0.03
+SLACK = 0.02
 """Seconds that a machine with other work may take more."""
 
 
