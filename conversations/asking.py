@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import frames, history, sweeping, watching
+from . import frames, history, shares, sweeping, watching
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .following import Begun
@@ -137,7 +137,7 @@ class Asks:
             await catalogue.list_models()
         asker = Asker(user, self._registry.process, catalogue.offered)
         for _attempt in range(ATTEMPTS):
-            outcome = await in_database(history.begin, asker, command)
+            outcome = await shares.database.work(user.pk, history.begin, asker, command)
             if not isinstance(outcome, Busy):
                 return outcome
             by = stopper(self._registry, outcome.generation, user.pk, tab)
@@ -168,7 +168,8 @@ class Asks:
                 if isinstance(outcome, Started):
                     state = watching.started(outcome, command.id)
                 else:
-                    state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+                    shown_to = (user, outcome.conversation, outcome.after, command.id)
+                    state = await shares.database.work(user.pk, watching.show, *shown_to)
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
@@ -226,7 +227,7 @@ async def _watch(registry: Registry, socket: Socket, user: AbstractBaseUser, com
         registry.sockets.show(socket, None)
         socket.push(frames.watching(None, None))
         return
-    state = await in_database(watching.load, user, command)
+    state = await shares.database.work(user.pk, watching.load, user, command, lambda: socket.turn == turn)
     if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
         return
     registry.sockets.show(socket, state.conversation)
@@ -251,6 +252,8 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
     """It runs in another process, has ended, or is nobody's business."""
     try:
         await _stop_by_row(registry, socket, user, command)
+    except Refusal as refusal:
+        _refuse_stop(socket, command, refusal)
     except AWAY as error:
         logger.warning("a stop was not carried out: %s", type(error).__name__)
         _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
@@ -260,7 +263,8 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
 
 
 async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
-    generation = await in_database(watching.standing, user, command.generation, command.id)
+    wanted = (user, command.generation, command.id)
+    generation = await shares.database.work(user.pk, watching.standing, *wanted)
     if generation is None:
         _refuse_stop(socket, command, history.not_found())
     elif generation.status == Status.STREAMING:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, sweeping
+from . import frames, load, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
@@ -229,7 +229,7 @@ class Registry:
         self.doorbell.ring("moved")
         self._tell_activity(live, None)
         if not self.stopping and (self.sockets.of_user(live.user) or live.started.when_leaving == "finish"):
-            self.titles.begin(live)
+            self.titles.begin(live, allowed=shares.answers.take_title)
 
     def _tell_activity(self, live: LiveGeneration, generation: uuid.UUID | None) -> None:
         for socket in self.sockets.of_user(live.user):

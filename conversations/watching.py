@@ -1,6 +1,7 @@
 """What a page that comes to a conversation has to be told. Synchronous; runs on a database thread."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -23,15 +24,16 @@ class State:
     owner: uuid.UUID | None = None
 
 
-def load(user: AbstractBaseUser, command: Watch) -> State:
-    """Compare what the page shows with what is. Raises Refusal."""
+def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
+    """Compare what the page shows with what is. Raises Refusal. Nothing is rendered once it is not `wanted` any more,
+    which is asked on this thread."""
     conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
         presence.connected(running.pk, command.page[:60])
     head = conversation.head
     transcript = None
-    if head is not None and (head.pk != command.head or head.status != command.status):
+    if wanted() and head is not None and (head.pk != command.head or head.status != command.status):
         transcript = _transcript(conversation, command.head, command.status, running, None)
     return _state(conversation, running, transcript)
 
