@@ -149,6 +149,7 @@ class Following:
             words = await endings.stored_words(key, row.status, row.reason, row.text, languages)
             self._forget(key)
             follower.broadcast.settle()
+            await follower.broadcast.shown()
             follower.broadcast.end(row.status, row.reason, words)
         elif not follower.broadcast.viewers and not self._attended(key):
             self._forget(key)

@@ -25,6 +25,7 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .rendered import rendered
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 from .tokens import rough
@@ -202,6 +203,9 @@ class LiveGeneration:
         status = ended.status.value
         if ended.won:
             self.broadcast.settle(certain=True)
+            await self.broadcast.shown()
+            if (html := self.broadcast.html) is not None:
+                rendered.keep(self.message, html)
             self.broadcast.end(status, ended.reason, self._words(ended))
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, endings.Words(status, ended.reason, ended.text))
