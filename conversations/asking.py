@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import frames, history, shares, sweeping, watching
+from . import frames, history, rendering, shares, sweeping, watching
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .following import Begun
@@ -162,11 +162,12 @@ class Asks:
     ) -> None:
         """To every page in its language. Others may ask for the same meanwhile, so it ends when nobody is left."""
         shown: set[Socket] = set()
+        so_far = await self._so_far(outcome) if isinstance(outcome, Started) else ""
         while left := [viewer for viewer in self._viewers(sockets, outcome) if viewer not in shown]:
             language = left[0].language
             with translation.override(language):
                 if isinstance(outcome, Started):
-                    state = watching.started(outcome, command.id)
+                    state = watching.started(outcome, command.id, so_far)
                 else:
                     shown_to = (user, outcome.conversation, outcome.after, command.id)
                     state = await shares.database.work(user.pk, watching.show, *shown_to)
@@ -174,6 +175,14 @@ class Asks:
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
                     present(self._registry, viewer, state)
+
+    async def _so_far(self, started: Started) -> str:
+        """The HTML of the answer that this generation continues."""
+        live = self._registry.live.get(started.generation.pk)
+        if live is not None:
+            return await live.broadcast.so_far()
+        answer, _done = await asyncio.to_thread(rendering.growing, started.answer.content, last=False)
+        return answer.whole()
 
     def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:
         """Who has to be shown what came of a command: who asked, and of something new every page that is there."""

@@ -27,6 +27,7 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .rendered import rendered
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 from .tokens import rough
@@ -232,13 +233,16 @@ class LiveGeneration:
         ended = await saving
         self.saved = True
         self._at_any_rate(lambda: reports.ended(self.started.generation, self.lifecycle, ending, ended))
-        self._tell(ended)
+        await self._tell(ended)
 
-    def _tell(self, ended: Ended) -> None:
+    async def _tell(self, ended: Ended) -> None:
         status = ended.status.value
         bare = endings.Words(status, ended.reason, ended.text)
         if ended.won:
             self._at_any_rate(lambda: self.broadcast.settle(certain=True))
+            await self.broadcast.shown()
+            if (html := self.broadcast.html) is not None:
+                rendered.keep(self.message, html)
             self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, bare)

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, shares, sweeping
+from . import frames, load, rendering, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
@@ -116,6 +116,7 @@ class Registry:
         await asyncio.to_thread(self.journal.join, max(0.1, deadline - time.monotonic()))
         await self.providers.close()
         await asyncio.to_thread(tokenizer.close)
+        await asyncio.to_thread(rendering.close)
 
     def _unfinished(self) -> list[asyncio.Task[Any]]:
         """What has to be saved before the process may go: generations, and commands that are about to make one."""
