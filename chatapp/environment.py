@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
@@ -78,6 +79,7 @@ class Environment:
     CHAT_SHOW_USAGE: str
     CHAT_THEME: str
     CHAT_LANGUAGE: str
+    TIME_ZONE: str
     DJANGO_SUPERUSER_USERNAME: str
     DJANGO_SUPERUSER_PASSWORD: str
     DJANGO_SUPERUSER_EMAIL: str
@@ -204,6 +206,7 @@ def read() -> Environment:
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
         CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
         CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),
+        TIME_ZONE=source.text("TIME_ZONE", "UTC", "the name of a time zone like Europe/Berlin", _is_zone),
         DJANGO_SUPERUSER_USERNAME=source.text(
             "DJANGO_SUPERUSER_USERNAME", "", "at most 150 characters", lambda text: len(text) <= 150
         ),
@@ -249,6 +252,10 @@ def _origin(parts: SplitResult) -> str:
     own_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in (None, own_port) else f":{parts.port}"
     return f"{parts.scheme}://{bracketed(parts.hostname or '')}{port}"
+
+
+def _is_zone(text: str) -> bool:
+    return text in available_timezones()
 
 
 def _is_origin(text: str) -> bool:

@@ -151,7 +151,7 @@ LANGUAGE_CODE = CHAT_LANGUAGE or "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
-TIME_ZONE = "UTC"
+TIME_ZONE = env.TIME_ZONE  # of the administration; pages have the browser's
 USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------------------------
