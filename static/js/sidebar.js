@@ -45,7 +45,7 @@ function keepPlace() {
     if (target !== list()) return
     // Of a refresh and the other view that is on its way, the view that was asked for last comes through.
     if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
-    parameters.rows = target.querySelectorAll(".row").length
+    parameters.rows = target.querySelectorAll(".group:not([data-pinned]) .row").length
     if ("archived" in target.dataset) parameters.archived = ""
   })
   on("htmx:beforeSwap", event => {
