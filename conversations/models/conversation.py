@@ -124,6 +124,11 @@ class Conversation(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
 
+    @property
+    def has_instructions(self) -> bool:
+        """Whether the person set a system prompt or a temperature."""
+        return bool(self.system_prompt) or self.temperature is not None
+
     def show(self, head: uuid.UUID) -> None:
         """Put the branch that ends in the message `head` on screen."""
         self.head_id = head
