@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 logger = logging.getLogger(__name__)
 
 AGAIN = 5
-"""Seconds after which the page asks again by itself."""
+"""Seconds after which it is worth asking again (`Retry-After`)."""
 
 AWAY = ("08", "57P", "53300")
 """How PostgreSQL's codes begin (its manual, appendix A) for a connection that failed, a server that stops or starts, or

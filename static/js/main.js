@@ -8,6 +8,7 @@ import { tab } from "chat/ids"
 import { setUpNavigation } from "chat/navigation"
 import { Outbox } from "chat/outbox"
 import "chat/panel"
+import { setUpPrinting } from "chat/print"
 import { sentence } from "chat/says"
 import "chat/search"
 import { setUpSidebar } from "chat/sidebar"
@@ -29,7 +30,8 @@ const conversation = new Conversation(main, socket, new Outbox(socket))
 
 handleActions(main, conversation)
 interceptStopForms(generation => conversation.markStopping(generation))
-setUpNavigation(main, conversation, () => conversation.composer.refuse(sentence("failed")))
+setUpNavigation(main, conversation)
+setUpPrinting(() => conversation.watch())
 setUpSidebar(document.getElementById("sidebar"))
 document.querySelector("[data-sign-out]").addEventListener("submit", forgetDrafts)
 socket.connect()
