@@ -13,6 +13,8 @@ export function handleActions(main, conversation) {
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
+    cancel: () => conversation.cancel(),
+    unfold,
     latest: () => conversation.latest(),
   }
   main.addEventListener("click", event => {
@@ -23,4 +25,12 @@ export function handleActions(main, conversation) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
     if (!document.querySelector(":popover-open, dialog[open]")) conversation.stop()
   })
+}
+
+function unfold(button, article) {
+  const open = article.toggleAttribute("data-unfolded")
+  button.ariaExpanded = String(open)
+  const { textContent } = button
+  button.textContent = button.dataset.other
+  button.dataset.other = textContent
 }

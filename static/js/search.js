@@ -2,9 +2,13 @@
 import { on } from "chat/events"
 
 const dialog = document.getElementById("search")
+// In text fields of a Mac, Ctrl K deletes to the end of the line.
+const mac = /^(Mac|iP)/.test(navigator.platform)
+const modified = event => event.metaKey || (event.ctrlKey && !mac)
 
 document.addEventListener("keydown", event => {
-  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+  // Filling in a form by itself, Chrome tells of keys that have no name.
+  if (event.key?.toLowerCase() !== "k" || !modified(event) || event.altKey || event.shiftKey) return
   event.preventDefault()
   if (dialog.open) dialog.querySelector("input").select()
   else document.querySelector("[data-search]").click()
