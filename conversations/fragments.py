@@ -156,7 +156,11 @@ def live_text(message: Message, generation: Generation | None) -> str:
 
 def note(generation: Generation, content: str) -> str:
     return outcomes.sentence(
-        generation.status, generation.end_reason, written=bool(content), retry_after=generation.retry_after
+        generation.status,
+        generation.end_reason,
+        written=bool(content),
+        retry_after=generation.retry_after,
+        stopped_offline=generation.stopped_offline,
     )
 
 

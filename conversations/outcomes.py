@@ -93,11 +93,21 @@ SENTENCES = {
 }
 
 
-def sentence(status: str, reason: str, *, written: bool, retry_after: int | None = None) -> str:
-    """The line under an answer, in plain words; "" for an ordinary complete one. The same live, on reload, in admin."""
+STOPPED_OFFLINE = lazy("You stopped this answer while your network was gone, so it ended only when the server noticed.")
+
+
+def sentence(
+    status: str, reason: str, *, written: bool, retry_after: int | None = None, stopped_offline: bool = False
+) -> str:
+    """The line under an answer, in plain words; "" for an ordinary complete one. The same live, on reload, in admin.
+
+    `stopped_offline`: somebody stopped it, and that came to the server after the end.
+    """
     if status == Status.STREAMING or reason in ("", EndReason.FINISHED):
         return ""
     line = str(SENTENCES[EndReason(reason)])
+    if reason == EndReason.CONNECTION_LOST and stopped_offline:
+        line = str(STOPPED_OFFLINE)
     if reason == EndReason.RATE_LIMITED and retry_after:
         line = _("The provider asked us to slow down. Try again in %(seconds)d s.") % {"seconds": retry_after}
     if status == Status.INTERRUPTED and not written and reason != EndReason.DELETED:

@@ -167,7 +167,18 @@ class Generation(models.Model):
     @property
     def sentence(self) -> str:
         written = bool(self.message.content)
-        return sentence(self.status, self.end_reason, written=written, retry_after=self.retry_after)
+        return sentence(
+            self.status,
+            self.end_reason,
+            written=written,
+            retry_after=self.retry_after,
+            stopped_offline=self.stopped_offline,
+        )
+
+    @property
+    def stopped_offline(self) -> bool:
+        """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
+        return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
 
 
 class Piece(models.Model):

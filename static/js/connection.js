@@ -40,7 +40,7 @@ export class Connection {
   }
 
   #reveal() {
-    const text = sentence(navigator.onLine ? "reconnecting" : "offline")
+    const text = sentence(navigator.onLine ? "noAnswer" : "noNetwork")
     if (!this.#bar.hidden && this.#bar.textContent === text) return
     this.#bar.textContent = text
     this.#bar.hidden = false

@@ -12,6 +12,7 @@ import { leavePlace, moveTo, setTitle } from "chat/place"
 import { Reach } from "chat/reach"
 import { say, sentence } from "chat/says"
 import { refreshSidebar } from "chat/sidebar"
+import { size } from "chat/socket"
 import { Stops } from "chat/stop"
 import { Transcript } from "chat/transcript"
 import { endWait, tellWait } from "chat/waiting"
@@ -140,7 +141,7 @@ export class Conversation {
 
   // The room is for the command's own id and the model, which are not in it yet.
   #fits(command) {
-    const fits = this.#socket.fits({ ...command, id: newId(), model: this.composer.model })
+    const fits = size({ ...command, id: newId(), model: this.composer.model }) <= Number(this.#main.dataset.frameLimit)
     if (!fits) this.composer.refuse(sentence("tooLarge"))
     return fits
   }

@@ -22,7 +22,7 @@ const main = document.getElementById("main")
 forgetTyped(main.dataset.user)
 const connection = new Connection(main, away => conversation.showAway(away))
 const address = `${main.dataset.socket}?tab=${tab}&language=${document.documentElement.lang}`
-const socket = new Socket(address, Number(main.dataset.frameLimit), {
+const socket = new Socket(address, {
   event: event => conversation.receive(event),
   state: state => connection.show(state),
   lost: code => conversation.lost(code),

@@ -17,6 +17,11 @@ const ON_ITS_WAY = 2000
 // An old socket that turns out to be alive is closed after this.
 const GOODBYE = 5000
 
+/** Bytes of a command on its way. The server closes the socket of a page that sends too many at once. */
+export function size(command) {
+  return new TextEncoder().encode(JSON.stringify(command)).length
+}
+
 export class Socket {
   #address
   #handlers
@@ -31,17 +36,15 @@ export class Socket {
   #askedAt = 0
   #probedAt = 0
   #doubtedAt = 0
-  #limit
   #ended = false
 
   /**
-   * `limit`: bytes that the server takes at once. `handlers`: event(event); state("connecting" | "open" | "closed", or
+   * `handlers`: event(event); state("connecting" | "open" | "closed", or
    * for want of any sign of life "offline" | "lost"); lost(code), a connection ended; ended(code), and is not retried;
    * expecting(), whether something should come from the server; probe(), send something that is answered.
    */
-  constructor(path, limit, handlers) {
+  constructor(path, handlers) {
     this.#address = new URL(path, location.href.replace(/^http/, "ws"))
-    this.#limit = limit
     this.#handlers = handlers
     addEventListener("online", () => this.#wake({ atOnce: true }))
     addEventListener("offline", () => this.#doubt())
@@ -93,11 +96,6 @@ export class Socket {
   #doubt() {
     this.#doubtedAt = Date.now()
     this.#handlers.state("offline")
-  }
-
-  /** Whether the server takes a frame of this size: it closes the socket of a page that sends a longer one. */
-  fits(command) {
-    return new TextEncoder().encode(JSON.stringify(command)).length <= this.#limit
   }
 
   /** Whether the frame went out. */
