@@ -274,6 +274,8 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
 async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     wanted = (user, command.generation, command.id)
     generation = await shares.database.work(user.pk, watching.standing, *wanted)
+    if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
+        await in_database(note_late_stop, generation.pk, stopper(registry, generation.pk, user.pk, socket.tab))
     if generation is None:
         _refuse_stop(socket, command, history.not_found())
     elif generation.status == Status.STREAMING:
@@ -311,6 +313,14 @@ def request_stop(generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """The first request counts."""
     Generation.objects.streaming().filter(pk=generation, stop_reason="").update(
         stop_reason=reason, stop_requested_at=Now(), stop_origin=by.origin, stopped_by=by.person
+    )
+
+
+def note_late_stop(generation: uuid.UUID, by: Stopper) -> None:
+    """A page stopped it without a network; it hears how the answer ended together with this. Without a time, as that of
+    the press is not known here: such a stop has no latency that could be measured."""
+    Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
+        stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
     )
 
 

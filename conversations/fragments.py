@@ -18,6 +18,10 @@ from .windows import Window
 
 NOTHING = SafeString("")
 
+LONG = 1000
+LONG_LINES = 12
+"""Characters, and lines, from which on a prompt is folded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -40,6 +44,16 @@ class Entry:
     count: int = 1
     previous_id: uuid.UUID | None = None
     next_id: uuid.UUID | None = None
+
+    @property
+    def waited(self) -> int:
+        """Seconds since it was asked for."""
+        return int((timezone.now() - self.moment).total_seconds()) if self.moment else 0
+
+    @property
+    def long(self) -> bool:
+        """Whether the page folds this prompt. As `isLong` in static/js/optimistic.js."""
+        return self.role == Role.USER and (len(self.content) > LONG or self.content.count("\n") >= LONG_LINES)
 
     @property
     def words(self) -> int:
@@ -147,6 +161,7 @@ def note(generation: Generation, content: str) -> str:
         retry_after=generation.retry_after,
         code=generation.error_code,
         model=catalogue.label(generation.model),
+        stopped_offline=generation.stopped_offline,
     )
 
 

@@ -213,7 +213,13 @@ class Generation(models.Model):
             retry_after=self.retry_after,
             code=self.error_code,
             model=self.model,
+            stopped_offline=self.stopped_offline,
         )
+
+    @property
+    def stopped_offline(self) -> bool:
+        """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
+        return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
 
 
 class Piece(models.Model):
