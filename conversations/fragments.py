@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from . import markdown, outcomes, pieces, usage, windows
+from . import outcomes, pieces, rendering, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
@@ -17,6 +17,10 @@ from .rendered import rendered
 from .windows import Window
 
 NOTHING = SafeString("")
+
+LONG = 1000
+LONG_LINES = 12
+"""Characters, and lines, from which on a prompt is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,16 @@ class Entry:
     count: int = 1
     previous_id: uuid.UUID | None = None
     next_id: uuid.UUID | None = None
+
+    @property
+    def waited(self) -> int:
+        """Seconds since it was asked for."""
+        return int((timezone.now() - self.moment).total_seconds()) if self.moment else 0
+
+    @property
+    def long(self) -> bool:
+        """Whether the page folds this prompt. As `isLong` in static/js/optimistic.js."""
+        return self.role == Role.USER and (len(self.content) > LONG or self.content.count("\n") >= LONG_LINES)
 
     @property
     def words(self) -> int:
@@ -103,10 +117,10 @@ def entry(
     versions: Sequence[uuid.UUID] = (),
     *,
     content: str | None = None,
-    rendered: bool = True,
+    html: str | None = None,
 ) -> Entry:
-    """One message; without `versions` as if it were the only one, without `rendered` without its HTML. `content` is
-    given where it is known without asking the database."""
+    """One message; without `versions` as if it were the only one. `content` and `html` are given where they are known
+    without asking the database, and rendering."""
     versions = versions or [message.pk]
     place = versions.index(message.pk)
     content = live_text(message, generation) if content is None else content
@@ -115,7 +129,7 @@ def entry(
         role=message.role,
         status=message.status,
         content=content,
-        html=_html(message, content) if rendered else NOTHING,
+        html=_html(message, content) if html is None else mark_safe(html),  # noqa: S308  sanitised by markup.py
         parent_id=message.parent_id,
         moment=timezone.localtime(message.created_at),
         generation_id=generation.pk if generation else None,
@@ -147,6 +161,7 @@ def note(generation: Generation, content: str) -> str:
         retry_after=generation.retry_after,
         code=generation.error_code,
         model=catalogue.label(generation.model),
+        stopped_offline=generation.stopped_offline,
     )
 
 
@@ -154,10 +169,9 @@ def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
         return NOTHING
     if message.status == Status.STREAMING:
-        growing = markdown.Growing(content)
-        growing.flush()
-        return mark_safe(growing.whole())  # noqa: S308  sanitised by markdown.py
-    return mark_safe(rendered.html(message.pk, content))  # noqa: S308  sanitised by markdown.py
+        answer, _done = rendering.growing(content, last=False)
+        return mark_safe(answer.whole())  # noqa: S308  sanitised by markup.py
+    return mark_safe(rendered.html(message.pk, content))  # noqa: S308  sanitised by markup.py
 
 
 def transcript(
@@ -195,8 +209,9 @@ def message_html(entry: Entry) -> str:
     return pieces.render("message.html", {"entry": entry, "at": None})
 
 
-def started(begun: Started) -> str:
-    """HTML of the messages with which a generation begins, the last of them its own. No query."""
+def started(begun: Started, so_far: str) -> str:
+    """HTML of the messages with which a generation begins, the last of them its own: `so_far`, where it continues
+    another. No query, and nothing is rendered."""
     return "".join(
         message_html(
             entry(
@@ -204,6 +219,7 @@ def started(begun: Started) -> str:
                 begun.generation if message is begun.answer else None,
                 begun.versions(message),
                 content=message.content,
+                html=so_far if message is begun.answer else NOTHING,
             )
         )
         for message in begun.messages
@@ -227,7 +243,7 @@ def ending(
 
 def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUID], language: str) -> dict[str, str]:
     with translation.override(language):
-        ended = entry(message, generation, versions, rendered=False)
+        ended = entry(message, generation, versions, html=NOTHING)
         return {
             "note": pieces.render("note.html", {"entry": ended}),
             "footer": pieces.render("footer.html", {"entry": ended}),

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -26,11 +27,20 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .rendered import rendered
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 from .tokens import rough
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+INTERNAL = "internal"
+"""Code of an error that is none of the provider's."""
+
+CLOSING = 2.0
+"""Seconds that closing the connection to the provider may take before the end is written without it."""
 
 SAVING_AFTER = 0.3
 """Seconds that the write of an end may take before the page is told that it is being saved."""
@@ -72,7 +82,9 @@ class LiveGeneration:
         self._stopper: Stopper | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
+        self.saved = False
         self._reader: asyncio.Task[None] | None = None
+        self._read_out = asyncio.get_running_loop().create_future()
         self._cancelled = False
         self._watchdog: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[None] | None = None
@@ -136,20 +148,32 @@ class LiveGeneration:
 
     async def _run(self) -> None:
         """Read, then end. Nobody cancels this one, so what was written is saved whatever happens to the reader."""
-        loop = asyncio.get_running_loop()
         try:
             if self.lifecycle.outcome is None:
-                self._reader = loop.create_task(self._read(), name=f"provider {self.id}")
-                self._watch()
-                await asyncio.wait({self._reader})
-                if self.lifecycle.opened_at is not None:
-                    self._upstream_closed_at = datetime.now(UTC)
+                await self._until_read()
             self._settle_outcome()
             await self._end()
         finally:
             if self._watchdog is not None:
                 self._watchdog.cancel()
             self._around.over(self)
+
+    async def _until_read(self) -> None:
+        """Return when the reader is done, or was cancelled and takes too long to close its connection."""
+        self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"provider {self.id}")
+        self._reader.add_done_callback(lambda _: self._give_up_reading())
+        self._watch()
+        await self._read_out
+        if not self._reader.done():
+            logger.warning("generation %s: its connection to the provider does not close", self.id)
+            _closing.add(self._reader)
+            self._reader.add_done_callback(_closing.discard)
+        elif self.lifecycle.opened_at is not None:
+            self._upstream_closed_at = datetime.now(UTC)
+
+    def _give_up_reading(self) -> None:
+        if not self._read_out.done():
+            self._read_out.set_result(None)
 
     async def _read(self) -> None:
         try:
@@ -161,7 +185,7 @@ class LiveGeneration:
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:
             logger.exception("generation %s: reading the provider failed", self.id)
-            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="internal"), time.monotonic())
+            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL), time.monotonic())
         else:
             self._keep(self.lifecycle.end_of_stream(time.monotonic()))
             self.taken()
@@ -169,13 +193,14 @@ class LiveGeneration:
     def _learn(self, error: ProviderError) -> None:
         """A refusal that names the model's context spares the next request the same one."""
         if error.window is not None:
-            catalogue.learn_window(str(self.endpoint), self.started.model.name, error.window)
+            catalogue.learn_window(self.endpoint, self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""
         if self._reader is not None and not self._cancelled:
             self._cancelled = True
             self._reader.cancel()
+            asyncio.get_running_loop().call_later(CLOSING, self._give_up_reading)
 
     def _watch(self) -> None:
         """Look again when the provider's patience is used up; tokens move that moment, so no timer is set per token."""
@@ -199,22 +224,38 @@ class LiveGeneration:
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="cancelled"), time.monotonic())
 
     async def _end(self) -> None:
-        self.broadcast.settle()
-        ending = self._ending()
-        saving = self._around.journal.end(ending)
+        """Write, then tell. What is for the pages may fail; the text is under way to the database by then."""
+        saving = self._around.journal.end(ending := self._ending_at_any_rate())
+        self._at_any_rate(self.broadcast.settle)
         done, _pending = await asyncio.wait({saving}, timeout=SAVING_AFTER)
         if not done:
             self.broadcast.tell(frames.saving(self.id))
         ended = await saving
-        reports.ended(self.started.generation, self.lifecycle, ending, ended)
+        self.saved = True
+        self._at_any_rate(lambda: reports.ended(self.started.generation, self.lifecycle, ending, ended))
+        await self._tell(ended)
+
+    async def _tell(self, ended: Ended) -> None:
         status = ended.status.value
+        bare = endings.Words(status, ended.reason, ended.text)
         if ended.won:
-            self.broadcast.settle(certain=True)
-            self.broadcast.end(status, ended.reason, self._words(ended))
+            self._at_any_rate(lambda: self.broadcast.settle(certain=True))
+            await self.broadcast.shown()
+            if (html := self.broadcast.html) is not None:
+                rendered.keep(self.message, html)
+            self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
-            self.broadcast.end(status, ended.reason, endings.Words(status, ended.reason, ended.text))
+            self.broadcast.end(status, ended.reason, bare)
         else:
             self._around.resync(self)
+
+    def _at_any_rate(self, work: Callable[[], T]) -> T | None:
+        """An end is told, if not in full, whatever goes wrong on the way."""
+        try:
+            return work()
+        except Exception:
+            logger.exception("generation %s: its end is not as it should be", self.id)
+            return None
 
     def _words(self, ended: Ended) -> endings.Words:
         generation, answer = self.started.generation, self.started.answer
@@ -225,6 +266,9 @@ class LiveGeneration:
         generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
         return endings.words(generation, self.started.versions(answer), self.broadcast.languages)
+
+    def _ending_at_any_rate(self) -> Ending:
+        return self._at_any_rate(self._ending) or _bare_ending(self.id, self.lifecycle)
 
     def _ending(self) -> Ending:
         outcome = self.lifecycle.outcome
@@ -265,6 +309,23 @@ class LiveGeneration:
         sent = sum(len(turn["content"]) for turn in self.started.turns)
         written = max(self.lifecycle.tokens, rough(self.lifecycle.written))
         return rough(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""Readers that were cancelled and have not ended yet, held here because asyncio would not."""
+
+
+def unlaunched(started: Started) -> Ending:
+    """The end of a generation that stands in the database and could not be run."""
+    reason, text = EndReason.PROVIDER_FAILED, started.answer.content
+    detail = "it could not be begun"
+    return Ending(started.generation.pk, reason.status, reason, text, 0, code=INTERNAL, detail=detail)
+
+
+def _bare_ending(generation: uuid.UUID, lifecycle: Lifecycle) -> Ending:
+    """What is left to say of an end if its figures cannot be had."""
+    outcome = lifecycle.outcome or Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL)
+    return Ending(generation, outcome.status, outcome.reason, lifecycle.text, lifecycle.written, outcome.code)
 
 
 def _limits(endpoint: Endpoint) -> Limits:

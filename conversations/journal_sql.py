@@ -43,6 +43,9 @@ WITH lease AS (
 SELECT g.id, CASE WHEN c.deleted_at IS NULL THEN g.stop_reason ELSE 'deleted' END,
        EXISTS (SELECT FROM conversations_presence w
                WHERE w.generation_id = g.id AND w.until > clock_timestamp() AND w.holder NOT LIKE 'page:%%'),
+       EXISTS (SELECT FROM conversations_presence w
+               WHERE w.generation_id = g.id AND w.until <= clock_timestamp() AND w.cause = ''
+                 AND w.holder NOT LIKE 'page:%%'),
        COALESCE((SELECT w.cause FROM conversations_presence w
                  WHERE w.generation_id = g.id AND w.holder NOT LIKE 'page:%%' ORDER BY w.until DESC LIMIT 1), '')
 FROM conversations_generation g JOIN conversations_conversation c ON c.id = g.conversation_id
@@ -131,18 +134,25 @@ MISSED = 2.0
 """Seconds without a tick before a process whose lock is free counts as dead."""
 
 
-def register(connection: psycopg.Connection, process: uuid.UUID) -> None:
-    """Make `process` known and hold its lock for as long as `connection` lives."""
+Row = tuple[uuid.UUID, str, bool, bool, str]
+"""What a tick says of one generation; see `journal.Asked`."""
+
+
+def register(connection: psycopg.Connection, process: uuid.UUID) -> bool:
+    """Make `process` known and `hold` its lock."""
     connection.execute(REGISTER, {"id": process, "host": socket.gethostname()[:200], "pid": os.getpid()})
-    connection.execute(HOLD, {"lock": LOCK, "id": process})
+    return hold(connection, process)
 
 
-def tick(
-    connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tuple[uuid.UUID, int, str]]
-) -> list[tuple[uuid.UUID, str, bool, str]]:
+def hold(connection: psycopg.Connection, process: uuid.UUID) -> bool:
+    """Take the lock of `process`, for as long as `connection` lives. False if a sweeper tries it at this moment."""
+    row = connection.execute(HOLD, {"lock": LOCK, "id": process}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def tick(connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tuple[uuid.UUID, int, str]]) -> list[Row]:
     """Save pieces of (generation, start, text), renew the lease. Returns a row for each streaming generation of
-    `process`: its id, the reason somebody gave to stop it or "", whether other processes show it, and why the last of
-    those went."""
+    `process`."""
     ids, starts, texts = ([piece[column] for piece in pieces] for column in range(3))
     cursor = connection.execute(TICK, {"process": process, "ids": ids, "starts": starts, "texts": texts})
     return cursor.fetchall()

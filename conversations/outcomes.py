@@ -151,6 +151,9 @@ SENTENCES_OF_CODES = {
 """Where the code says more than the reason."""
 
 
+STOPPED_OFFLINE = lazy("You stopped this answer while your network was gone, so it ended only when the server noticed.")
+
+
 def can_continue(status: str, reason: str, *, written: bool) -> bool:
     """Whether a model may be asked to go on with an answer: wherever text was kept and it did not end of itself. What
     grew over the size limit has no room to go on."""
@@ -160,14 +163,26 @@ def can_continue(status: str, reason: str, *, written: bool) -> bool:
 
 
 def sentence(
-    status: str, reason: str, *, written: bool, retry_after: int | None = None, code: str = "", model: str = ""
+    status: str,
+    reason: str,
+    *,
+    written: bool,
+    retry_after: int | None = None,
+    code: str = "",
+    model: str = "",
+    stopped_offline: bool = False,
 ) -> str:
     """The line under an answer, in plain words; "" for an ordinary complete one. The same live, on reload, in admin.
-    `model`: what people call the model."""
+
+    `model`: what people call the model. `stopped_offline`: somebody stopped it, and that came to the server after the
+    end.
+    """
     if status == Status.STREAMING or reason in ("", EndReason.FINISHED):
         return ""
     known = EndReason(reason)
     line = str(SENTENCES_OF_CODES.get((known, code), SENTENCES[known])) % {"model": model}
+    if known == EndReason.CONNECTION_LOST and stopped_offline:
+        line = str(STOPPED_OFFLINE)
     if reason == EndReason.RATE_LIMITED and retry_after:
         line = _("The provider asked us to slow down. Try again in %(seconds)d s.") % {"seconds": retry_after}
     if status == Status.INTERRUPTED and not written and reason != EndReason.DELETED:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='generation',
             name='thought_tokens',
-            field=models.PositiveIntegerField(db_default=0, help_text='Of the tokens written, those of thinking that nobody was shown. An estimate.', verbose_name='tokens of thinking'),
+            field=models.PositiveIntegerField(db_default=0, help_text='Of the tokens written, those of thinking that nobody was shown. An estimate.'),
         ),
         migrations.AlterField(
             model_name='generation',
