@@ -233,7 +233,9 @@ def test_a_prompt_that_breaks_the_connection_is_given_back(chat):
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 BAR = "[data-reconnecting]"
-PULSE = "document.getAnimations().filter(a => a.animationName === 'pulse' && a.effect.target.matches('.prose, .prose *')).length"
+PULSE = """document.getAnimations().filter(
+    each => each.animationName === "pulse" && each.effect.target.matches(".prose, .prose *")
+).length"""
 
 
 def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provider):

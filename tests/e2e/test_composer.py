@@ -258,8 +258,8 @@ def test_the_enter_that_ends_a_composition_sends_nothing(chat, provider):
     answered(chat, provider)
     editor = edit(chat)
     editor.fill("ミツバチ")
-    late = "e => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}))"
-    assert editor.evaluate(late)
+    late = "{key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}"
+    assert editor.evaluate(f"box => box.dispatchEvent(new KeyboardEvent('keydown', {late}))")
     expect(editor).to_have_value("ミツバチ")
 
 

@@ -216,6 +216,7 @@ def test_nothing_takes_room_that_is_not_there(chat, provider):
     expect(chat.note).to_be_hidden()
     expect(chat.answer.get_by_role("button", name="Copy", exact=True)).to_be_visible()
     assert chat.answer.locator("[data-footer]").evaluate("e => getComputedStyle(e).opacity") == "1"
+    assert chat.page.evaluate("document.scrollingElement.scrollHeight - innerHeight") == 0
 
 
 def violations(chat):
