@@ -2,6 +2,8 @@
 import { copy, copyCode } from "chat/copy"
 import { chosenFor, openModels } from "chat/models"
 
+const CLOSED_BY_ESCAPE = "dialog[open], :popover-open:not([popover=manual])"
+
 export function handleActions(main, conversation) {
   const verbs = {
     "continue": (_, article) => conversation.again("continue", article),
@@ -23,7 +25,7 @@ export function handleActions(main, conversation) {
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
-    if (!document.querySelector(":popover-open, dialog[open]")) conversation.stop()
+    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stop()
   })
 }
 

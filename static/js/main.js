@@ -9,6 +9,7 @@ import { Letters } from "chat/letters"
 import { setUpNavigation } from "chat/navigation"
 import { Outbox } from "chat/outbox"
 import "chat/panel"
+import { setUpPrinting } from "chat/print"
 import { sentence } from "chat/says"
 import "chat/search"
 import { setUpSidebar } from "chat/sidebar"
@@ -38,7 +39,8 @@ interceptStopForms(
   generation => conversation.stopFailed(generation),
 )
 refuseFiles(() => conversation.composer.refuse(sentence("files")))
-setUpNavigation(main, conversation, () => conversation.composer.refuse(sentence("failed")))
+setUpNavigation(main, conversation)
+setUpPrinting(() => conversation.watch())
 setUpSidebar(document.getElementById("sidebar"))
 document.querySelector("[data-sign-out]").addEventListener("submit", () => forgetTyped())
 socket.connect()
