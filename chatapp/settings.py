@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
     "django.contrib.messages.middleware.MessageMiddleware",
+    "conversations.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
