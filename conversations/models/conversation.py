@@ -1,6 +1,7 @@
 """Conversation: one person's thread of messages."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -44,9 +45,9 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def archived(self) -> Self:
         return self.filter(archived_at__isnull=False)
 
-    def listed(self) -> Self:
-        """Neither pinned nor archived."""
-        return self.filter(pinned_at=None, archived_at=None)
+    def listed(self, besides: "Iterable[Conversation]" = ()) -> Self:
+        """Those that are not archived, besides the pinned ones that stand at the head of the list."""
+        return self.filter(archived_at=None).exclude(pk__in=[each.pk for each in besides])
 
     def newest_first(self) -> Self:
         return self.order_by("-active_at", "-id")
@@ -130,6 +131,11 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
+
+    @property
+    def has_instructions(self) -> bool:
+        """Whether the person set a system prompt or a temperature."""
+        return bool(self.system_prompt) or self.temperature is not None
 
     def show(self, head: uuid.UUID) -> None:
         """Put the branch that ends in the message `head` on screen."""

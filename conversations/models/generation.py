@@ -114,6 +114,11 @@ class Generation(models.Model):
     characters = models.PositiveIntegerField(_("characters"), default=0, help_text=_("Written by this run."))
     tokens_in = models.PositiveIntegerField(_("tokens in"), null=True)
     tokens_out = models.PositiveIntegerField(_("tokens out"), null=True)
+    thought_tokens = models.PositiveIntegerField(
+        _("tokens thought"),
+        db_default=0,
+        help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate."),
+    )
     usage_source = models.CharField(_("tokens known from"), max_length=10, choices=UsageSource.choices, blank=True)
     usage_final = models.BooleanField(
         db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
@@ -201,7 +206,20 @@ class Generation(models.Model):
     @property
     def sentence(self) -> str:
         written = bool(self.message.content)
-        return sentence(self.status, self.end_reason, written=written, retry_after=self.retry_after)
+        return sentence(
+            self.status,
+            self.end_reason,
+            written=written,
+            retry_after=self.retry_after,
+            code=self.error_code,
+            model=self.model,
+            stopped_offline=self.stopped_offline,
+        )
+
+    @property
+    def stopped_offline(self) -> bool:
+        """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
+        return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
 
 
 class Piece(models.Model):
