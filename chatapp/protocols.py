@@ -217,7 +217,8 @@ class Socket(WebSocketProtocol):
 
     def connectionMade(self) -> None:  # noqa: N802  Twisted's name for it
         """The connection is there, and what it can do is known."""
-        self._receive = getattr(self, "_dataReceived", super().dataReceived)
+        whole: Any = getattr(self, "_dataReceived", None)
+        self._receive = whole or super().dataReceived
         self._control = Bucket(CONTROL_RATE, CONTROL_BURST, time.monotonic())
         super().connectionMade()
 
