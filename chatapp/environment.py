@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
@@ -71,6 +72,7 @@ class Environment:
     CHAT_CONNECT_TIMEOUT: float
     CHAT_FIRST_TOKEN_TIMEOUT: float
     CHAT_SILENCE_TIMEOUT: float
+    CHAT_WORDLESS_TIMEOUT: float
     CHAT_RUN_TIMEOUT: float
     CHAT_SAVE_INTERVAL: float
     CHAT_FLUSH_INTERVAL: float
@@ -84,6 +86,7 @@ class Environment:
     CHAT_SHOW_USAGE: str
     CHAT_THEME: str
     CHAT_LANGUAGE: str
+    TIME_ZONE: str
     DJANGO_SUPERUSER_USERNAME: str
     DJANGO_SUPERUSER_PASSWORD: str
     DJANGO_SUPERUSER_EMAIL: str
@@ -206,6 +209,7 @@ def read() -> Environment:
         CHAT_CONNECT_TIMEOUT=source.number("CHAT_CONNECT_TIMEOUT", 10, 0.1, 600),
         CHAT_FIRST_TOKEN_TIMEOUT=source.number("CHAT_FIRST_TOKEN_TIMEOUT", 60, 0.1, 86400),
         CHAT_SILENCE_TIMEOUT=source.number("CHAT_SILENCE_TIMEOUT", 30, 0.1, 86400),
+        CHAT_WORDLESS_TIMEOUT=source.number("CHAT_WORDLESS_TIMEOUT", 300, 0.1, 86400),
         CHAT_RUN_TIMEOUT=source.number("CHAT_RUN_TIMEOUT", 600, 0.1, 86400),
         CHAT_SAVE_INTERVAL=source.number("CHAT_SAVE_INTERVAL", 0.25, 0.01, 60),
         CHAT_FLUSH_INTERVAL=source.number("CHAT_FLUSH_INTERVAL", 0.05, 0.005, 10),
@@ -219,6 +223,7 @@ def read() -> Environment:
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
         CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
         CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),
+        TIME_ZONE=source.text("TIME_ZONE", "UTC", "the name of a time zone like Europe/Berlin", _is_zone),
         DJANGO_SUPERUSER_USERNAME=source.text(
             "DJANGO_SUPERUSER_USERNAME", "", "at most 150 characters", lambda text: len(text) <= 150
         ),
@@ -269,6 +274,10 @@ def _origin(parts: SplitResult) -> str:
     own_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in (None, own_port) else f":{parts.port}"
     return f"{parts.scheme}://{bracketed(parts.hostname or '')}{port}"
+
+
+def _is_zone(text: str) -> bool:
+    return text in available_timezones()
 
 
 def _is_origin(text: str) -> bool:

@@ -52,6 +52,7 @@ CHAT_MAX_UNREAD = env.CHAT_MAX_UNREAD
 CHAT_CONNECT_TIMEOUT = env.CHAT_CONNECT_TIMEOUT
 CHAT_FIRST_TOKEN_TIMEOUT = env.CHAT_FIRST_TOKEN_TIMEOUT
 CHAT_SILENCE_TIMEOUT = env.CHAT_SILENCE_TIMEOUT
+CHAT_WORDLESS_TIMEOUT = env.CHAT_WORDLESS_TIMEOUT
 CHAT_RUN_TIMEOUT = env.CHAT_RUN_TIMEOUT
 CHAT_SAVE_INTERVAL = env.CHAT_SAVE_INTERVAL
 CHAT_FLUSH_INTERVAL = env.CHAT_FLUSH_INTERVAL
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
+    "conversations.time_zones.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -153,7 +155,7 @@ LANGUAGE_CODE = CHAT_LANGUAGE or "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
-TIME_ZONE = "UTC"
+TIME_ZONE = env.TIME_ZONE  # of the administration; pages have the browser's
 USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 Written piece by piece as it is read from the database, so a long one takes no more memory than a short one.
 """
 
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -25,10 +26,11 @@ from .database import in_database
 from .models import Conversation, Generation, Message, Role
 from .outcomes import Status
 
-BATCH = 50
-"""Messages that are read at once."""
+BATCH = 10
+"""Messages that are read at once: each may be as long as an answer gets."""
 
 NAME_LENGTH = 80
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)", re.MULTILINE)
 NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 Part = tuple[Message, Generation | None, str]
@@ -98,7 +100,7 @@ async def _markdown(conversation: Conversation) -> AsyncIterator[str]:
     branch = await in_database(Message.objects.branch_ids, conversation.head_id)
     for begin in range(0, len(branch), BATCH):
         for part in await in_database(_parts, branch[begin : begin + BATCH]):
-            yield _section(*part)
+            yield await asyncio.to_thread(_section, *part)  # looks at each line that may be a fence
 
 
 def _section(message: Message, generation: Generation | None, text: str) -> str:
@@ -123,13 +125,10 @@ def _mark(message: Message, generation: Generation | None, text: str) -> str:
 def _closed(text: str) -> str:
     """With a fence behind a code block that was cut off, so that what follows is not taken for code."""
     fence = ""
-    for line in text.splitlines():
-        found = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
-        if not found:
-            continue
+    for mark, behind in _FENCE.findall(text):
         if not fence:
-            fence = found[1]
-        elif found[1].startswith(fence) and not found[2].strip():
+            fence = mark
+        elif mark.startswith(fence) and not behind.strip():
             fence = ""
     return f"{text}\n{fence}" if fence else text
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 proxies = logging.getLogger("chatapp.security.upgrade")
 
 AGAIN = 5
-"""Seconds after which the page asks again by itself."""
+"""Seconds after which it is worth asking again (`Retry-After`)."""
 
 AWAY = ("08", "57P", "53300")
 """How PostgreSQL's codes begin (its manual, appendix A) for a connection that failed, a server that stops or starts, or

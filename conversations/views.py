@@ -156,7 +156,7 @@ def _context(
         "blanks": fragments.BLANKS,
         "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,
-        "limits": {"prompt": settings.CHAT_MAX_PROMPT},
+        "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},
         "examples": [
             _("Explain how a rainbow comes about, in three short paragraphs"),
             _("Compare tea and coffee in a table"),

@@ -14,12 +14,14 @@ from .models import Conversation, Generation, Message
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a conversation stands. `transcript` is a frame for a page that shows something else."""
+    """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
+    shows something else."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     transcript: bytes | None = None
+    owner: uuid.UUID | None = None
 
 
 def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
@@ -43,12 +45,13 @@ def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | Non
     return _state(found, running, _transcript(found, after, None, running, command))
 
 
-def started(begun: Started, command: uuid.UUID) -> State:
-    """How a conversation stands right after a command: known without reading it again, so on any thread."""
+def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
+    """How a conversation stands right after a command: known without reading it again, so on any thread. `so_far`: the
+    HTML of the answer."""
     conversation, generation = begun.conversation, begun.generation
-    html = fragments.started(begun)
+    html = fragments.started(begun, so_far)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
-    return State(conversation.pk, generation.pk, begun.answer.pk, transcript)
+    return State(conversation.pk, generation.pk, begun.answer.pk, transcript, generation.owner_id)
 
 
 def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
@@ -61,7 +64,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
 def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
         return State(conversation.pk, transcript=transcript)
-    return State(conversation.pk, running.pk, running.message_id, transcript)
+    return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
 
 
 def _transcript(

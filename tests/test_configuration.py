@@ -54,6 +54,8 @@ WRONG = [
     ("CHAT_MAX_PROMPT", "1.5"),
     ("CHAT_CONTINUE", "guess"),
     ("CHAT_DEMO_RATE", "0"),
+    ("TIME_ZONE", "Mars/Olympus"),
+    ("TIME_ZONE", "../../etc/localtime"),
     ("DJANGO_SUPERUSER_EMAIL", "nobody"),
 ]
 SECRETS = {

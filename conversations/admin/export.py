@@ -57,8 +57,9 @@ INTERVALS = [
     ("stop_to_closed_ms", "stop_requested_at", "upstream_closed_at"),
 ]
 HEAD = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet, and people choose their own names."""
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+"""A cell that begins so is a formula to a spreadsheet, and people choose their own names. Some read the full-width
+signs like the others."""
 
 
 async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
