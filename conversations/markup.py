@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import pyromark
 
-from conversations import highlighting, mathematics, sanitiser
+from conversations import highlighting, mathematics, patience, sanitiser
 
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -30,6 +30,9 @@ OPTIONS = (
 MAX_DEPTH = 40
 MAX_EVENTS = 20_000
 MAX_ROUNDS = 10
+PATIENCE = 2.0
+"""Seconds of processor time for one block."""
+
 # Blocks of code that are coloured within an unfinished block, which is shown again and again.
 MAX_COLOURED = 32
 # Characters of formulas in one block; those behind show as they were written.
@@ -60,19 +63,31 @@ _VERBATIM = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
 _FORMULAS = {"InlineMath": "$", "DisplayMath": "$$"}
 
 
+State = tuple[tuple[int, ...], int, int]
 _Closing = str | Callable[[], str]
 _Element = tuple[str, _Closing]
 
 
-class Outline:
-    """The headings of one answer, below the page's own: they begin at h3, and no level is left out on the way down,
-    whatever the model wrote, so that a screen reader's outline has no hole."""
+class Progress:
+    """What the blocks of an answer have in common, in their order.
 
-    def __init__(self, above: Iterable[int] = ()) -> None:
+    The headings stand below the page's own: they begin at h3, and no level is left out on the way down, whatever the
+    model wrote, so that a screen reader's outline has no hole. `coloured`, `formulas`: characters so far, of which only
+    so many are worth their time.
+    """
+
+    def __init__(self, above: Iterable[int] = (), coloured: int = 0, formulas: int = 0) -> None:
         self._above = list(above)
+        self.coloured = coloured
+        self.formulas = formulas
 
-    def copy(self) -> Outline:
-        return Outline(self._above)
+    @property
+    def state(self) -> State:
+        """All of it, for `Progress(*state)` in another process."""
+        return tuple(self._above), self.coloured, self.formulas
+
+    def copy(self) -> Progress:
+        return Progress(*self.state)
 
     def element(self, level: int) -> str:
         """The element of the next heading, which the model put at `level` 1 to 6."""
@@ -82,23 +97,31 @@ class Outline:
         return f"h{min(2 + len(self._above), 6)}"
 
 
+class NotQuickError(Exception):
+    """Something in a block takes longer than the event loop can wait."""
+
+
 class _TooIntricateError(Exception):
     """Deeper or in more pieces than a page should be asked to show."""
 
 
-def block(source: str, outline: Outline, *, final: bool) -> str:
-    """The safe HTML of `source`; code is coloured only when it is `final`. Raises nothing.
+def block(source: str, progress: Progress, *, final: bool, quick: bool = False) -> str:
+    """The safe HTML of `source`; code is coloured only when it is `final`. `quick`: raises NotQuickError in place of
+    colouring code or reading formulas. Raises nothing else.
 
-    What is too deep or too intricate is shown as it was written.
+    What is too deep, too intricate or takes too long is shown as it was written.
     """
     try:
-        return sanitiser.clean(_html(source, outline, final=final))
-    except _TooIntricateError:
-        return _as_code(source)
+        with patience.block(PATIENCE):
+            return sanitiser.clean(_html(source, progress, final=final, quick=quick))
+    except (_TooIntricateError, patience.TooLongError):
+        return as_code(source)
+    except NotQuickError:
+        raise
     except BaseException as error:
         if not is_panic(error):
             raise
-        return _as_code(source)
+        return as_code(source)
 
 
 def is_panic(error: BaseException) -> bool:
@@ -106,17 +129,18 @@ def is_panic(error: BaseException) -> bool:
     return type(error).__name__ == "PanicException"
 
 
-def _html(source: str, outline: Outline, *, final: bool) -> str:
+def _html(source: str, progress: Progress, *, final: bool, quick: bool) -> str:
     if _PROSE.fullmatch(source):
         return pyromark.html(source, options=OPTIONS)
     if mathematics.has_tex_marks(source):
         source = mathematics.with_dollars(source, _spans(source, _VERBATIM))
     if "$" in source:
         source = _without_amounts(source)
-    return _Writer(outline, final=final).write(_events(source))
+    return _Writer(progress, final=final, quick=quick).write(_events(source))
 
 
-def _as_code(source: str) -> str:
+def as_code(source: str) -> str:
+    """`source` as it was written."""
     return f"<pre><code>{escape(source)}</code></pre>\n"
 
 
@@ -197,9 +221,10 @@ def _host(address: str) -> str | None:
 class _Writer:
     """The HTML of one block. Every opening puts its closing on the stack, so the result is well-formed."""
 
-    def __init__(self, outline: Outline, *, final: bool) -> None:
-        self._outline = outline
+    def __init__(self, progress: Progress, *, final: bool, quick: bool = False) -> None:
+        self._progress = progress
         self._final = final
+        self._quick = quick
         self._out: list[str] = []
         self._closings: list[_Closing] = []
         self._verbatim: list[str] = []  # the text of the code or raw HTML that is open
@@ -244,7 +269,11 @@ class _Writer:
         """A formula; as it was written where it cannot be read, or is too much."""
         html, sign = None, _FORMULAS[kind]
         self._in_formulas += len(tex)
-        if not (self._in_image or self._in_formulas > MAX_FORMULAS):
+        self._progress.formulas += len(tex)
+        enough = self._in_formulas > MAX_FORMULAS or self._progress.formulas > mathematics.ENOUGH
+        if not (self._in_image or enough):
+            if self._quick:
+                raise NotQuickError
             html = mathematics.formula(tex, display=kind == "DisplayMath")
         self._out.append(html or escape(f"{sign}{tex}{sign}"))
 
@@ -263,7 +292,7 @@ class _Writer:
         return own(self, detail) if own else _ELEMENTS[name]
 
     def _heading(self, heading: Any) -> _Element:
-        name = self._outline.element(int(heading["level"][1:]))
+        name = self._progress.element(int(heading["level"][1:]))
         return f"<{name}>", f"</{name}>\n"
 
     def _list(self, start: int | None) -> _Element:
@@ -300,12 +329,21 @@ class _Writer:
         code = self._collected()
         if not self._final and self._open_code < MAX_COLOURED:
             self._uncoloured = (len(self._out), code, name)
-        return highlighting.code_block(code, name, coloured=self._final)
+        return self._coloured(code, name) if self._final else highlighting.code_block(code, name)
 
     def _colour(self, place: int, code: str, name: str) -> None:
-        self._out[place] = highlighting.code_block(code, name, coloured=True)
+        self._out[place] = self._coloured(code, name)
         self._uncoloured = None
         self._open_code += 1
+
+    def _coloured(self, code: str, name: str) -> str:
+        if self._progress.coloured >= highlighting.ENOUGH or not highlighting.can_colour(code, name):
+            return highlighting.code_block(code, name)
+        if self._quick:
+            raise NotQuickError
+        html, cost = highlighting.coloured_block(code, name)
+        self._progress.coloured += cost
+        return html
 
     def _raw_html(self, _: None) -> _Element:
         self._is_verbatim = True

@@ -22,6 +22,9 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 25
 MAX_ELEMENTS = 1_500
 MAX_MARKS = 500
+ENOUGH = 60_000
+"""Characters of formulas that are read in one answer; those behind show as they were written."""
+
 KEPT = 512
 """Formulas that are remembered: those of an unfinished block are shown again and again."""
 

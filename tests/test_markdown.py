@@ -185,8 +185,8 @@ def test_formats_lists_tables_tasks_and_emphasis():
 def test_one_line_of_prose_reads_the_same_by_the_short_way():
     for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j http://k.example', "**a** b\n\n", "é"):
         assert markup._PROSE.fullmatch(text)
-        written = markup._Writer(markup.Outline(), final=True).write(markup._events(text))
-        short, long = Page(markup.block(text, markup.Outline(), final=True)), Page(written)
+        written = markup._Writer(markup.Progress(), final=True).write(markup._events(text))
+        short, long = Page(markup.block(text, markup.Progress(), final=True)), Page(written)
         assert (short.elements, short.text) == (long.elements, long.text)
 
 
@@ -241,7 +241,7 @@ def test_every_language_has_a_lexer_that_keeps_the_text_and_stands_hostile_code(
         code = (piece * highlighting.MAX_CODE)[: highlighting.MAX_LINE] + "\n"
         code *= max(1, min(highlighting.MAX_LINES // code.count("\n"), highlighting.MAX_CODE // len(code)) // 3)
         begin = time.process_time()
-        assert Page(highlighting.code_block(code, name, coloured=True)).text.strip() == code.strip()
+        assert Page(highlighting.coloured_block(code, name)[0]).text.strip() == code.strip()
         assert time.process_time() - begin < 1
 
 
@@ -306,7 +306,7 @@ def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
 @settings(deadline=None, max_examples=200)
 @given(MARKDOWN.filter(lambda text: not set(text) & set("[\r\0\ud800")))
 def test_block_by_block_reads_as_the_whole_would(text):
-    assert render(text) == markup.block(text, markup.Outline(), final=True)
+    assert render(text) == markup.block(text, markup.Progress(), final=True)
     assert "".join(blocks(text)) == text
 
 

@@ -15,6 +15,8 @@ export function handleActions(main, conversation) {
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
+    cancel: () => conversation.cancel(),
+    unfold,
     latest: () => conversation.latest(),
   }
   main.addEventListener("click", event => {
@@ -25,4 +27,12 @@ export function handleActions(main, conversation) {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
     if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stop()
   })
+}
+
+function unfold(button, article) {
+  const open = article.toggleAttribute("data-unfolded")
+  button.ariaExpanded = String(open)
+  const { textContent } = button
+  button.textContent = button.dataset.other
+  button.dataset.other = textContent
 }
