@@ -75,6 +75,8 @@ _INLINE = re.compile(r"<(/?)(sub|sup|kbd)>", re.IGNORECASE)
 MAX_INLINE = 8
 """Of these that are open at the same time."""
 
+_FENCED = re.compile(r"^((?:```|~~~)[^`~\n]*\n)((?:(?!```|~~~).*\n)*)((?:```|~~~)[ \t]*(?:\n|\Z))", re.MULTILINE)
+
 _VERBATIM = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
 _FORMULAS = {"InlineMath": "$", "DisplayMath": "$$"}
 
@@ -138,6 +140,25 @@ def block(source: str, progress: Progress, *, final: bool, quick: bool = False) 
         if not is_panic(error):
             raise
         return as_code(source)
+
+
+def typed(text: str) -> str:
+    """What a person typed, as HTML: as it is, but for code between fences. Its text is still all that was typed."""
+    out, end = [], 0
+    for found in _FENCED.finditer(text):
+        opening, code, closing = (escape(part, quote=False) for part in found.groups())
+        out += (
+            escape(text[end : found.start()], quote=False),
+            _hidden(opening),
+            f"<code>{code}</code>",
+            _hidden(closing),
+        )
+        end = found.end()
+    return "".join([*out, escape(text[end:], quote=False)])
+
+
+def _hidden(mark: str) -> str:
+    return f'<span class="fence">{mark}</span>'
 
 
 def is_panic(error: BaseException) -> bool:
