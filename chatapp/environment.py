@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
@@ -54,6 +55,8 @@ class Environment:
     CHAT_RECONNECT_GRACE: float
     CHAT_ACK_TIMEOUT: float
     CHAT_MAX_CONCURRENT: int
+    CHAT_MAX_ANSWERS_PER_MINUTE: int
+    CHAT_MAX_SOCKETS: int
     CHAT_MAX_PROMPT: int
     CHAT_MAX_FRAME: int
     CHAT_MAX_ANSWER: int
@@ -62,6 +65,7 @@ class Environment:
     CHAT_CONNECT_TIMEOUT: float
     CHAT_FIRST_TOKEN_TIMEOUT: float
     CHAT_SILENCE_TIMEOUT: float
+    CHAT_WORDLESS_TIMEOUT: float
     CHAT_RUN_TIMEOUT: float
     CHAT_SAVE_INTERVAL: float
     CHAT_FLUSH_INTERVAL: float
@@ -75,6 +79,7 @@ class Environment:
     CHAT_SHOW_USAGE: str
     CHAT_THEME: str
     CHAT_LANGUAGE: str
+    TIME_ZONE: str
     DJANGO_SUPERUSER_USERNAME: str
     DJANGO_SUPERUSER_PASSWORD: str
     DJANGO_SUPERUSER_EMAIL: str
@@ -177,6 +182,8 @@ def read() -> Environment:
         CHAT_RECONNECT_GRACE=source.number("CHAT_RECONNECT_GRACE", 2, 0, 3600),
         CHAT_ACK_TIMEOUT=source.number("CHAT_ACK_TIMEOUT", 4, 0.1, 3600),
         CHAT_MAX_CONCURRENT=source.whole("CHAT_MAX_CONCURRENT", 3, 1, 1000, "answers"),
+        CHAT_MAX_ANSWERS_PER_MINUTE=source.whole("CHAT_MAX_ANSWERS_PER_MINUTE", 30, 1, 100_000, "answers"),
+        CHAT_MAX_SOCKETS=source.whole("CHAT_MAX_SOCKETS", 30, 1, 100_000, "pages"),
         CHAT_MAX_PROMPT=source.whole("CHAT_MAX_PROMPT", 32_000, 1, 1_000_000, "characters"),
         CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", 131_072, 1024, 16_777_216, "bytes"),
         CHAT_MAX_ANSWER=source.whole("CHAT_MAX_ANSWER", 400_000, 1, 10_000_000, "characters"),
@@ -185,6 +192,7 @@ def read() -> Environment:
         CHAT_CONNECT_TIMEOUT=source.number("CHAT_CONNECT_TIMEOUT", 10, 0.1, 600),
         CHAT_FIRST_TOKEN_TIMEOUT=source.number("CHAT_FIRST_TOKEN_TIMEOUT", 60, 0.1, 86400),
         CHAT_SILENCE_TIMEOUT=source.number("CHAT_SILENCE_TIMEOUT", 30, 0.1, 86400),
+        CHAT_WORDLESS_TIMEOUT=source.number("CHAT_WORDLESS_TIMEOUT", 300, 0.1, 86400),
         CHAT_RUN_TIMEOUT=source.number("CHAT_RUN_TIMEOUT", 600, 0.1, 86400),
         CHAT_SAVE_INTERVAL=source.number("CHAT_SAVE_INTERVAL", 0.25, 0.01, 60),
         CHAT_FLUSH_INTERVAL=source.number("CHAT_FLUSH_INTERVAL", 0.05, 0.005, 10),
@@ -198,6 +206,7 @@ def read() -> Environment:
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
         CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
         CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),
+        TIME_ZONE=source.text("TIME_ZONE", "UTC", "the name of a time zone like Europe/Berlin", _is_zone),
         DJANGO_SUPERUSER_USERNAME=source.text(
             "DJANGO_SUPERUSER_USERNAME", "", "at most 150 characters", lambda text: len(text) <= 150
         ),
@@ -243,6 +252,10 @@ def _origin(parts: SplitResult) -> str:
     own_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in (None, own_port) else f":{parts.port}"
     return f"{parts.scheme}://{bracketed(parts.hostname or '')}{port}"
+
+
+def _is_zone(text: str) -> bool:
+    return text in available_timezones()
 
 
 def _is_origin(text: str) -> bool:

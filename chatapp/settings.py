@@ -41,6 +41,8 @@ CHAT_LEAVE_GRACE = env.CHAT_LEAVE_GRACE
 CHAT_RECONNECT_GRACE = env.CHAT_RECONNECT_GRACE
 CHAT_ACK_TIMEOUT = env.CHAT_ACK_TIMEOUT
 CHAT_MAX_CONCURRENT = env.CHAT_MAX_CONCURRENT
+CHAT_MAX_ANSWERS_PER_MINUTE = env.CHAT_MAX_ANSWERS_PER_MINUTE
+CHAT_MAX_SOCKETS = env.CHAT_MAX_SOCKETS
 CHAT_MAX_PROMPT = env.CHAT_MAX_PROMPT
 CHAT_MAX_FRAME = env.CHAT_MAX_FRAME
 CHAT_MAX_ANSWER = env.CHAT_MAX_ANSWER
@@ -49,6 +51,7 @@ CHAT_MAX_UNREAD = env.CHAT_MAX_UNREAD
 CHAT_CONNECT_TIMEOUT = env.CHAT_CONNECT_TIMEOUT
 CHAT_FIRST_TOKEN_TIMEOUT = env.CHAT_FIRST_TOKEN_TIMEOUT
 CHAT_SILENCE_TIMEOUT = env.CHAT_SILENCE_TIMEOUT
+CHAT_WORDLESS_TIMEOUT = env.CHAT_WORDLESS_TIMEOUT
 CHAT_RUN_TIMEOUT = env.CHAT_RUN_TIMEOUT
 CHAT_SAVE_INTERVAL = env.CHAT_SAVE_INTERVAL
 CHAT_FLUSH_INTERVAL = env.CHAT_FLUSH_INTERVAL
@@ -88,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
+    "conversations.time_zones.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -148,7 +152,7 @@ LANGUAGE_CODE = CHAT_LANGUAGE or "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
-TIME_ZONE = "UTC"
+TIME_ZONE = env.TIME_ZONE  # of the administration; pages have the browser's
 USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------------------------

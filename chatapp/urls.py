@@ -4,6 +4,9 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+handler400 = "conversations.failures.refused"
+handler403 = "conversations.failures.forbidden"
+handler404 = "conversations.failures.missing"
 handler500 = "conversations.failures.failed"
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import fragments
+from .connections import give_back
 from .database import in_database
 from .models import Conversation, Generation, Message, Role
 from .outcomes import Status
@@ -55,7 +56,7 @@ class Record(msgspec.Struct):
 @login_required
 @require_safe
 async def markdown(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-    found = await in_database(_conversation, await request.auser(), pk)
+    found = await _found(request, pk)
     return _file(found, "md", "text/markdown; charset=utf-8", _markdown(found))
 
 
@@ -63,8 +64,15 @@ async def markdown(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse
 @login_required
 @require_safe
 async def json(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-    found = await in_database(_conversation, await request.auser(), pk)
+    found = await _found(request, pk)
     return _file(found, "json", "application/json", _json(found))
+
+
+async def _found(request: HttpRequest, pk: uuid.UUID) -> Conversation:
+    """Raises Http404. A slow download then holds no connection."""
+    user = await request.auser()
+    await give_back()
+    return await in_database(_conversation, user, pk)
 
 
 def _conversation(user: AbstractBaseUser | AnonymousUser, pk: uuid.UUID) -> Conversation:

@@ -12,11 +12,15 @@ from . import markup, outcomes, pieces, rendering, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
-from .outcomes import EndReason, Status
+from .outcomes import Status
 from .rendered import rendered
 from .windows import Window
 
 NOTHING = SafeString("")
+
+LONG = 1000
+LONG_LINES = 12
+"""Characters, and lines, from which on a prompt is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,16 @@ class Entry:
     next_id: uuid.UUID | None = None
 
     @property
+    def waited(self) -> int:
+        """Seconds since it was asked for."""
+        return int((timezone.now() - self.moment).total_seconds()) if self.moment else 0
+
+    @property
+    def long(self) -> bool:
+        """Whether the page folds this prompt. As `isLong` in static/js/optimistic.js."""
+        return self.role == Role.USER and (len(self.content) > LONG or self.content.count("\n") >= LONG_LINES)
+
+    @property
     def words(self) -> int:
         return len(self.content.split())
 
@@ -55,12 +69,11 @@ class Entry:
 
     @property
     def can_continue(self) -> bool:
-        cut_off = self.status == Status.INTERRUPTED or self.reason in (EndReason.LENGTH, EndReason.TRUNCATED)
-        return self.ended and cut_off and bool(self.content)
+        return self.ended and outcomes.can_continue(self.status, self.reason, written=bool(self.content))
 
     @property
     def can_try_again(self) -> bool:
-        return self.ended and (self.status == Status.ERROR or (self.status == Status.INTERRUPTED and not self.content))
+        return self.ended and (self.status == Status.ERROR or not self.content)
 
     @property
     def can_regenerate(self) -> bool:
@@ -142,7 +155,13 @@ def live_text(message: Message, generation: Generation | None) -> str:
 
 def note(generation: Generation, content: str) -> str:
     return outcomes.sentence(
-        generation.status, generation.end_reason, written=bool(content), retry_after=generation.retry_after
+        generation.status,
+        generation.end_reason,
+        written=bool(content),
+        retry_after=generation.retry_after,
+        code=generation.error_code,
+        model=catalogue.label(generation.model),
+        stopped_offline=generation.stopped_offline,
     )
 
 
@@ -228,5 +247,5 @@ def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUI
         return {
             "note": pieces.render("note.html", {"entry": ended}),
             "footer": pieces.render("footer.html", {"entry": ended}),
-            "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
+            "announce": outcomes.announcement(ended.status, ended.reason, ended.words, ended.note),
         }

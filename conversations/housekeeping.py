@@ -74,13 +74,13 @@ def unpin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def archive(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _do(request, pk, Conversation.archive)
+    return _shelved(request, pk, _do(request, pk, Conversation.archive), archived=True)
 
 
 @login_required
 @require_POST
 def unarchive(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _do(request, pk, Conversation.unarchive)
+    return _shelved(request, pk, _do(request, pk, Conversation.unarchive), archived=False)
 
 
 @login_required
@@ -122,6 +122,16 @@ def _do(request: HttpRequest, pk: uuid.UUID, change: Callable[[Conversation], No
     change(found)
     _changed(found)
     return trigger_client_event(HttpResponse(status=204), "sidebar:refresh") if request.htmx else redirect(found)
+
+
+def _shelved(request: HttpRequest, pk: uuid.UUID, done: HttpResponse, *, archived: bool) -> HttpResponse:
+    """For the page: what was done with the way back, and where the conversation is, in case it is on screen."""
+    if not request.htmx:
+        return done
+    if archived:
+        done = render(request, "conversations/_archived.html", {"archived": _visible(request, pk)})
+        trigger_client_event(done, "sidebar:refresh")
+    return trigger_client_event(done, "conversation:shelved", {"conversation": str(pk), "archived": archived})
 
 
 def _changed(conversation: Conversation) -> None:

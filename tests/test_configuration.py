@@ -51,6 +51,8 @@ WRONG = [
     ("CHAT_MAX_PROMPT", "1.5"),
     ("CHAT_CONTINUE", "guess"),
     ("CHAT_DEMO_RATE", "0"),
+    ("TIME_ZONE", "Mars/Olympus"),
+    ("TIME_ZONE", "../../etc/localtime"),
     ("DJANGO_SUPERUSER_EMAIL", "nobody"),
 ]
 SECRETS = {"DATABASE_URL", "REDIS_URL", "METRICS_TOKEN", "SECRET_KEY", "OPENAI_API_KEY", "DJANGO_SUPERUSER_PASSWORD"}

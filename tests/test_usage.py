@@ -187,7 +187,7 @@ def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
         exchange.write_tokens("Bees.").finish(usage=(1_000_000, 50_000))
         stored.ended(asked)
     text = alice.get("/settings/").text
-    assert "2 answers: 2,000,000 tokens read, 100,000 tokens written." in text
+    assert "2 answers · 2,000,000 tokens in · 100,000 tokens out" in text
     assert "Cost: 5.00 EUR" in text
     assert "estimated" not in text
     assert "5.00 EUR" not in bob.get("/settings/").text

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Action, AuditEntry, Conversation, Generation
 
-from .base import ReadOnlyAdmin, reads_text
+from .base import ReadOnlyAdmin, in_zone, moment, reads_text
 
 
 def read(request: HttpRequest, what: str, conversation: Conversation) -> None:
@@ -19,6 +19,12 @@ def read(request: HttpRequest, what: str, conversation: Conversation) -> None:
     """
     if conversation.owner_id != request.user.pk:
         _entry(request, Action.READ, what, conversation).save(force_insert=True)
+
+
+def searched(request: HttpRequest, where: str, words: str) -> None:
+    """Somebody of the staff is about to see which texts have these words. Raises django.db.Error; then nothing is
+    found."""
+    _entry(request, Action.SEARCHED, f"{where}: {words}", None).save(force_insert=True)
 
 
 def exported(request: HttpRequest, what: str) -> None:
@@ -66,7 +72,7 @@ class ReadingAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "staff_name", "action", "what", "owner_name"]
+    list_display = ["time", "staff_name", "action", "what", "owner_name"]
     list_filter = ["action", "at"]
     search_fields = ["staff_name", "owner_name", "what"]
     search_help_text = _("Name of staff, name of an owner, or what was read")
@@ -74,10 +80,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     fields = ["at", "staff_name", "staff_id", "action", "what", "conversation_id", "owner_name"]
     readonly_fields = ["staff_id"]
 
+    @admin.display(description=in_zone(_("time")), ordering="at")
+    def time(self, entry: AuditEntry) -> str:
+        return moment(entry.at)
+
     @admin.display(description=_("staff id"))
     def staff_id(self, entry: AuditEntry) -> int:
         """Without a link: the account may be gone, and the entry stays."""
         return entry.staff_id
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Who read what"), **(extra_context or {})})
+        return super().changelist_view(request, {"title": _("Audit log"), **(extra_context or {})})

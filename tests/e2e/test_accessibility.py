@@ -65,7 +65,7 @@ def test_axe_finds_nothing_around_it(alice, chat):
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "settings")
     page.keyboard.press("Escape")
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "options", (WIDE, "light"), (WIDE, "dark"))
     page.keyboard.press("Escape")
