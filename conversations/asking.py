@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import frames, history, sweeping, watching
+from . import frames, history, rendering, shares, sweeping, watching
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .following import Begun
@@ -137,7 +137,7 @@ class Asks:
             await catalogue.list_models()
         asker = Asker(user, self._registry.process, catalogue.offered)
         for _attempt in range(ATTEMPTS):
-            outcome = await in_database(history.begin, asker, command)
+            outcome = await shares.database.work(user.pk, history.begin, asker, command)
             if not isinstance(outcome, Busy):
                 return outcome
             by = stopper(self._registry, outcome.generation, user.pk, tab)
@@ -162,17 +162,27 @@ class Asks:
     ) -> None:
         """To every page in its language. Others may ask for the same meanwhile, so it ends when nobody is left."""
         shown: set[Socket] = set()
+        so_far = await self._so_far(outcome) if isinstance(outcome, Started) else ""
         while left := [viewer for viewer in self._viewers(sockets, outcome) if viewer not in shown]:
             language = left[0].language
             with translation.override(language):
                 if isinstance(outcome, Started):
-                    state = watching.started(outcome, command.id)
+                    state = watching.started(outcome, command.id, so_far)
                 else:
-                    state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+                    shown_to = (user, outcome.conversation, outcome.after, command.id)
+                    state = await shares.database.work(user.pk, watching.show, *shown_to)
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
                     present(self._registry, viewer, state)
+
+    async def _so_far(self, started: Started) -> str:
+        """The HTML of the answer that this generation continues."""
+        live = self._registry.live.get(started.generation.pk)
+        if live is not None:
+            return await live.broadcast.so_far()
+        answer, _done = await asyncio.to_thread(rendering.growing, started.answer.content, last=False)
+        return answer.whole()
 
     def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:
         """Who has to be shown what came of a command: who asked, and of something new every page that is there."""
@@ -226,7 +236,7 @@ async def _watch(registry: Registry, socket: Socket, user: AbstractBaseUser, com
         registry.sockets.show(socket, None)
         socket.push(frames.watching(None, None))
         return
-    state = await in_database(watching.load, user, command)
+    state = await shares.database.work(user.pk, watching.load, user, command, lambda: socket.turn == turn)
     if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
         return
     registry.sockets.show(socket, state.conversation)
@@ -251,6 +261,8 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
     """It runs in another process, has ended, or is nobody's business."""
     try:
         await _stop_by_row(registry, socket, user, command)
+    except Refusal as refusal:
+        _refuse_stop(socket, command, refusal)
     except AWAY as error:
         logger.warning("a stop was not carried out: %s", type(error).__name__)
         _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
@@ -260,7 +272,10 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
 
 
 async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
-    generation = await in_database(watching.standing, user, command.generation, command.id)
+    wanted = (user, command.generation, command.id)
+    generation = await shares.database.work(user.pk, watching.standing, *wanted)
+    if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
+        await in_database(note_late_stop, generation.pk, stopper(registry, generation.pk, user.pk, socket.tab))
     if generation is None:
         _refuse_stop(socket, command, history.not_found())
     elif generation.status == Status.STREAMING:
@@ -298,6 +313,14 @@ def request_stop(generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """The first request counts."""
     Generation.objects.streaming().filter(pk=generation, stop_reason="").update(
         stop_reason=reason, stop_requested_at=Now(), stop_origin=by.origin, stopped_by=by.person
+    )
+
+
+def note_late_stop(generation: uuid.UUID, by: Stopper) -> None:
+    """A page stopped it without a network; it hears how the answer ended together with this. Without a time, as that of
+    the press is not known here: such a stop has no latency that could be measured."""
+    Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
+        stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
     )
 
 

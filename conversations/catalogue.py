@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.conf import settings
@@ -87,6 +87,7 @@ class Catalogue:
         self._shelves: tuple[Shelf, ...] = ()
         self._listed: dict[Address, tuple[str, ...]] = {}
         self._due: dict[Address, float] = {}
+        self._windows: dict[tuple[str, str], int] = {}
 
     def choices(self, user: AbstractBaseUser | AnonymousUser) -> list[Choice]:
         """What this person may choose from, in the order of the picker; one of them is the default."""
@@ -147,8 +148,19 @@ class Catalogue:
         self._listed[address] = tuple(sorted(set(listed)))
         self._due[address] = time.monotonic() + FRESH
 
+    def learn_window(self, endpoint: Endpoint, name: str, tokens: int) -> None:
+        """A refusal said how long the model's context is; from now on no more is sent."""
+        self._windows[str(endpoint), name] = tokens
+        self._offer()
+
     def _offer(self) -> None:
-        self.offered = tuple(sorted(_on(self._shelves, self._listed), key=_place))
+        found = (self._with_window(model) for model in _on(self._shelves, self._listed))
+        self.offered = tuple(sorted(found, key=_place))
+
+    def _with_window(self, model: Model) -> Model:
+        learnt = self._windows.get((str(model.endpoint), model.name))
+        known = [tokens for tokens in (learnt, model.context_window) if tokens is not None]
+        return replace(model, context_window=min(known)) if learnt is not None else model
 
 
 def allowed(offered: Sequence[Model], user: AbstractBaseUser | AnonymousUser) -> list[Model]:

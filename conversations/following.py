@@ -174,6 +174,7 @@ class Following:
             words = await endings.stored_words(key, row.status, row.reason, row.text, languages)
             self._forget(key)
             follower.broadcast.settle()
+            await follower.broadcast.shown()
             follower.broadcast.end(row.status, row.reason, words)
             _look_again(follower.waiting, follower)  # they came while the end was read
         elif not follower.broadcast.viewers and not self._attended(key):

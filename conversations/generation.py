@@ -18,6 +18,7 @@ from django.conf import settings
 from . import endings, frames, reports
 from .attendance import Attendance, Graces
 from .broadcast import Broadcast
+from .catalogue import catalogue
 from .chunks import ProviderError
 from .endpoints import Endpoint
 from .history import Started
@@ -26,6 +27,7 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .rendered import rendered
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 from .tokens import rough
@@ -33,9 +35,6 @@ from .tokens import rough
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-BELIEVED = 10_000_000
-"""Tokens; a provider that says more, or less than none, is not believed."""
 
 INTERNAL = "internal"
 """Code of an error that is none of the provider's."""
@@ -118,13 +117,16 @@ class LiveGeneration:
         self.lifecycle.open(time.monotonic())
 
     def delta(self, text: str, pieces: int) -> None:
-        kept = self.lifecycle.delta(text, time.monotonic(), pieces)
-        if kept:
-            self._fresh.append(kept)
+        self._keep(self.lifecycle.delta(text, time.monotonic(), pieces))
+
+    def _keep(self, text: str) -> None:
+        if text:
+            self._fresh.append(text)
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
             self._cancel()
 
     def taken(self) -> float:
+        self._watch_closer()
         if not self._fresh:
             return 0.0
         text = "".join(self._fresh)
@@ -132,20 +134,15 @@ class LiveGeneration:
         self._around.journal.append(self.id, text)
         return self.broadcast.feed(text)
 
-    def alive(self) -> None:
-        self.lifecycle.alive(time.monotonic())
+    def alive(self, thoughts: int = 0, characters: int = 0) -> None:
+        self.lifecycle.alive(time.monotonic(), thoughts, characters)
 
     def finished(self, reason: str) -> None:
-        self.lifecycle.finish(reason, time.monotonic())
+        self._keep(self.lifecycle.finish(reason, time.monotonic()))
         self._watch()
 
-    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
-        if (
-            tokens_in is not None
-            and tokens_out is not None
-            and all(0 <= n <= BELIEVED for n in (tokens_in, tokens_out))
-        ):
-            self._usage = (tokens_in, tokens_out)
+    def usage(self, tokens_in: int, tokens_out: int) -> None:
+        self._usage = (tokens_in, tokens_out)
 
     # The two tasks
 
@@ -184,12 +181,19 @@ class LiveGeneration:
             temperature = started.conversation.temperature
             await self._around.provider.stream(started.model.name, started.turns, self, temperature=temperature)
         except ProviderError as error:
+            self._learn(error)
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:
             logger.exception("generation %s: reading the provider failed", self.id)
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL), time.monotonic())
         else:
-            self.lifecycle.end_of_stream(time.monotonic())
+            self._keep(self.lifecycle.end_of_stream(time.monotonic()))
+            self.taken()
+
+    def _learn(self, error: ProviderError) -> None:
+        """A refusal that names the model's context spares the next request the same one."""
+        if error.window is not None:
+            catalogue.learn_window(self.endpoint, self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""
@@ -210,6 +214,11 @@ class LiveGeneration:
             loop = asyncio.get_running_loop()
             self._watchdog = loop.call_later(max(0.0, self.lifecycle.deadline() - now), self._watch)
 
+    def _watch_closer(self) -> None:
+        """The first token brings the deadline nearer: from then on silence counts, and the timer is set for later."""
+        if self._watchdog is not None and self.lifecycle.deadline() < self._watchdog.when():
+            self._watch()
+
     def _settle_outcome(self) -> None:
         if self.lifecycle.outcome is None:  # the reader was cancelled by somebody else than `_cancel`
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="cancelled"), time.monotonic())
@@ -224,13 +233,16 @@ class LiveGeneration:
         ended = await saving
         self.saved = True
         self._at_any_rate(lambda: reports.ended(self.started.generation, self.lifecycle, ending, ended))
-        self._tell(ended)
+        await self._tell(ended)
 
-    def _tell(self, ended: Ended) -> None:
+    async def _tell(self, ended: Ended) -> None:
         status = ended.status.value
         bare = endings.Words(status, ended.reason, ended.text)
         if ended.won:
             self._at_any_rate(lambda: self.broadcast.settle(certain=True))
+            await self.broadcast.shown()
+            if (html := self.broadcast.html) is not None:
+                rendered.keep(self.message, html)
             self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, bare)
@@ -249,7 +261,9 @@ class LiveGeneration:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
-        generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
+        outcome = self.lifecycle.outcome
+        generation.retry_after = outcome.retry_after if outcome else None
+        generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
         return endings.words(generation, self.started.versions(answer), self.broadcast.languages)
 
@@ -280,6 +294,7 @@ class LiveGeneration:
             upstream_closed_at=self._upstream_closed_at,
             tokens_in=run.tokens_in,
             tokens_out=run.tokens_out,
+            thought_tokens=self.lifecycle.thought_tokens,
             usage_source=run.usage_source,
             cost=run.cost,
         )
@@ -292,7 +307,8 @@ class LiveGeneration:
         if self.lifecycle.opened_at is None:
             return None, None, ""
         sent = sum(len(turn["content"]) for turn in self.started.turns)
-        return rough(sent), max(self.lifecycle.tokens, rough(self.lifecycle.written)), UsageSource.ESTIMATED
+        written = max(self.lifecycle.tokens, rough(self.lifecycle.written))
+        return rough(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
 
 
 _closing: set[asyncio.Task[None]] = set()
@@ -318,6 +334,7 @@ def _limits(endpoint: Endpoint) -> Limits:
         silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
         run=settings.CHAT_RUN_TIMEOUT,
         answer=settings.CHAT_MAX_ANSWER,
+        wordless=settings.CHAT_WORDLESS_TIMEOUT,
     )
 
 

@@ -20,7 +20,7 @@ from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
 from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
 from .models.conversation import TitleSource, title_from
-from .outcomes import EndReason, Status
+from .outcomes import Status, can_continue
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ def _reply(
 def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> _Draft:
     """A sibling of an answer: written anew, or begun with its text."""
     old = _message(conversation, command.message, Role.ASSISTANT)
-    going_on = isinstance(command, Continue)
+    going_on = _goes_on(command, old)
     if old.parent is None or (going_on and not _can_continue(old)):
         raise Refusal("not_possible", _("This answer cannot be continued."))
     answer = Message(
@@ -328,9 +328,15 @@ def _parent(conversation: Conversation, pk: uuid.UUID | None) -> uuid.UUID | Non
 
 
 def _can_continue(message: Message) -> bool:
-    if not message.content or message.status == Status.STREAMING:
-        return False
-    return message.status != Status.COMPLETE or message.generation.end_reason == EndReason.LENGTH
+    return can_continue(message.status, message.generation.end_reason, written=bool(message.content))
+
+
+def _goes_on(command: Regenerate | Continue, old: Message) -> bool:
+    """Trying again what failed to go on goes on: beginning anew would throw away what was written before it."""
+    if isinstance(command, Continue):
+        return True
+    failed = old.status == Status.ERROR and old.generation.kind == Kind.CONTINUE
+    return failed and _can_continue(old)
 
 
 def turns(
@@ -353,7 +359,7 @@ def _going_on(model: Model | None, partial: Message) -> list[Turn]:
 
 
 def _turn(message: Message) -> Turn:
-    if message.status == Status.COMPLETE:
+    if message.status == Status.COMPLETE and message.content:
         return {"role": message.role, "content": message.content}
     mark = STOPPED_MARK if message.status == Status.INTERRUPTED else CUT_OFF_MARK
     content = f"{message.content}\n\n{mark}" if message.content else mark

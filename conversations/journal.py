@@ -61,6 +61,7 @@ class Ending:
     upstream_closed_at: datetime | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    thought_tokens: int = 0
     usage_source: str = ""
     cost: Decimal | None = None
 

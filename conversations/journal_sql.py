@@ -63,13 +63,14 @@ WITH ended AS (
         stopped_by_id = CASE WHEN e.stop_origin = '' THEN g.stopped_by_id
                              ELSE (SELECT u.id FROM auth_user u WHERE u.id = e.stopped_by) END,
         upstream_closed_at = e.upstream_closed_at, characters = e.characters,
-        tokens_in = e.tokens_in, tokens_out = e.tokens_out, usage_source = e.usage_source,
+        tokens_in = e.tokens_in, tokens_out = e.tokens_out, thought_tokens = e.thought_tokens,
+        usage_source = e.usage_source,
         usage_final = e.usage_source = 'provider', cost = e.cost
     FROM jsonb_to_record(%(fields)s) AS e(
         status text, reason text, code text, detail text, retry_after int, opened_at timestamptz,
         first_token_at timestamptz, stop_requested_at timestamptz, stop_origin text, stopped_by int,
         upstream_closed_at timestamptz, characters int,
-        tokens_in int, tokens_out int, usage_source text, cost numeric)
+        tokens_in int, tokens_out int, thought_tokens int, usage_source text, cost numeric)
     WHERE g.id = %(generation)s AND g.status = 'streaming' AND g.owner_id = %(process)s
     RETURNING g.id, g.message_id, g.status
 ), told AS (
@@ -186,6 +187,7 @@ def _parameters(ending: "Ending", process: uuid.UUID) -> dict[str, object]:
         "characters": ending.characters,
         "tokens_in": ending.tokens_in,
         "tokens_out": ending.tokens_out,
+        "thought_tokens": ending.thought_tokens,
         "usage_source": ending.usage_source,
         "cost": str(ending.cost) if ending.cost is not None else None,
     }

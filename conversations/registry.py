@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, sessions, sweeping
+from . import frames, load, rendering, sessions, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database, limit
@@ -120,6 +120,7 @@ class Registry:
         await asyncio.to_thread(self.journal.join, max(0.1, deadline - time.monotonic()))
         await self.providers.close()
         await asyncio.to_thread(tokenizer.close)
+        await asyncio.to_thread(rendering.close)
 
     def _unfinished(self) -> list[asyncio.Task[Any]]:
         """What has to be saved before the process may go: generations, and commands that are about to make one."""
@@ -233,7 +234,7 @@ class Registry:
         self.doorbell.ring("moved")
         self._tell_activity(live, None)
         if not self.stopping and (self.sockets.of_user(live.user) or live.started.when_leaving == "finish"):
-            self.titles.begin(live)
+            self.titles.begin(live, allowed=shares.answers.take_title)
 
     def _tell_activity(self, live: LiveGeneration, generation: uuid.UUID | None) -> None:
         for socket in self.sockets.of_user(live.user):

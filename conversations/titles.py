@@ -55,9 +55,9 @@ class Titles:
         self._named = named
         self._asking: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
 
-    def begin(self, live: LiveGeneration) -> None:
-        """An answer has ended: ask for the title, unless there is one."""
-        if live.conversation not in self._asking and wanted(live):
+    def begin(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
+        """An answer has ended: ask for the title, unless there is one, or this person has used up what is allowed."""
+        if live.conversation not in self._asking and wanted(live) and allowed(live.user):
             task = asyncio.get_running_loop().create_task(self._ask(live), name=f"title {live.conversation}")
             self._asking[live.conversation] = live.user, task
             task.add_done_callback(lambda _task: self._asking.pop(live.conversation, None))
@@ -128,7 +128,7 @@ class _Line:
             self.texts.append(text)
             self._length += len(text)
 
-    def alive(self) -> None: ...
+    def alive(self, thoughts: int = 0, characters: int = 0) -> None: ...
 
     def finished(self, reason: str) -> None: ...
 

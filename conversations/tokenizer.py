@@ -14,9 +14,9 @@ PIECE = 50_000
 
 
 def main() -> None:
-    from rs_bpe.bpe import openai
+    from bpe_openai import _bindings  # the package's own Encoding also makes tables to decode with: twice the memory
 
-    count = openai.o200k_base().count
+    count = _bindings.tokenizer_for_encoding("o200k_base").count
     for line in sys.stdin:
         counts = [
             sum(count(text[start : start + PIECE]) for start in range(0, len(text), PIECE)) for text in json.loads(line)

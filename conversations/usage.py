@@ -76,14 +76,19 @@ def _sent(run: Generation) -> Sent:
 
 
 def store(generation: uuid.UUID, tokens_in: int, tokens_out: int) -> None:
-    """The first count stays, with what it cost at the price that the answer began with."""
-    run = Generation.objects.only("price_in", "price_out").filter(pk=generation, usage_final=False).first()
+    """The first count stays, with what it cost at the price that the answer began with. `tokens_out`: of the text
+    alone; what was thought was counted while it came."""
+    run = (
+        Generation.objects.only("price_in", "price_out", "thought_tokens")
+        .filter(pk=generation, usage_final=False)
+        .first()
+    )
     if run is None:
         return
-    run.tokens_in, run.tokens_out = tokens_in, tokens_out
+    run.tokens_in, run.tokens_out = tokens_in, tokens_out + run.thought_tokens
     Generation.objects.filter(pk=generation, usage_final=False).exclude(status=Status.STREAMING).update(
         tokens_in=tokens_in,
-        tokens_out=tokens_out,
+        tokens_out=run.tokens_out,
         usage_source=UsageSource.ESTIMATED,
         usage_final=True,
         cost=run.price(),
