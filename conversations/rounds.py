@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -16,6 +17,12 @@ logger = logging.getLogger(__name__)
 
 SESSIONS = 0.5
 """Seconds between two looks at the sessions and accounts of those who are connected."""
+
+AFTERWARDS = 10.0
+"""Seconds after an answer of this process in which something of it may be left to tidy up."""
+
+SELDOM = 30.0
+"""Seconds between two such looks of a process that answers nobody."""
 
 PAUSE = 0.5
 """Seconds between two turns of adding up a long history."""
@@ -51,6 +58,7 @@ class Rounds:
         self._left_behind = left_behind
         self._end_session = end_session
         self._move_session = move_session
+        self._busy_at = self._tidied_at = 0.0
 
     def start(self) -> list[Coroutine[Any, Any, None]]:
         return [
@@ -66,8 +74,14 @@ class Rounds:
         ]
 
     async def sweep(self) -> None:
-        if self._journal.steady() >= sweeping.STEADY:
-            await in_database(sweeping.sweep, self._process)
+        if self._journal.steady() < sweeping.STEADY:
+            return
+        ended = await in_database(sweeping.sweep, self._process)
+        now = time.monotonic()
+        if ended or not self._journal.idle():
+            self._busy_at = now
+        if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
+            self._tidied_at = now
             await in_database(presence.tidy)
 
     async def add_up(self) -> None:
