@@ -99,7 +99,7 @@ def slow(line, chat):
 
 def before_the_scripts(chat):
     expect(chat.page.locator("[data-submit]")).to_be_visible()
-    chat.page.wait_for_function("document.readyState === 'interactive'")
+    eventually(lambda: chat.page.evaluate("document.readyState") == "interactive", "all but the scripts")
     assert chat.main.get_attribute("data-running") is None
 
 
@@ -202,7 +202,7 @@ BEES = "\N{HONEYBEE}" * 32_000
 
 def send_bees(chat):
     connected(chat)
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     chat.page.get_by_label("System prompt").fill("Hum." * 1000)
     chat.button("Done").click()
     chat.box.fill(BEES)
