@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
     "conversations.time_zones.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "conversations.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

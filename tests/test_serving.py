@@ -108,7 +108,9 @@ def test_cookies_are_out_of_reach_of_scripts(server):
 
 def test_files_are_kept_for_a_year_and_compressed(server):
     page = get(server, "/accounts/login/")[1].decode()
-    for path in re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page):
+    paths = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)
+    assert len(paths) >= 10
+    for path in paths:
         response, _ = get(server, path, Accept_Encoding="gzip")
         assert response.status == 200, path
         assert "immutable" in response.headers["Cache-Control"], path
