@@ -5,6 +5,7 @@ after the other (`exchange`); run by `rendering`.
 """
 
 import os
+import select
 import signal
 import sys
 from typing import BinaryIO
@@ -21,8 +22,11 @@ _step = msgspec.msgpack.Encoder().encode
 
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
+    cold = list(highlighting.USUAL)
     while (asked := read(source)) is not None:
         write(target, _step(markdown.step(_work(asked))))
+        while cold and not select.select([source], [], [], 0)[0]:  # while nobody waits
+            highlighting.load(cold.pop(0))
 
 
 def read(source: BinaryIO) -> bytes | None:
@@ -45,5 +49,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's; this one ends with its input
     os.nice(NICE)
     patience.enable()
-    highlighting.warm_up()
     main(sys.stdin.buffer, sys.stdout.buffer)
