@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import sys
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -21,7 +21,7 @@ _work = msgspec.msgpack.Decoder(markdown.Work).decode
 _step = msgspec.msgpack.Encoder().encode
 
 
-def main(source: BinaryIO, target: BinaryIO) -> None:
+def main(source: IO[bytes], target: IO[bytes]) -> None:
     cold = list(highlighting.USUAL)
     while (asked := read(source)) is not None:
         write(target, _step(markdown.step(_work(asked))))
@@ -29,7 +29,7 @@ def main(source: BinaryIO, target: BinaryIO) -> None:
             highlighting.load(cold.pop(0))
 
 
-def read(source: BinaryIO) -> bytes | None:
+def read(source: IO[bytes]) -> bytes | None:
     """The next message; None at the end."""
     head = source.read(4)
     if len(head) < 4:
@@ -39,7 +39,7 @@ def read(source: BinaryIO) -> bytes | None:
     return message if len(message) == size else None
 
 
-def write(target: BinaryIO, message: bytes) -> None:
+def write(target: IO[bytes], message: bytes) -> None:
     target.write(len(message).to_bytes(4, "big"))
     target.write(message)
     target.flush()
