@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, rendering, shares, sweeping
+from . import frames, load, metrics, rendering, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
@@ -406,6 +406,7 @@ class Registry:
     def _pulse(self) -> None:
         asyncio.get_running_loop().call_later(PULSE, self._pulse)
         now = time.monotonic()
+        metrics.LATE.observe(max(0.0, now - self._pulse_at - PULSE))
         paused = now - self._pulse_at > 1
         load.loop.look()
         self.trusted()
