@@ -11,8 +11,10 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
 
 logger = logging.getLogger(__name__)
+proxies = logging.getLogger("chatapp.security.upgrade")
 
 AGAIN = 5
 """Seconds after which it is worth asking again (`Retry-After`)."""
@@ -36,6 +38,17 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler404`."""
     return HttpResponse(render_to_string("404.html", request=request), status=404)
+
+
+@csrf_exempt
+def not_upgraded(request: HttpRequest) -> HttpResponse:
+    """Somebody asked for the socket as for a page: nearly always a proxy that does not pass on the wish for one."""
+    proxies.warning(
+        "/ws/ was asked for without an upgrade: a proxy has to use HTTP/1.1 and pass on Upgrade and Connection"
+    )
+    return HttpResponse(
+        status=426, headers={"Upgrade": "websocket", "Connection": "Upgrade", "Cache-Control": "no-store"}
+    )
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -122,7 +122,7 @@ def _class(kind: _TokenType) -> str:
 
 
 def warm_up() -> None:
-    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second the first time."""
+    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second then."""
     for name in USUAL:
         next(iter(_lexer(name).get_tokens("x")), None)
 

@@ -139,4 +139,4 @@ class ChangePassword(PasswordChangeView):
         return super().form_valid(form)
 
 
-change_password = sensitive_post_parameters()(ChangePassword.as_view())
+change_password = never_cache(sensitive_post_parameters()(ChangePassword.as_view()))

@@ -126,9 +126,8 @@ export class Conversation {
 
   /** False: not yet, the server still has to place the last one; the text goes out then, unless it was changed. */
   send(text) {
-    if (this.#pending) {
+    if (this.#waits()) {
       this.#next = text
-      if (this.#away) this.composer.refuse(sentence("waitsBehind"))
       return false
     }
     const parent = this.#end.messageId ?? null
@@ -139,6 +138,12 @@ export class Conversation {
     return true
   }
 
+  // Whether something else still waits for its answer; while the server is away, that may take long.
+  #waits() {
+    if (this.#pending && this.#away) this.composer.refuse(sentence("waitsBehind"))
+    return this.#pending !== null
+  }
+
   // The room is for the command's own id and the model, which are not in it yet.
   #fits(command) {
     const fits = size({ ...command, id: newId(), model: this.composer.model }) <= Number(this.#main.dataset.frameLimit)
@@ -147,7 +152,7 @@ export class Conversation {
   }
 
   edit(article, text) {
-    if (this.#pending) return false
+    if (this.#waits()) return false
     const command = { op: "edit", message: article.dataset.messageId, content: text }
     if (!this.#fits(command)) return false
     this.#ask(command, nodes => nodes.edit(article, text))
@@ -168,7 +173,7 @@ export class Conversation {
 
   /** `op`: "regenerate" or "continue". */
   again(op, article, model = this.composer.model) {
-    if (this.#pending) return
+    if (this.#waits()) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
     this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))
   }
@@ -189,7 +194,7 @@ export class Conversation {
   /** Take back what waits to be sent. */
   cancel() {
     if (!this.#pending) return
-    if (this.#outbox.wasSent(this.#pending.id)) this.#cancelled.push(this.#pending.id)
+    if (this.#outbox.wasSent(this.#pending.id)) this.#stopUnseen(this.#pending.id)
     this.#takeBack(this.#outbox.settle(this.#pending.id))
     this.composer.focus()
   }
@@ -199,13 +204,14 @@ export class Conversation {
     this.#away = away
     if (!away) {
       for (const name of ["failed", "waitsBehind"]) this.composer.forgive(sentence(name))
-      this.#stopCancelled()
     }
     this.#reflect()
   }
 
-  #stopCancelled() {
-    this.#cancelled = this.#cancelled.filter(id => !this.#socket.send({ op: "stop", id }))
+  // The command may be on its way: then this follows it in the same breath. The next connection tells it once more.
+  #stopUnseen(id) {
+    this.#socket.send({ op: "stop", id })
+    this.#cancelled.push(id)
   }
 
   stop() {
@@ -249,7 +255,7 @@ export class Conversation {
     this.#answers.forget()
     this.watch()
     this.#outbox.replay()
-    this.#stopCancelled()
+    for (const id of this.#cancelled.splice(0)) this.#socket.send({ op: "stop", id })
   }
 
   on_transcript(event) {

@@ -20,6 +20,9 @@ AT_ONCE = 1.0
 SILENT = 8.0
 """Seconds until the page says so: when the browser knows, and when nothing comes any more."""
 
+HASTY = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
+"""Seconds after which the server gives a lost page up."""
+
 
 class Line:
     """A server behind a proxy, which can be killed and started again at the same place."""
@@ -28,7 +31,7 @@ class Line:
         self._stack = stack
         self.proxy = Proxy()
         stack.callback(self.proxy.stop)
-        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED}
+        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED, **HASTY}
         self.server = stack.enter_context(servers.running(**settings))
         self.proxy.target = self.server.address
 
@@ -230,7 +233,9 @@ def test_a_prompt_that_breaks_the_connection_is_given_back(chat):
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 BAR = "[data-reconnecting]"
-PULSE = "document.getAnimations().filter(a => a.animationName === 'pulse' && a.effect.target.matches('.prose, .prose *')).length"
+PULSE = """document.getAnimations().filter(
+    each => each.animationName === "pulse" && each.effect.target.matches(".prose, .prose *")
+).length"""
 
 
 def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provider):
@@ -262,10 +267,11 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     assert chat.box.input_value() == "and wasps?"
 
 
-def test_what_waits_goes_out_when_the_network_is_back(chat, line, provider):
+def test_what_waits_goes_out_when_the_network_is_back(chat, context, line, provider):
     begin(chat, provider).finish()
     chat.see_status("complete")
     line.proxy.silence()
+    context.set_offline(True)
     following = provider.expect()
     chat.box.fill(following.prompt)
     chat.box.press("Enter")
@@ -274,6 +280,7 @@ def test_what_waits_goes_out_when_the_network_is_back(chat, line, provider):
     chat.box.press("Enter")
     expect(chat.page.get_by_role("alert").filter(has_text="still waits")).to_be_visible()
     last = provider.expect("one more")
+    context.set_offline(False)
     line.cut()
     following.wait_closed()
     last.write_tokens("Wasps").finish()
@@ -307,6 +314,7 @@ def test_a_stop_pressed_offline_is_told_as_a_stop(chat, context, line, provider)
     chat.reload().see_note(sentence)
 
 
+@pytest.mark.long
 def test_a_wrong_word_of_the_browser_is_taken_back(chat):
     """It says that it is offline, and the server is within reach all the same: both are on one machine."""
     connected(chat.open())
