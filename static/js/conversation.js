@@ -100,8 +100,9 @@ export class Conversation {
   }
 
   watch({ messageId: head, status } = this.#end) {
-    const page = this.root.dataset.page || null
-    this.#socket.send({ op: "watch", conversation: this.id, head: head ?? null, status: status ?? null, page })
+    const { page = null, branch = null } = this.root.dataset
+    const shown = { head: head ?? null, status: status ?? null, page: page || null, branch }
+    this.#socket.send({ op: "watch", conversation: this.id, ...shown })
   }
 
   // The message that the branch ends in, as far as the page knows; it need not show it.
@@ -126,9 +127,8 @@ export class Conversation {
 
   /** False: not yet, the server still has to place the last one; the text goes out then, unless it was changed. */
   send(text) {
-    if (this.#pending) {
+    if (this.#waits()) {
       this.#next = text
-      if (this.#away) this.composer.refuse(sentence("waitsBehind"))
       return false
     }
     const parent = this.#end.messageId ?? null
@@ -139,6 +139,12 @@ export class Conversation {
     return true
   }
 
+  // Whether something else still waits for its answer; while the server is away, that may take long.
+  #waits() {
+    if (this.#pending && this.#away) this.composer.refuse(sentence("waitsBehind"))
+    return this.#pending !== null
+  }
+
   // The room is for the command's own id and the model, which are not in it yet.
   #fits(command) {
     const fits = size({ ...command, id: newId(), model: this.composer.model }) <= Number(this.#main.dataset.frameLimit)
@@ -147,7 +153,7 @@ export class Conversation {
   }
 
   edit(article, text) {
-    if (this.#pending) return false
+    if (this.#waits()) return false
     const command = { op: "edit", message: article.dataset.messageId, content: text }
     if (!this.#fits(command)) return false
     this.#ask(command, nodes => nodes.edit(article, text))
@@ -168,7 +174,7 @@ export class Conversation {
 
   /** `op`: "regenerate" or "continue". */
   again(op, article, model = this.composer.model) {
-    if (this.#pending) return
+    if (this.#waits()) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
     this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))
   }
@@ -189,7 +195,7 @@ export class Conversation {
   /** Take back what waits to be sent. */
   cancel() {
     if (!this.#pending) return
-    if (this.#outbox.wasSent(this.#pending.id)) this.#cancelled.push(this.#pending.id)
+    if (this.#outbox.wasSent(this.#pending.id)) this.#stopUnseen(this.#pending.id)
     this.#takeBack(this.#outbox.settle(this.#pending.id))
     this.composer.focus()
   }
@@ -199,13 +205,14 @@ export class Conversation {
     this.#away = away
     if (!away) {
       for (const name of ["failed", "waitsBehind"]) this.composer.forgive(sentence(name))
-      this.#stopCancelled()
     }
     this.#reflect()
   }
 
-  #stopCancelled() {
-    this.#cancelled = this.#cancelled.filter(id => !this.#socket.send({ op: "stop", id }))
+  // The command may be on its way: then this follows it in the same breath. The next connection tells it once more.
+  #stopUnseen(id) {
+    this.#socket.send({ op: "stop", id })
+    this.#cancelled.push(id)
   }
 
   stop() {
@@ -249,7 +256,7 @@ export class Conversation {
     this.#answers.forget()
     this.watch()
     this.#outbox.replay()
-    this.#stopCancelled()
+    for (const id of this.#cancelled.splice(0)) this.#socket.send({ op: "stop", id })
   }
 
   on_transcript(event) {
@@ -258,6 +265,7 @@ export class Conversation {
     // The answer to something asked in a conversation that is no longer on the page: go on watching ours.
     if (!own && event.conversation !== this.id) return letter && this.watch()
     this.root.dataset.head = event.head
+    if (event.head !== this.root.dataset.branch) delete this.root.dataset.branch
     this.root.dataset.headStatus = event.generation ? "streaming" : ""
     // Somebody who reads far above the end finds it when they come there.
     if (!own && this.#transcript.partial) return

@@ -37,7 +37,7 @@ export class Optimistic {
   wait(waits) {
     const [first] = this.#added
     if (!first || "unsent" in first.dataset === waits) return
-    first.querySelector("[data-note]").replaceChildren(...waits ? [this.#template("unsent")] : [])
+    first.querySelector("[data-note]").replaceChildren(...waits ? [this.#copy("unsent")] : [])
     for (const article of this.#added) {
       article.toggleAttribute("data-unsent", waits)
       article.hidden = waits && article !== first
@@ -65,21 +65,20 @@ export class Optimistic {
   }
 
   #prompt(text) {
-    const article = this.#template("prompt")
+    const article = this.#copy("prompt").firstElementChild
     article.querySelector("[data-content]").textContent = text
     article.toggleAttribute("data-long", isLong(text))
     return article
   }
 
   #answer(html = "") {
-    const article = this.#template("answer")
+    const article = this.#copy("answer").firstElementChild
     article.dataset.command = this.id
     article.querySelector("[data-content]").insertAdjacentHTML("afterbegin", html)
     return article
   }
 
-  #template(name) {
-    const template = this.#root.querySelector(`[data-template="${name}"]`)
-    return template.content.firstElementChild.cloneNode(true)
+  #copy(name) {
+    return this.#root.querySelector(`[data-template="${name}"]`).content.cloneNode(true)
   }
 }

@@ -26,11 +26,14 @@ export class Outbox {
     this.#waiting.set(key, { command, place, sent: this.#socket.send(command), losses: 0 })
   }
 
-  /** What was typed in this place and waits: in this tab, or left behind by one that is gone. */
+  /**
+   * What was typed in this place and waits: in this tab, or left behind by one that is gone. Of new chats only the
+   * latter: who asked in one and begins another goes on to the second.
+   */
   async of(place) {
-    for (const { command } of await this.#letters.adopt(place)) {
-      if (!this.has(command.id)) this.post(command.id, command, place)
-    }
+    const left = (await this.#letters.adopt(place)).filter(({ command }) => !this.has(command.id))
+    for (const { command } of left) this.post(command.id, command, place)
+    if (place === null) return left
     return [...this.#waiting.values()].filter(each => each.place === place && "content" in each.command)
   }
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from conversations.models import Message
 from tests import servers, stored, visitors
 from tests.conftest import SHARED
+from tests.e2e.test_accessibility import violations
 from tests.e2e.test_chat import begin, generation
 from tests.pages import Chat, give_session
 from tests.proxy import Proxy
@@ -20,6 +21,9 @@ AT_ONCE = 1.0
 SILENT = 8.0
 """Seconds until the page says so: when the browser knows, and when nothing comes any more."""
 
+HASTY = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
+"""Seconds after which the server gives a lost page up."""
+
 
 class Line:
     """A server behind a proxy, which can be killed and started again at the same place."""
@@ -28,7 +32,7 @@ class Line:
         self._stack = stack
         self.proxy = Proxy()
         stack.callback(self.proxy.stop)
-        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED}
+        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED, **HASTY}
         self.server = stack.enter_context(servers.running(**settings))
         self.proxy.target = self.server.address
 
@@ -96,7 +100,7 @@ def slow(line, chat):
 
 def before_the_scripts(chat):
     expect(chat.page.locator("[data-submit]")).to_be_visible()
-    chat.page.wait_for_function("document.readyState === 'interactive'")
+    eventually(lambda: chat.page.evaluate("document.readyState") == "interactive", "all but the scripts")
     assert chat.main.get_attribute("data-running") is None
 
 
@@ -193,13 +197,48 @@ def keep_back(op):
     return route
 
 
+def test_an_edit_that_never_reached_the_server_goes_out_from_the_next_tab(chat, tab, line, provider):
+    begin(chat, provider).finish()
+    chat.see_status("complete")
+    line.proxy.silence()
+    edited = provider.expect()
+    chat.page.locator("article[data-role=user]").hover()
+    chat.button("Edit").click()
+    chat.page.get_by_role("textbox", name="Edit your message").fill(edited.prompt)
+    chat.page.locator("[data-editor]").get_by_role("button", name="Send").click()
+    path = chat.path
+    chat.close()
+    line.cut()
+    other = tab().open(path)
+    edited.write_tokens("Wasps").finish()
+    other.see("Wasps").see_status("complete")
+    expect(other.answer.locator("[data-footer]")).to_contain_text("alpha-model")
+    expect(other.page.locator("article[data-role=user]")).to_have_count(1)
+    assert prompts(edited.prompt) == 1
+
+
+def test_who_begins_another_chat_is_not_taken_back_by_the_one_before(chat, provider):
+    exchange = provider.expect()
+    chat.page.route_web_socket("**/ws/**", keep_back("transcript"))
+    connected(chat.open())
+    chat.box.fill(exchange.prompt)
+    chat.button("Send").click()
+    exchange.wait_opened()
+    chat.page.get_by_role("link", name="New chat").first.click()
+    expect(chat.page.locator("article")).to_have_count(0)
+    exchange.write_tokens("Bees").finish()
+    expect(chat.page.locator("#sidebar-list a")).to_have_text([exchange.prompt])
+    assert chat.path == "/"
+    expect(chat.page.locator("article")).to_have_count(0)
+
+
 BEES = "\N{HONEYBEE}" * 32_000
 """As long as a prompt may be, and four bytes each: with instructions, more than the server takes at once."""
 
 
 def send_bees(chat):
     connected(chat)
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     chat.page.get_by_label("System prompt").fill("Hum." * 1000)
     chat.button("Done").click()
     chat.box.fill(BEES)
@@ -230,7 +269,9 @@ def test_a_prompt_that_breaks_the_connection_is_given_back(chat):
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 BAR = "[data-reconnecting]"
-PULSE = "document.getAnimations().filter(a => a.animationName === 'pulse' && a.effect.target.matches('.prose, .prose *')).length"
+PULSE = """document.getAnimations().filter(
+    each => each.animationName === "pulse" && each.effect.target.matches(".prose, .prose *")
+).length"""
 
 
 def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provider):
@@ -248,6 +289,7 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     chat.box.press("Enter")
     mine = chat.page.locator("article[data-role=user]").last
     expect(mine).to_contain_text("Will be sent when you are back.")
+    assert violations(chat.page) == {}
     assert stored.outcome(run, 15) == ("interrupted", "connection_lost")
     mine.get_by_role("button", name="Cancel").click()
     expect(chat.box).to_have_value("and wasps?")
@@ -262,10 +304,11 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     assert chat.box.input_value() == "and wasps?"
 
 
-def test_what_waits_goes_out_when_the_network_is_back(chat, line, provider):
+def test_what_waits_goes_out_when_the_network_is_back(chat, context, line, provider):
     begin(chat, provider).finish()
     chat.see_status("complete")
     line.proxy.silence()
+    context.set_offline(True)
     following = provider.expect()
     chat.box.fill(following.prompt)
     chat.box.press("Enter")
@@ -274,6 +317,7 @@ def test_what_waits_goes_out_when_the_network_is_back(chat, line, provider):
     chat.box.press("Enter")
     expect(chat.page.get_by_role("alert").filter(has_text="still waits")).to_be_visible()
     last = provider.expect("one more")
+    context.set_offline(False)
     line.cut()
     following.wait_closed()
     last.write_tokens("Wasps").finish()
@@ -307,6 +351,7 @@ def test_a_stop_pressed_offline_is_told_as_a_stop(chat, context, line, provider)
     chat.reload().see_note(sentence)
 
 
+@pytest.mark.long
 def test_a_wrong_word_of_the_browser_is_taken_back(chat):
     """It says that it is offline, and the server is within reach all the same: both are on one machine."""
     connected(chat.open())
