@@ -101,6 +101,7 @@ def sizes(long):
     return many if long else few
 
 
+@pytest.mark.timeout(600)
 def test_chunks_of_any_shape(alice, generous, socket, provider, unharmed, long):
     page = socket(alice.at(generous))
 
@@ -121,6 +122,7 @@ def test_chunks_of_any_shape(alice, generous, socket, provider, unharmed, long):
     unharmed()
 
 
+@pytest.mark.timeout(600)
 def test_errors_of_any_shape(alice, generous, socket, provider, unharmed, long):
     page = socket(alice.at(generous))
 
