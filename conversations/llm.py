@@ -15,15 +15,13 @@ from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from openai._response import AsyncAPIResponse
 
-from . import metrics
+from . import listing, metrics
 from .chunks import Chunk, Events, ProviderError, Usage
 from .endpoints import Endpoint
 from .lifecycle import Outcome
+from .listing import Listed
 from .outcomes import EndReason
 from .tap import Tap
-
-MOST_MODELS = 2000
-LONGEST_NAME = 200
 
 Parameters = Mapping[str, float | None]
 """Of a request, by the API's names; those that are None are left to the endpoint."""
@@ -137,18 +135,17 @@ class Provider:
             ),
         )
 
-    async def models(self) -> list[str]:
-        """Names of the models the endpoint lists, at most `MOST_MODELS`. Raises ProviderError."""
+    async def models(self) -> tuple[Listed, ...]:
+        """The models that the endpoint lists, by name. Raises ProviderError."""
         try:
-            page = await self._client.models.list(timeout=self._patience)
-            names = [model.id for model in page.data]
+            options: Any = {"timeout": self._patience, "security": {"bearer_auth": True}}
+            return listing.read(await self._client.get("/models", cast_to=object, options=options))
         except openai.OpenAIError as error:
             raise ProviderError(_outcome(error)) from error
         except httpx2.HTTPError as error:
             raise ProviderError(_unreachable(error)) from error
         except (ValueError, AttributeError, TypeError) as error:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models")) from error
-        return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME][:MOST_MODELS]
 
     async def close(self) -> None:
         await self._client.close()

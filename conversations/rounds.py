@@ -55,7 +55,7 @@ class Rounds:
             every(sweeping.EVERY, self.sweep),
             every(catalogue.EVERY, catalogue.catalogue.refresh),
             every(catalogue.EVERY, catalogue.catalogue.list_models),
-            every(usage.EVERY, usage.count),
+            every(usage.EVERY, self.count_usage),
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
             every(trash.EVERY, trash.empty_soon),
@@ -66,6 +66,9 @@ class Rounds:
         if self._journal.steady() >= sweeping.STEADY:
             await in_database(sweeping.sweep, self._process)
             await in_database(presence.tidy)
+
+    async def count_usage(self) -> None:
+        await usage.count(self._process)
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""

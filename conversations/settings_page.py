@@ -48,7 +48,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     def __init__(self, user: AbstractBaseUser | AnonymousUser, data: QueryDict | dict[str, str] | None = None) -> None:
         super().__init__(data, instance=preferences.own(user))
-        self._choose("default_model", _models(user, self.instance.default_model))
+        self._choose("default_model", _models(user, self.instance))
         self._choose("language", [("", _("Like the browser")), *settings.LANGUAGES])
         for name in preferences.fixed():
             del self.fields[name]
@@ -59,11 +59,14 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         field.choices = choices
 
 
-def _models(user: AbstractBaseUser | AnonymousUser, chosen: str) -> list[tuple[str, str]]:
+def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tuple[str, str]]:
     """What a new chat may begin with; what was chosen stays to be seen, even if it is gone."""
-    offered = catalogue.choices(user)
+    offered, chosen = catalogue.choices(user), own.default_model
     usual = next((choice.label for choice in offered if choice.default), "")
-    choices = [("", _("The usual one (%(name)s)") % {"name": usual} if usual else _("The usual one"))]
+    last = next((choice.label for choice in offered if choice.key == own.last_model), usual)
+    choices = [
+        ("", _("The one that I chose last (%(name)s)") % {"name": last} if last else _("The one that I chose last"))
+    ]
     choices += [(choice.key, choice.label) for choice in offered]
     if chosen and chosen not in dict(choices):
         choices.append((chosen, _("%(name)s (not offered any more)") % {"name": chosen}))

@@ -47,6 +47,11 @@ def added(staff, second):
     Endpoint.objects.filter(pk=endpoint.pk).delete()
 
 
+def key_at(endpoint, name):
+    """What people choose it by: the endpoint's name stands in it."""
+    return f"{endpoint.name}::{name}"
+
+
 def edit(staff, endpoint, **fields):
     form = endpoint_form(name=endpoint.name, base_url=endpoint.base_url, key_variable=endpoint.key_variable)
     page = staff.post(f"{ENDPOINTS}{endpoint.pk}/change/", **form | fields)
@@ -58,17 +63,18 @@ def edit(staff, endpoint, **fields):
 
 def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gamma):
     tested = staff.post(f"{ENDPOINTS}{added.pk}/test/")
-    assert "It works." in tested.text
+    assert f"It works. “{second.models[0]}” answers." in tested.text
     assert "It lists 2 models" in tested.text
     assert staff.post(f"{ENDPOINTS}{added.pk}/models/", name=gamma).status == 302
-    wait_offered(alice, gamma)
+    key = key_at(added, gamma)
+    wait_offered(alice, key)
     exchange = second.expect()
-    asked = socket(alice).ask(exchange.prompt, model=gamma)
+    asked = socket(alice).ask(exchange.prompt, model=key)
     assert exchange.request.body["model"] == gamma
     assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
     exchange.write_tokens("Bees.").finish()
     run = stored.ended(asked)
-    assert (run.status, run.model, run.endpoint) == ("complete", gamma, added.name)
+    assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
 
 
 def test_adding_listed_models_twice_adds_them_once(staff, added, second):
@@ -81,14 +87,14 @@ def test_adding_listed_models_twice_adds_them_once(staff, added, second):
 def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice, gamma, second):
     LanguageModel.objects.create(endpoint=added, name=second.models[0], enabled=False)
     edit(staff, added, offers_all="on")
-    wait_offered(alice, gamma)
-    assert f'value="{second.models[0]}"' not in alice.get("/").html
+    wait_offered(alice, key_at(added, gamma))
+    assert f'value="{key_at(added, second.models[0])}"' not in alice.get("/").html
 
 
 def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
     staff.post(f"{ENDPOINTS}{added.pk}/models/", name="alpha-model")
     model = added.models.get()
-    assert model.key == f"{added.name}/alpha-model"
+    assert model.key == f"{added.name}::alpha-model"
     wait_offered(alice, model.key)
     exchange = second.expect()
     asked = socket(alice).ask(exchange.prompt, model=model.key)
@@ -110,17 +116,17 @@ def test_its_own_patience_counts(second, alice, socket):
 
 
 def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket, gamma):
-    LanguageModel.objects.create(endpoint=added, name=gamma, order=1000)
-    wait_offered(alice, gamma)
+    key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
+    wait_offered(alice, key)
     exchange = second.expect()
     page = socket(alice)
-    asked = page.ask(exchange.prompt, model=gamma)
+    asked = page.ask(exchange.prompt, model=key)
     exchange.write_tokens("Bees ")
     edit(staff, added, base_url=f"{second.url}/moved", first_token_timeout="50")
 
     def asks_at_the_new_address():
         following = second.expect()
-        again = page.ask(following.prompt, model=gamma)
+        again = page.ask(following.prompt, model=key)
         following.write_tokens("Next.").finish()
         assert again.outcome == ("complete", "finished")
         return following.request.path.startswith("/v1/moved/")
@@ -161,7 +167,7 @@ def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, soc
 @pytest.mark.parametrize(
     ("variable", "words"),
     [
-        ("NO_SUCH_API_KEY", "NO_SUCH_API_KEY is not set"),
+        ("CHAT_KEY_NO_SUCH", "CHAT_KEY_NO_SUCH is not set"),
         ("SECRET_KEY", "SECRET_KEY may not be sent"),
         ("DATABASE_URL", "DATABASE_URL may not be sent"),
         ("PATH", "PATH may not be sent"),
@@ -186,24 +192,24 @@ def test_an_address_that_is_none_or_has_a_secret_is_refused(address, staff):
 
 
 def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice, socket, server):
-    with offered(second.url, "keyless", endpoint={"key_variable": "LOST_API_KEY"}) as (endpoint, [model]):
+    with offered(second.url, "keyless", endpoint={"key_variable": "CHAT_KEY_LOST"}) as (endpoint, [model]):
         wait_offered(alice, model.key)
         page = socket(alice)
         refused = page.wait_refused("no_key", id=page.ask("Hello", model=model.key).id)
-        assert "LOST_API_KEY" in refused["sentence"]
+        assert "CHAT_KEY_LOST" in refused["sentence"]
         assert "keyless" in refused["sentence"]
         assert not stored.Generation.objects.filter(model=model.key).exists()
-        assert "LOST_API_KEY is not set" in staff.get(ENDPOINTS).text
-        assert "LOST_API_KEY is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+        assert "CHAT_KEY_LOST is not set" in staff.get(ENDPOINTS).text
+        assert "CHAT_KEY_LOST is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
 
 def test_no_key_stands_anywhere(staff, added, second, alice, socket, server, gamma):
     """The canary is in every request to the provider; it may be nowhere else."""
-    LanguageModel.objects.create(endpoint=added, name=gamma, order=1000)
-    wait_offered(alice, gamma)
+    key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
+    wait_offered(alice, key)
     exchange = second.expect()
     page = socket(alice)
-    asked = page.ask(exchange.prompt, model=gamma)
+    asked = page.ask(exchange.prompt, model=key)
     exchange.respond(401, body={"error": {"message": f"Incorrect API key provided: {CANARY_KEY}"}})
     assert asked.outcome == ("error", "provider_rejected")
     with answering_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
@@ -268,7 +274,10 @@ def answering_http(status, body=b"", headers=()):
         (503, b"", "a problem of its own"),
         (200, b"<html>Hello</html>", "not an OpenAI-compatible API"),
         (200, b"{nonsense", "not an OpenAI-compatible API"),
-        (200, b"[1, 2]", "not an OpenAI-compatible API"),
+        (200, b'{"models": [1, 2]}', "not an OpenAI-compatible API"),
+        (200, b"[1, 2]", "lists no models"),
+        (400, b"{}", "LiteLLM"),
+        (402, b"{}", "paid first"),
         (200, b'{"data": [{"id": 7}, {"no": "id"}]}', "lists no models"),
         (200, b'{"data": []}', "lists no models"),
     ],
@@ -329,6 +338,7 @@ def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
 
 @pytest.mark.parametrize("view", ["test", "models"])
 def test_testing_takes_a_form(view, staff, added):
-    assert staff.get(f"{ENDPOINTS}{added.pk}/{view}/").status == 405
+    page = staff.get(f"{ENDPOINTS}{added.pk}/{view}/")
+    assert (page.status, page.location) == (302, f"{ENDPOINTS}{added.pk}/change/")
     assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404
     assert staff.post(f"{ENDPOINTS}nonsense/{view}/").status == 404

@@ -138,26 +138,26 @@ def tokenizer():
 
 def test_counts_whatever_characters_there_are(tokenizer):
     texts = ["hello world", "", "a\r\n\u2028\x85b", "half \ud800 a character", "日本語"]
-    counts = tokenizer.count(texts)
+    counts = tokenizer.count(texts, 10)
     assert counts[:2] == [2, 0]
     assert len(counts) == len(texts)
 
 
 def test_counts_again_after_its_program_died(tokenizer):
-    assert tokenizer.count(["hello world"]) == [2]
+    assert tokenizer.count(["hello world"], 10) == [2]
     tokenizer._program.kill()
-    assert tokenizer.count(["hello world"]) is None
-    assert tokenizer.count(["hello world"]) == [2]
+    assert tokenizer.count(["hello world"], 10) is None
+    assert tokenizer.count(["hello world"], 10) == [2]
 
 
 def test_gives_up_where_it_cannot_count(tokenizer, monkeypatch, tmp_path):
     program = tmp_path / "broken.py"
     program.write_text("import no_such_library")
     monkeypatch.setattr("conversations.tokens.PROGRAM", program)
-    assert tokenizer.count(["hello"]) is None
+    assert tokenizer.count(["hello"], 10) is None
     monkeypatch.undo()
-    assert tokenizer.count(["hello"]) is None  # it does not start it for every look
-    assert Tokenizer().count(["x" * 5_000_000]) is None
+    assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
+    assert Tokenizer().count(["x" * 5_000_000], 10) is None
     assert rough(5) == 2
 
 

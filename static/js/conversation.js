@@ -120,8 +120,8 @@ export class Conversation {
     openEditor(this.root, article, text, changed => this.edit(article, changed))
   }
 
-  /** `op`: "regenerate" or "continue". */
-  again(op, article, model = this.composer.model) {
+  /** `op`: "regenerate" or "continue"; it is the server that knows which model began what goes on. */
+  again(op, article, model = op === "continue" ? null : this.composer.model) {
     if (this.#pending) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
     this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))
