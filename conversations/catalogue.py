@@ -101,6 +101,7 @@ class Catalogue:
         self._providers: Providers | None = None
         self._shelves: tuple[Shelf, ...] = ()
         self._lists = Lists()
+        self._usual = ""  # where the database has none that is offered
         self._saving: set[asyncio.Task[None]] = set()
 
     def choices(self, user: AbstractBaseUser | AnonymousUser) -> list[Choice]:
@@ -174,11 +175,13 @@ class Catalogue:
 
     def _with_usual(self, offered: list[Model]) -> Iterator[Model]:
         """What is usual stays so while it is offered, whatever else endpoints come to list and administrators add."""
-        kept = {shelf.usual for shelf in self._shelves if shelf.usual}
         best = self._next_best()
-        if not kept and best is not None and all(model.listed for model in offered):
-            self._keep_usual(best)
-            kept = {best.key}
+        kept = {shelf.usual for shelf in self._shelves if shelf.usual}
+        if not any(model.key in kept for model in offered):
+            if best is not None and not self._usual and all(model.listed for model in offered):
+                self._usual = best.key
+                self._keep_usual(best)
+            kept = {self._usual}
         for model in offered:
             yield replace(model, usual=model.key in kept, next_best=best is not None and model.key == best.key)
 

@@ -26,7 +26,7 @@ OTHER_KINDS = re.compile(
     \b(?: \w*embed\w* | bge | gte | e5 | \w*minilm\w* | colbert | rerank\w* | paraphrase
         | whisper | \w*tts\d* | transcri\w+ | speech | audio | realtime | voice
         | dall | dalle | image | imagen | sora | veo | flux | sdxl | diffusion | video
-        | \w*moderation | guard | shieldgemma | babbage | davinci | aqa )\b
+        | \w*moderation | guard\d* | shieldgemma | babbage | davinci | aqa )\b
     | \* | gpt-3\.5-turbo-instruct | codex | deep-research | computer-use
     | \b(?: o\d | gpt-5(?:\.\d+)? )-pro\b
     """,
