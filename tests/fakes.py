@@ -293,6 +293,12 @@ class Provider:
             self._expected.append(exchange)
         return exchange
 
+    def forget(self, exchange: Exchange) -> None:
+        """It is not expected any more."""
+        with self._lock:
+            if exchange in self._expected:
+                self._expected.remove(exchange)
+
     def asked(self, text: str) -> list[Request]:
         """All requests for an answer so far with this text in any of their messages."""
         return [request for request in list(self.requests) if request.place_of(text) >= 0]

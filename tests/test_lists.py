@@ -88,8 +88,8 @@ def test_no_old_one_is_the_one_to_begin_with(name):
 
 @pytest.fixture(scope="module")
 def dora(database, servers_with_lists):
-    """At a server whose environment names an endpoint with OpenAI's list. Another endpoint has an address that is none when
-    it starts."""
+    """At a server whose environment names an endpoint with OpenAI's list. When it started, another endpoint had an
+    address that is none."""
     settings = {"OPENAI_BASE_URL": f"{servers_with_lists.url}/openai", **SHARED}
     with offered("http://300.1.1.1/v1", endpoint={"offers_all": True}), running(**settings) as server:
         yield new_person("dora", server)
