@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
@@ -20,6 +21,11 @@ EXIT_CODE = 2
 """Of a process that was started with a setting that it cannot use."""
 SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
+LONGEST_INSTRUCTIONS = 8000
+ESCAPED = 6
+"""Bytes of JSON that one character may take: a control character is six, any other at most four."""
+AROUND = 4096
+"""Bytes of a frame that are neither prompt nor instructions."""
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
@@ -49,8 +55,10 @@ class Environment:
     DATABASE_POOL_SIZE: int
     REDIS_URL: str
     SECRET_KEY: str
+    SECRET_KEY_FALLBACKS: tuple[str, ...]
     DEBUG: bool
     ALLOWED_ORIGINS: tuple[str, ...]
+    HSTS: str
     LOG_LEVEL: str
     LOG_FORMAT: str
     METRICS_TOKEN: str
@@ -63,6 +71,8 @@ class Environment:
     CHAT_RECONNECT_GRACE: float
     CHAT_ACK_TIMEOUT: float
     CHAT_MAX_CONCURRENT: int
+    CHAT_MAX_ANSWERS_PER_MINUTE: int
+    CHAT_MAX_SOCKETS: int
     CHAT_MAX_PROMPT: int
     CHAT_MAX_FRAME: int
     CHAT_MAX_ANSWER: int
@@ -71,6 +81,7 @@ class Environment:
     CHAT_CONNECT_TIMEOUT: float
     CHAT_FIRST_TOKEN_TIMEOUT: float
     CHAT_SILENCE_TIMEOUT: float
+    CHAT_WORDLESS_TIMEOUT: float
     CHAT_RUN_TIMEOUT: float
     CHAT_SAVE_INTERVAL: float
     CHAT_FLUSH_INTERVAL: float
@@ -84,6 +95,7 @@ class Environment:
     CHAT_SHOW_USAGE: str
     CHAT_THEME: str
     CHAT_LANGUAGE: str
+    TIME_ZONE: str
     DJANGO_SUPERUSER_USERNAME: str
     DJANGO_SUPERUSER_PASSWORD: str
     DJANGO_SUPERUSER_EMAIL: str
@@ -115,10 +127,12 @@ class _Source:
     def flag(self, name: str, *, default: bool) -> bool:
         return self._take(self.env.bool, name, default, "true or false", lambda _: True)
 
-    def names(self, name: str, expected: str, accept: Callable[[str], bool]) -> tuple[str, ...]:
+    def names(
+        self, name: str, expected: str, accept: Callable[[str], bool], *, secret: bool = False
+    ) -> tuple[str, ...]:
         """Comma-separated, each once, in the order given."""
         values: list[str] = self._take(
-            self.env.list, name, [], expected, lambda items: all(accept(item) for item in _trim(items))
+            self.env.list, name, [], expected, lambda items: all(accept(item) for item in _trim(items)), secret=secret
         )
         return tuple(dict.fromkeys(_trim(values)))
 
@@ -157,6 +171,7 @@ def read() -> Environment:
     source.env.read_env(BASE_DIR / ".env", recurse=False)
     host = source.text("HOST", "127.0.0.1", "an IP address or a host name to listen on", _is_host)
     port = source.whole("PORT", 8000, 1, 65535)
+    prompt = source.whole("CHAT_MAX_PROMPT", 32_000, 1, 1_000_000, "characters")
     return Environment(
         HOST=host,
         PORT=port,
@@ -169,8 +184,15 @@ def read() -> Environment:
         SECRET_KEY=source.text(
             "SECRET_KEY", "", f"at least {SHORTEST_SECRET_KEY} characters", _is_secret_key, secret=True
         ),
+        SECRET_KEY_FALLBACKS=source.names(
+            "SECRET_KEY_FALLBACKS",
+            f"keys of at least {SHORTEST_SECRET_KEY} characters, separated by commas",
+            _is_secret_key,
+            secret=True,
+        ),
         DEBUG=source.flag("DEBUG", default=False),
         ALLOWED_ORIGINS=_origins(source, host, port),
+        HSTS=source.choice("HSTS", "host", "host", "subdomains", "preload"),
         LOG_LEVEL=source.choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
         LOG_FORMAT=source.choice("LOG_FORMAT", "text", "text", "json"),
         METRICS_TOKEN=source.text(
@@ -190,14 +212,17 @@ def read() -> Environment:
         CHAT_RECONNECT_GRACE=source.number("CHAT_RECONNECT_GRACE", 2, 0, 3600),
         CHAT_ACK_TIMEOUT=source.number("CHAT_ACK_TIMEOUT", 4, 0.1, 3600),
         CHAT_MAX_CONCURRENT=source.whole("CHAT_MAX_CONCURRENT", 3, 1, 1000, "answers"),
-        CHAT_MAX_PROMPT=source.whole("CHAT_MAX_PROMPT", 32_000, 1, 1_000_000, "characters"),
-        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", 131_072, 1024, 16_777_216, "bytes"),
+        CHAT_MAX_ANSWERS_PER_MINUTE=source.whole("CHAT_MAX_ANSWERS_PER_MINUTE", 30, 1, 100_000, "answers"),
+        CHAT_MAX_SOCKETS=source.whole("CHAT_MAX_SOCKETS", 30, 1, 100_000, "pages"),
+        CHAT_MAX_PROMPT=prompt,
+        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", frame_for(prompt), 1024, 16_777_216, "bytes"),
         CHAT_MAX_ANSWER=source.whole("CHAT_MAX_ANSWER", 400_000, 1, 10_000_000, "characters"),
         CHAT_MAX_LINE=source.whole("CHAT_MAX_LINE", 1_048_576, 1024, 67_108_864, "bytes"),
         CHAT_MAX_UNREAD=source.whole("CHAT_MAX_UNREAD", 262_144, 1024, 67_108_864, "bytes"),
         CHAT_CONNECT_TIMEOUT=source.number("CHAT_CONNECT_TIMEOUT", 10, 0.1, 600),
         CHAT_FIRST_TOKEN_TIMEOUT=source.number("CHAT_FIRST_TOKEN_TIMEOUT", 60, 0.1, 86400),
         CHAT_SILENCE_TIMEOUT=source.number("CHAT_SILENCE_TIMEOUT", 30, 0.1, 86400),
+        CHAT_WORDLESS_TIMEOUT=source.number("CHAT_WORDLESS_TIMEOUT", 300, 0.1, 86400),
         CHAT_RUN_TIMEOUT=source.number("CHAT_RUN_TIMEOUT", 600, 0.1, 86400),
         CHAT_SAVE_INTERVAL=source.number("CHAT_SAVE_INTERVAL", 0.25, 0.01, 60),
         CHAT_FLUSH_INTERVAL=source.number("CHAT_FLUSH_INTERVAL", 0.05, 0.005, 10),
@@ -211,12 +236,18 @@ def read() -> Environment:
         CHAT_DEMO_RATE=source.number("CHAT_DEMO_RATE", 30, 0.1, 10_000, "tokens a second"),
         CHAT_THEME=source.choice("CHAT_THEME", "", "system", "light", "dark"),
         CHAT_LANGUAGE=source.choice("CHAT_LANGUAGE", "", "en", "de"),
+        TIME_ZONE=source.text("TIME_ZONE", "UTC", "the name of a time zone like Europe/Berlin", _is_zone),
         DJANGO_SUPERUSER_USERNAME=source.text(
             "DJANGO_SUPERUSER_USERNAME", "", "at most 150 characters", lambda text: len(text) <= 150
         ),
         DJANGO_SUPERUSER_PASSWORD=source.text("DJANGO_SUPERUSER_PASSWORD", "", "text on one line", secret=True),
         DJANGO_SUPERUSER_EMAIL=source.text("DJANGO_SUPERUSER_EMAIL", "", "an e-mail address", lambda text: "@" in text),
     )
+
+
+def frame_for(prompt: int) -> int:
+    """The longest frame that a prompt of so many characters can make, in bytes."""
+    return ESCAPED * (prompt + LONGEST_INSTRUCTIONS) + AROUND
 
 
 def _origins(source: _Source, host: str, port: int) -> tuple[str, ...]:
@@ -256,6 +287,10 @@ def _origin(parts: SplitResult) -> str:
     own_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in (None, own_port) else f":{parts.port}"
     return f"{parts.scheme}://{bracketed(parts.hostname or '')}{port}"
+
+
+def _is_zone(text: str) -> bool:
+    return text in available_timezones()
 
 
 def _is_origin(text: str) -> bool:

@@ -5,6 +5,7 @@ start together: an advisory lock of the database lets one of them do the work.
 """
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatapp import environment
+from chatapp import environment, postgres
 from conversations import first_endpoint
+
+MANIFEST = "staticfiles.json"
+"""Where `collectstatic` writes which files there are. An image may be made with them, and be read-only."""
+
+logger = logging.getLogger(__name__)
 
 LOCK = 0x63686174  # "chat"; any number that all processes agree on
 
@@ -26,6 +32,7 @@ LOCK = 0x63686174  # "chat"; any number that all processes agree on
 def prepare() -> None:
     """Bring database and static files up to date. Raises `django.db.Error` if the database does not take it."""
     try:
+        _notice_other_keys()
         with _alone():
             _migrate()
             _administrator()
@@ -33,6 +40,23 @@ def prepare() -> None:
             _collect_static()
     finally:
         connection.close()
+
+
+def _notice_other_keys() -> None:
+    """Processes that share a database have to share the key, too, or every second page is the sign-in."""
+    own = settings.DATABASES["default"]["OPTIONS"]["application_name"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE %s AND application_name <> %s",
+            [f"{postgres.APPLICATION}/%", own],
+        )
+        (others,) = cursor.fetchone()
+    if others:
+        logger.warning(
+            "Another process uses this database with another SECRET_KEY: nobody can be signed in at both. "
+            "Set SECRET_KEY to the same value for all, or let them share DATA_DIR."
+        )
 
 
 @contextmanager
@@ -77,8 +101,13 @@ def _collect_static() -> None:
     sources = _fingerprint()
     if note.exists() and note.read_text() == sources and root.is_dir():
         return
-    call_command("collectstatic", interactive=False, verbosity=0)
-    note.write_text(sources)
+    try:
+        call_command("collectstatic", interactive=False, verbosity=0)
+        note.write_text(sources)
+    except OSError as error:
+        if not (root / MANIFEST).exists():
+            raise environment.unusable(settings.DATA_DIR, error) from error
+        logger.info("the static files in %s are taken as they are: %s", root, error.strerror)
 
 
 def _fingerprint() -> str:

@@ -24,6 +24,7 @@ DATA_DIR = env.DATA_DIR
 DEBUG = env.DEBUG
 REDIS_URL = env.REDIS_URL
 METRICS_TOKEN = env.METRICS_TOKEN
+SECRET_KEY_FALLBACKS = list(env.SECRET_KEY_FALLBACKS)
 DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
 
 ALLOWED_ORIGINS = env.ALLOWED_ORIGINS
@@ -42,6 +43,8 @@ CHAT_LEAVE_GRACE = env.CHAT_LEAVE_GRACE
 CHAT_RECONNECT_GRACE = env.CHAT_RECONNECT_GRACE
 CHAT_ACK_TIMEOUT = env.CHAT_ACK_TIMEOUT
 CHAT_MAX_CONCURRENT = env.CHAT_MAX_CONCURRENT
+CHAT_MAX_ANSWERS_PER_MINUTE = env.CHAT_MAX_ANSWERS_PER_MINUTE
+CHAT_MAX_SOCKETS = env.CHAT_MAX_SOCKETS
 CHAT_MAX_PROMPT = env.CHAT_MAX_PROMPT
 CHAT_MAX_FRAME = env.CHAT_MAX_FRAME
 CHAT_MAX_ANSWER = env.CHAT_MAX_ANSWER
@@ -50,6 +53,7 @@ CHAT_MAX_UNREAD = env.CHAT_MAX_UNREAD
 CHAT_CONNECT_TIMEOUT = env.CHAT_CONNECT_TIMEOUT
 CHAT_FIRST_TOKEN_TIMEOUT = env.CHAT_FIRST_TOKEN_TIMEOUT
 CHAT_SILENCE_TIMEOUT = env.CHAT_SILENCE_TIMEOUT
+CHAT_WORDLESS_TIMEOUT = env.CHAT_WORDLESS_TIMEOUT
 CHAT_RUN_TIMEOUT = env.CHAT_RUN_TIMEOUT
 CHAT_SAVE_INTERVAL = env.CHAT_SAVE_INTERVAL
 CHAT_FLUSH_INTERVAL = env.CHAT_FLUSH_INTERVAL
@@ -89,7 +93,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
+    "conversations.time_zones.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "conversations.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -120,7 +126,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), env.DATABASE_POOL_SIZE),
+    "default": postgres.django_database(
+        env.DATABASE_URL or postgres.address(DATA_DIR), env.DATABASE_POOL_SIZE, SECRET_KEY
+    ),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -149,7 +157,7 @@ LANGUAGE_CODE = CHAT_LANGUAGE or "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
-TIME_ZONE = "UTC"
+TIME_ZONE = env.TIME_ZONE  # of the administration; pages have the browser's
 USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------------------------
@@ -197,8 +205,13 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HSTS in ("subdomains", "preload")
+    SECURE_HSTS_PRELOAD = env.HSTS == "preload"
+    # The browser takes a cookie of such a name only from this very host over https: no other host of the domain, and
+    # nobody on the way, can set one in its place.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    # That other hosts of the domain speak https, too, is for their operators to say.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 else:
     # Without TLS there is nothing to redirect to, and cookies marked "secure" would never be sent:
     # HSTS, redirect to HTTPS, secure session cookie, secure CSRF cookie.
@@ -215,17 +228,22 @@ LOGGING = {
         "text": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "chatapp.logs.Json"},
     },
-    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}},
+    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}, "strangers": {"()": "chatapp.logs.Strangers"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": env.LOG_FORMAT},
-        "nowhere": {"class": "logging.NullHandler"},
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": env.LOG_FORMAT,
+            "filters": ["strangers"],
+        },
     },
     "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # not each address that does not exist
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # probes of strangers
-        "channels_redis.pubsub": {"filters": ["seldom"]},  # otherwise a traceback a second while Redis is away
+        # Otherwise a line, or a traceback, a second while Redis is away.
+        "channels_redis.pubsub": {"filters": ["seldom"]},
+        "conversations.doorbell": {"filters": ["seldom"]},
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

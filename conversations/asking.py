@@ -11,12 +11,14 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import context, frames, history, sweeping, watching
+from . import context, frames, history, rendering, shares, sweeping, watching
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .following import Begun
 from .frames import Asking, Refusal, Send, Stop, Watch
+from .generation import INTERNAL
 from .history import Asker, Busy, Repeated, Started
+from .lifecycle import Outcome
 from .models import Generation
 from .outcomes import EndReason, Status
 from .registry import ASK, Registry
@@ -70,21 +72,60 @@ class Asks:
         self._registry.spawn(self._carry_out(user, command), name=ASK)
 
     async def _carry_out(self, user: AbstractBaseUser, command: Asking) -> None:
+        """Whatever goes wrong, the page hears of it."""
         key = (user.pk, command.id)
         under_way = self._under_way[key]
         try:
-            outcome = await self._write(user, command, under_way.sockets[0].tab)
-            if isinstance(outcome, Started):
-                self._registry.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
-                self._attend(under_way.sockets, outcome)
-            await self._show(under_way.sockets, user, command, outcome)
+            await self._answer(user, command, under_way)
         except Refusal as refusal:
             self._refuse(under_way, command, refusal)
         except AWAY as error:
             logger.warning("a command was not carried out: %s", type(error).__name__)
             self._refuse(under_way, command, Refusal("busy", busy_sentence()))
+        except Exception:
+            logger.exception("a command failed")
+            self._refuse(under_way, command, failed())
         finally:
             del self._under_way[key]
+
+    async def _answer(self, user: AbstractBaseUser, command: Asking, under_way: UnderWay) -> None:
+        outcome = await self._write(user, command, under_way.sockets[0].tab)
+        if isinstance(outcome, Started):
+            try:
+                self._registry.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
+                self._attend(under_way.sockets, outcome)
+                await self._show(under_way.sockets, user, command, outcome)
+            except Exception:
+                logger.exception("generation %s could not be begun", outcome.generation.pk)
+                outcome = await self._given_up(under_way, outcome)
+            else:
+                return
+        await self._stop_repeated(user, command, under_way)
+        await self._show(under_way.sockets, user, command, outcome)
+        await self._stop_repeated(user, command, under_way)
+
+    async def _given_up(self, under_way: UnderWay, started: Started) -> Repeated:
+        """It stands in the database, so it ends there, and the pages are shown what came of it."""
+        live = self._registry.live.get(started.generation.pk)
+        if live is not None and live.task is not None:
+            live.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL))
+            end = live.task
+        else:
+            end = self._registry.spawn(self._registry.end_unlaunched(started), name=ASK)
+        await asyncio.wait({end}, timeout=OWN_END)
+        for socket in self._registry.sockets.showing(started.conversation.pk):
+            if socket not in under_way.sockets:
+                socket.catch_up(None)
+        return Repeated(started.conversation.pk, started.after)
+
+    async def _stop_repeated(self, user: AbstractBaseUser, command: Asking, under_way: UnderWay) -> None:
+        """The command was carried out before, here or elsewhere: a stop that named it means what came of it."""
+        by, under_way.stopped = under_way.stopped, None
+        if by is None:
+            return
+        generation = await in_database(watching.standing, user, None, command.id)
+        if generation is not None and generation.status == Status.STREAMING:
+            await ask_owner(self._registry, generation.pk, EndReason.STOPPED, by)
 
     def _refuse(self, under_way: "UnderWay", command: Asking, refusal: Refusal) -> None:
         for socket in under_way.sockets:
@@ -114,26 +155,35 @@ class Asks:
             self._registry.attend(live, socket)
         for socket in self._registry.sockets.showing(started.conversation.pk):
             self._registry.attend(live, socket)
-        for socket in sockets:
-            if socket not in self._registry.sockets:
-                self._registry.leave(socket, EndReason.LEFT)
+        if not live.attendance.anybody:
+            self._registry.left_at_once(live, sockets[-1])
 
     async def _show(
         self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
     ) -> None:
         """To every page in its language. Others may ask for the same meanwhile, so it ends when nobody is left."""
         shown: set[Socket] = set()
+        so_far = await self._so_far(outcome) if isinstance(outcome, Started) else ""
         while left := [viewer for viewer in self._viewers(sockets, outcome) if viewer not in shown]:
             language = left[0].language
             with translation.override(language):
                 if isinstance(outcome, Started):
-                    state = watching.started(outcome, command.id)
+                    state = watching.started(outcome, command.id, so_far)
                 else:
-                    state = await in_database(watching.show, user, outcome.conversation, outcome.after, command.id)
+                    shown_to = (user, outcome.conversation, outcome.after, command.id)
+                    state = await shares.database.work(user.pk, watching.show, *shown_to)
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
                     present(self._registry, viewer, state)
+
+    async def _so_far(self, started: Started) -> str:
+        """The HTML of the answer that this generation continues."""
+        live = self._registry.live.get(started.generation.pk)
+        if live is not None:
+            return await live.broadcast.so_far()
+        answer, _done = await asyncio.to_thread(rendering.growing, started.answer.content, last=False)
+        return answer.whole()
 
     def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:
         """Who has to be shown what came of a command: who asked, and of something new every page that is there."""
@@ -149,13 +199,15 @@ async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     Refusal."""
     while True:
         try:
-            return await in_database(history.begin, asker, command)
+            return await shares.database.work(asker.user.pk, history.begin, asker, command)
         except context.Uncounted as missing:
             await asyncio.to_thread(context.measure, missing.texts)
 
 
 def present(registry: Registry, socket: Socket, state: watching.State) -> None:
-    """Bring a page up to date, and let it follow what runs."""
+    """Bring a page up to date, and let it follow what runs. One that has gone is nobody's viewer."""
+    if socket not in registry.sockets:
+        return
     if state.transcript is not None:
         socket.push(state.transcript)
     live = registry.by_conversation.get(state.conversation)
@@ -163,12 +215,30 @@ def present(registry: Registry, socket: Socket, state: watching.State) -> None:
         registry.attend(live, socket)
         live.broadcast.attach(socket)
     elif state.generation is not None and state.message is not None:
-        begun = Begun(state.generation, state.message, state.conversation)
+        _follow(registry, socket, state, Begun(state.generation, state.message, state.conversation))
+
+
+def _follow(registry: Registry, socket: Socket, state: watching.State, begun: Begun) -> None:
+    """Show what does not run here. A run of this process is over since it was read, or its launch, which shows it to
+    every page that is there, is yet to come."""
+    if state.owner != registry.process:
         registry.attend_elsewhere(begun, socket)
+    elif registry.has_ended(begun.generation):
+        socket.catch_up(begun.message)
 
 
 async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     """Show a conversation on a socket. Raises Refusal."""
+    try:
+        await _watch(registry, socket, user, command)
+    except (Refusal, *AWAY):
+        raise
+    except Exception as error:
+        logger.exception("a conversation cannot be shown")
+        raise failed() from error
+
+
+async def _watch(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     turn = socket.next_turn()
     for live in registry.live.values():
         live.broadcast.detach(socket)
@@ -177,7 +247,7 @@ async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, comm
         registry.sockets.show(socket, None)
         socket.push(frames.watching(None, None))
         return
-    state = await in_database(watching.load, user, command)
+    state = await shares.database.work(user.pk, watching.load, user, command, lambda: socket.turn == turn)
     if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
         return
     registry.sockets.show(socket, state.conversation)
@@ -201,20 +271,31 @@ def stop(registry: Registry, asks: Asks, socket: Socket, user: AbstractBaseUser,
 async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     """It runs in another process, has ended, or is nobody's business."""
     try:
-        generation = await in_database(watching.standing, user, command.generation, command.id)
+        await _stop_by_row(registry, socket, user, command)
+    except Refusal as refusal:
+        _refuse_stop(socket, command, refusal)
     except AWAY as error:
         logger.warning("a stop was not carried out: %s", type(error).__name__)
         _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
-        return
+    except Exception:
+        logger.exception("a stop failed")
+        _refuse_stop(socket, command, failed())
+
+
+async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    wanted = (user, command.generation, command.id)
+    generation = await shares.database.work(user.pk, watching.standing, *wanted)
+    if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
+        await in_database(note_late_stop, generation.pk, stopper(registry, generation.pk, user.pk, socket.tab))
     if generation is None:
         _refuse_stop(socket, command, history.not_found())
-        return
-    if generation.status == Status.STREAMING:
+    elif generation.status == Status.STREAMING:
         socket.push(frames.stopping(generation.pk))
         by = stopper(registry, generation.pk, user.pk, socket.tab)
         await ask_owner(registry, generation.pk, EndReason.STOPPED, by)
-        return
-    socket.push(frames.standing(generation.pk, generation.message_id, generation.status, generation.end_reason))
+    else:
+        status, reason = generation.status, generation.end_reason
+        socket.push(frames.standing(generation.pk, generation.message_id, status, reason, command.id))
 
 
 def _refuse_stop(socket: Socket, command: Stop, refusal: Refusal) -> None:
@@ -246,6 +327,14 @@ def request_stop(generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     )
 
 
+def note_late_stop(generation: uuid.UUID, by: Stopper) -> None:
+    """A page stopped it without a network; it hears how the answer ended together with this. Without a time, as that of
+    the press is not known here: such a stop has no latency that could be measured."""
+    Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
+        stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
+    )
+
+
 async def end_running(registry: Registry, generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
     """Return when this generation has ended. An owner that does not answer is overruled, and fenced by that."""
     live = registry.live.get(generation)
@@ -272,3 +361,8 @@ def busy_sentence() -> str:
 
 def stopping_sentence() -> str:
     return _("The server is restarting. Please try again in a moment.")
+
+
+def failed() -> Refusal:
+    """Something that nobody has thought of; the log has it."""
+    return Refusal("internal", _("Something went wrong on the server. Please try again."))

@@ -11,12 +11,18 @@ from typing import Protocol
 
 from django.conf import settings
 
-from . import frames, load
-from .markdown import Growing
+from . import frames, load, markdown, rendering
+from .markdown import Growing, Step, Work
 
 LOAD = 10
 """A flush that took one second of rendering is followed by `LOAD` seconds without one, so that rendering never takes
 more than a tenth of the loop for one answer: under load there are fewer frames, never a backlog."""
+
+PAUSE = 1.0
+"""Seconds that it is followed by at most: what takes long is not rendered on the loop."""
+
+PATIENCE = 5.0
+"""Seconds that an end waits for the rendering of its text; then pages get the text as it was written."""
 
 PACE = 1_048_576
 """Characters a second of one answer that a page has to put on the screen at most. Of the tail it is sent what is new,
@@ -54,12 +60,18 @@ class Broadcast:
         self.message = message
         self.seq = 0
         self.viewers: set[Viewer] = set()
+        self._lacking: set[Viewer] = set()  # those that get a snapshot in place of the next delta
         self._growing = Growing(text)
-        self._growing.flush()
         self._trusted = trusted
-        self._fresh = False
+        self._fresh = bool(text)
+        self._plain = False  # rendering failed: it shows as it was written
+        self._rendering = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._timer: asyncio.TimerHandle | None = None
         self._ready_at = 0.0
+        self._last = False  # nothing more is fed
+        self._certain = False  # that this process has not lost the generation
         self._over = False
 
     def feed(self, text: str) -> float:
@@ -68,10 +80,10 @@ class Broadcast:
         self.add(text)
         wait = self._wait()
         if not self.viewers or self._over:
-            return wait
+            return wait or load.interval()
         if wait <= 0:
             self.flush()
-            return self._wait()
+            return self._wait() or load.interval()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_at(self._ready_at + LATE, self._flush_by_timer)
         return wait
@@ -82,44 +94,73 @@ class Broadcast:
         self._fresh = True
 
     def attach(self, viewer: Viewer) -> None:
-        """Show everything so far, then what follows."""
+        """Show everything so far, as soon as that is rendered, then what follows."""
         self.flush()
         self.viewers.add(viewer)
-        html, tail = self._growing.finished, self._growing.tail
-        self._offer(viewer, frames.snapshot(self.generation, self.message, self.seq, html, tail))
+        if self._rendering and not self._over:
+            self._lacking.add(viewer)
+        else:
+            self._offer(viewer, self._snapshot())
 
     def detach(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
+        self._lacking.discard(viewer)
 
     def tell(self, frame: bytes) -> None:
         for viewer in self.viewers:
             viewer.push(frame)
 
     def flush(self) -> None:
-        if not self._fresh or self._over:
+        """Show what is new: at once if that is quick, else when it has been rendered elsewhere."""
+        if not self._fresh or self._over or self._rendering:
             return
         self._forget_timer()
-        if not self._trusted():  # this process may have lost the generation: nothing may be shown that is not its own
+        if not self._may_show():
             self._later(settings.CHAT_SAVE_INTERVAL)
             return
         self._fresh = False
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        before = self._growing.tail
-        html, tail = self._growing.flush()
-        self._show(html, tail, before)
-        now = clock()
-        self._ready_at = now + max(load.interval(), (now - began) * LOAD, (len(html) + len(tail)) / PACE)
+        began = asyncio.get_running_loop().time()
+        work = self._growing.work(last=self._last)
+        if (step := markdown.plain(work) if self._plain else markdown.quick(work)) is not None:
+            self._rendered(step, began)
+            return
+        self._rendering = True
+        self._idle.clear()
+        rendering.soon(work, lambda step: self._rendered_elsewhere(work, step, began))
 
     def settle(self, *, certain: bool = False) -> None:
-        """Show the last of the text, finished. Nothing is fed after this. `certain`: the end is saved, so this process
-        has not lost the generation, even if it may have looked so before."""
-        if self._over or not (certain or self._trusted()):
+        """Show the last of the text, finished, to whoever watches. Nothing is fed after this. `certain`: the end is
+        saved, so this process has not lost the generation, even if it may have looked so before."""
+        self._certain = self._certain or certain
+        if self._over or not self._may_show():
             return
-        rest = self._growing.finish()
-        self._fresh = False
-        self._show(rest, "", "")
-        self._close()
+        if not self._last:
+            self._last = self._fresh = True
+        if self.viewers:
+            self.flush()
+
+    async def shown(self) -> None:
+        """Return when whoever watches has what was to be shown; after `PATIENCE` seconds at the latest, and then they
+        have the text as it was written."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self._rendering:
+                    await self._idle.wait()
+        except TimeoutError:
+            self._rendering, self._fresh, self._plain = False, False, True
+            self._rendered(markdown.plain(self._growing.work(last=self._last)), asyncio.get_running_loop().time())
+
+    async def so_far(self) -> str:
+        """The HTML of the answer so far."""
+        self.flush()
+        await self.shown()
+        return self._growing.whole()
+
+    @property
+    def html(self) -> str | None:
+        """The HTML of the whole answer, if it was rendered to its end."""
+        done = self._last and not (self._fresh or self._rendering or self._plain)
+        return self._growing.finished if done else None
 
     def silence(self) -> None:
         """Show no more text."""
@@ -143,11 +184,49 @@ class Broadcast:
             viewer.push(said[viewer.language])
         self.viewers.clear()
 
+    def _may_show(self) -> bool:
+        """This process may have lost the generation: nothing may be shown then that is not its own."""
+        return self._certain or self._trusted()
+
+    def _rendered_elsewhere(self, work: Work, step: Step | None, began: float) -> None:
+        if not self._rendering:  # the end did not wait for it
+            return
+        self._rendering = False
+        if not self._may_show():
+            self._fresh = True
+            self._later(settings.CHAT_SAVE_INTERVAL)
+        elif not self._over:
+            self._plain = step is None
+            self._rendered(step or markdown.plain(work), began)
+            if self._last:
+                self.flush()
+            elif self._fresh:
+                self._later(self._wait())
+        if not self._rendering:
+            self._idle.set()
+
+    def _rendered(self, step: Step, began: float) -> None:
+        before = self._growing.tail
+        html, tail = self._growing.took(step)
+        self._show(html, tail, before)
+        now = asyncio.get_running_loop().time()
+        pause = min((now - began) * LOAD, PAUSE)
+        self._ready_at = now + max(load.interval(), pause, (len(html) + len(tail)) / PACE)
+
     def _show(self, html: str, tail: str, before: str) -> None:
         self.seq += 1
-        frame = frames.delta(self.generation, self.seq, html, tail, before)
-        for viewer in list(self.viewers):
-            self._offer(viewer, frame)
+        lacking, self._lacking = self._lacking, set()
+        if self.viewers - lacking:
+            frame = frames.delta(self.generation, self.seq, html, tail, before)
+            for viewer in self.viewers - lacking:
+                self._offer(viewer, frame)
+        if lacking:
+            frame = self._snapshot()
+            for viewer in lacking:
+                self._offer(viewer, frame)
+
+    def _snapshot(self) -> bytes:
+        return frames.snapshot(self.generation, self.message, self.seq, self._growing.finished, self._growing.tail)
 
     def _offer(self, viewer: Viewer, frame: bytes) -> None:
         if not viewer.offer(frame, self.message):

@@ -150,10 +150,10 @@ class Catalogue:
             if await self._lists.ask(self._providers, rest, SELDOM):
                 self._offer()
 
-    def learn_window(self, endpoint: Endpoint | str | int, name: str, tokens: int) -> None:
-        """A refusal of the provider named the model's context window, in tokens. It counts from now on, and soon in all
-        processes, where the administrator gave none. `endpoint`: itself, its name, or the key of its record."""
-        shelf = next((s for s in self._shelves if endpoint in (s.endpoint, str(s.endpoint), s.endpoint.row)), None)
+    def learn_window(self, endpoint: Endpoint, name: str, tokens: int) -> None:
+        """A refusal of the provider named the model's context window, in tokens. From now on no more is sent, soon in
+        all processes."""
+        shelf = next((s for s in self._shelves if s.endpoint == endpoint), None)
         if shelf is None or not listing.believable(tokens) or shelf.windows.get(name) == tokens:
             return
         logger.info("endpoint %s: the context window of %s is %d tokens", shelf.endpoint, name, tokens)
@@ -288,11 +288,13 @@ def _on(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
 
 
 def _decided(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
+    """A refusal that named a smaller window than the administrator gave is believed."""
     for shelf in shelves:
-        windows = _windows(shelf, lists)
+        listed = _windows(shelf, lists)
         for model in shelf.models:
-            known = model.context_window is not None or model.name not in windows
-            yield model if known else replace(model, context_window=windows[model.name])
+            given, refused = model.context_window, shelf.windows.get(model.name)
+            known = listed.get(model.name) if given is None else min(given, refused or given)
+            yield replace(model, context_window=known)
 
 
 def _only_listed(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:

@@ -5,20 +5,13 @@ Server-sent events (WHATWG HTML, "Server-sent events") whose data is one JSON ob
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
-from .lifecycle import Outcome
-from .outcomes import EndReason
-
-
-class ProviderError(Exception):
-    """The provider failed, in a way that has a reason. Carries what to store; never a secret or an address."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.detail)
-        self.outcome = outcome
+from .outcomes import EndReason, Outcome
+from .refusals import ProviderError as ProviderError
+from .refusals import in_stream
 
 
 class Part(msgspec.Struct, gc=False):
@@ -28,21 +21,24 @@ class Part(msgspec.Struct, gc=False):
 
 class Delta(msgspec.Struct, gc=False):
     content: str | list[Part] | None = None
+    refusal: str | None = None
     reasoning_content: Any = None
     reasoning: Any = None
     tool_calls: Any = None
 
     @property
     def text(self) -> str:
-        content = self.content
+        """What the model says to the person; also why it refuses to answer (`refusal`)."""
+        content = self.content or self.refusal
         if isinstance(content, list):
             content = "".join(part.text for part in content if part.type == "text")
         return content.replace("\0", "") if content else ""  # PostgreSQL's text takes no NUL
 
     @property
-    def busy(self) -> bool:
-        """The model works on something that is not the text."""
-        return bool(self.reasoning_content or self.reasoning or self.tool_calls)
+    def thought(self) -> int:
+        """Characters of what the model thinks. They are not shown, but they cost."""
+        thoughts = (self.reasoning_content, self.reasoning)
+        return max(len(thought) if isinstance(thought, str) else 0 for thought in thoughts)
 
 
 class Choice(msgspec.Struct, gc=False):
@@ -50,18 +46,28 @@ class Choice(msgspec.Struct, gc=False):
     finish_reason: str | None = None
 
 
-class Usage(msgspec.Struct, gc=False):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
 class Chunk(msgspec.Struct, gc=False):
     choices: list[Choice] | None = None
-    usage: Usage | None = None
+    usage: Any = None
     error: Any = None
 
+    def tokens(self) -> tuple[int, int] | None:
+        """(in, out), if this chunk says so in numbers that can be."""
+        if not isinstance(self.usage, dict):
+            return None
+        into, out = self.usage.get("prompt_tokens"), self.usage.get("completion_tokens")
+        return (into, out) if _believed(into) and _believed(out) else None
+
+
+BELIEVED = 10_000_000
+"""Tokens; a provider that says more, or less than none, is not believed."""
 
 DONE = b"[DONE]"
+
+
+def _believed(count: object) -> TypeGuard[int]:
+    return type(count) is int and 0 <= count <= BELIEVED
+
 
 _decode = msgspec.json.Decoder(Chunk).decode
 
@@ -101,15 +107,5 @@ def _parse(data: bytes) -> Chunk:
         detail = "data that is not a chunk of a chat completion"
         raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail)) from error
     if chunk.error is not None:
-        raise ProviderError(_from_error_object(chunk.error))
+        raise in_stream(chunk.error)
     return chunk
-
-
-def _from_error_object(error: Any) -> Outcome:
-    """An error in mid-stream: `{"error": {"code": 429, "message": …}}`, or a bare sentence. The message stays out:
-    providers quote keys and addresses in it."""
-    code = error.get("code") or error.get("type") if isinstance(error, dict) else None
-    reason = EndReason.PROVIDER_FAILED
-    if str(code) in ("429", "rate_limit_exceeded", "rate_limit_error"):
-        reason = EndReason.RATE_LIMITED
-    return Outcome(reason, code=str(code or "error")[:40], detail="an error object in the stream")

@@ -15,12 +15,15 @@ from aiohttp import ClientConnectorDNSError
 from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
+from chatapp.environment import is_web_address
+
 from . import listing, short_answers
 from .chunks import ProviderError
 from .demo.server import MODEL as DEMO_MODEL
 from .endpoints import Endpoint
 from .listing import Listed
 from .llm import Provider
+from .outcomes import NO_CREDIT
 
 LISTS, WRITES = 10.0, 20.0
 """Seconds that the list, that the first token may take."""
@@ -56,10 +59,9 @@ def missing_variable(variable: str) -> str:
 
 
 async def _test(endpoint: Endpoint, known: Sequence[str]) -> Result:
-    try:
-        provider = Provider(endpoint)
-    except (httpx2.InvalidURL, ValueError):
+    if not is_web_address(endpoint.base_url):
         return Result(False, _("This address cannot be used: its host is none."))
+    provider = Provider(endpoint)
     try:
         return await _look(provider, known)
     finally:
@@ -134,8 +136,8 @@ def _sentence(error: ProviderError | TimeoutError, endpoint: Endpoint) -> str:
         return _("It refuses the key (HTTP status %(code)s).") % {"code": code}
     if code == "400":
         return _("It refuses the request (HTTP status 400). Gateways such as LiteLLM answer a wrong key so.")
-    if code == "402":
-        return _("It wants to be paid first (HTTP status 402). Address and key are probably right.")
+    if code == NO_CREDIT:
+        return _("It wants to be paid first . Address and key are probably right.")
     if code == "429":
         return _("It asks to slow down (HTTP status 429). Address and key are probably right.")
     if code.startswith("3"):

@@ -13,9 +13,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import translation
+from django.utils.translation import ngettext
 
-from . import asking, frames, languages, sessions
+from . import asking, frames, languages, sessions, shares
 from .asking import Asks
+from .bucket import Bucket
 from .database import AWAY, in_database
 from .frames import Ack, Asking, Command, Refusal, Stop, Watch, parse
 from .models.ids import new_id
@@ -23,6 +25,7 @@ from .outbox import Outbox
 from .outcomes import EndReason
 from .registry import registry
 from .stopper import tab_of
+from .turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +61,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.lost = False
         self.pinged_at = now
         self.turn = 0
-        self._allowance = float(BURST)
-        self._allowance_at = now
+        self._turns = Turns(self, self._watch)
+        self._allowance = Bucket(RATE, BURST, now)
         self._outgoing: deque[bytes | int] = deque()
         self._something = asyncio.Event()
         self._send_now: Callable[[bytes], None] | None = None
@@ -122,11 +125,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         if self._closing:
             return
+        if len(registry.sockets.of_user(user.pk)) >= settings.CHAT_MAX_SOCKETS:
+            self._turn_away()
+            return
         self.user = user
         self.user_id = user.pk
         self.signed_in_by = (self._key, user.pk, user.password)
         registry.sockets.add(self)
         self.push(frames.HELLO)
+
+    def _turn_away(self) -> None:
+        """The newest page waits. To close the oldest instead would end what it shows, and it would come back."""
+        with translation.override(self.language):
+            self.push(frames.refused(None, None, Refusal("too_many_pages", _too_many_pages())))
+        self.close_with(4429)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         silent = time.monotonic() - self.outbox.heard_at
@@ -156,12 +168,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif isinstance(command, Stop):
             asking.stop(registry, asks, self, self.user, command)
         elif isinstance(command, Watch):
-            registry.spawn(self._watch(command))
+            self._turns.ask(command)
         elif isinstance(command, Asking):
+            shares.answers.take(self.user_id, command.id)
             asks.begin(self, self.user, command)
 
     async def _watch(self, command: Watch) -> None:
-        if self.user is None:
+        if self.user is None or self._closing:
             return
         try:
             with translation.override(self.language):  # what it has missed may be shown at anybody's instance
@@ -173,24 +186,28 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.close_with(1013)
 
     def _acknowledged(self, command: Ack) -> None:
-        if self.outbox.acknowledge(command.received, time.monotonic()) and self.conversation is not None:
-            self.catch_up(self._behind)
-            self._behind = None
+        if not self.outbox.acknowledge(command.received, time.monotonic()):
+            return
+        behind, self._behind = self._behind, None
+        if behind is not None and self.conversation is not None:
+            self.catch_up(behind)
+        else:
+            self._turns.go_on()
 
     def _allowed(self, now: float) -> bool:
         """A token bucket: a page that floods is closed, and nobody else notices."""
-        self._allowance = min(BURST, self._allowance + (now - self._allowance_at) * RATE)
-        self._allowance_at = now
-        if self._allowance < 1:
+        if not self._allowance.take(now):
             self.close_with(4429)
             return False
-        self._allowance -= 1
         return True
 
     # --- frames out --------------------------------------------------------------------------------------------------
 
     def push(self, frame: bytes) -> None:
         if self._closing:
+            return
+        if self.outbox.overflows(len(frame)):
+            self.close_with(1013)
             return
         self.outbox.record(len(frame))
         if self._send_now is not None:
@@ -211,8 +228,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     def catch_up(self, message: uuid.UUID | None) -> None:
         """Show the conversation on screen anew; `message`: the streaming one that the page has last."""
-        command = Watch(conversation=self.conversation, head=message, status="streaming" if message else None)
-        registry.spawn(self._watch(command))
+        self._turns.catch_up(message)
+
+    def has_room(self) -> bool:
+        """Whether the page may be shown a conversation. If not it is asked for a word, and closed after a while of none
+        like one that does not read an answer."""
+        if self.outbox.has_room_for_large():
+            return True
+        self.outbox.refuse(time.monotonic())
+        self.push(frames.PING)
+        return False
 
     def next_turn(self) -> int:
         self.turn += 1
@@ -258,3 +283,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             registry.leave(self, EndReason.SIGNED_OUT)
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
+
+
+def _too_many_pages() -> str:
+    return ngettext(
+        "Only %(count)d page can be connected at a time. Close the other one; this one then connects by itself.",
+        "Only %(count)d pages can be connected at a time. Close one of the others; this one then connects by itself.",
+        settings.CHAT_MAX_SOCKETS,
+    ) % {"count": settings.CHAT_MAX_SOCKETS}

@@ -35,7 +35,7 @@ class Words:
     def _bare(self, language: str) -> dict[str, str]:
         with translation.override(language):
             line = sentence(self.status, self.reason, written=bool(self.text))
-            announce = announcement(self.status, self.reason, len(self.text.split()))
+            announce = announcement(self.status, self.reason, len(self.text.split()), line)
             return {"note": format_html("<p>{}</p>", line) if line else "", "footer": "", "announce": announce}
 
 

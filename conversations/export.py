@@ -3,6 +3,7 @@
 Written piece by piece as it is read from the database, so a long one takes no more memory than a short one.
 """
 
+import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -20,14 +21,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import fragments
+from .connections import give_back
 from .database import in_database
 from .models import Conversation, Generation, Message, Role
 from .outcomes import Status
 
-BATCH = 50
-"""Messages that are read at once."""
+BATCH = 10
+"""Messages that are read at once: each may be as long as an answer gets."""
 
 NAME_LENGTH = 80
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)", re.MULTILINE)
 NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
 Part = tuple[Message, Generation | None, str]
@@ -53,7 +56,7 @@ class Record(msgspec.Struct):
 @login_required
 @require_safe
 async def markdown(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-    found = await in_database(_conversation, await request.auser(), pk)
+    found = await _found(request, pk)
     return _file(found, "md", "text/markdown; charset=utf-8", _markdown(found))
 
 
@@ -61,8 +64,15 @@ async def markdown(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse
 @login_required
 @require_safe
 async def json(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
-    found = await in_database(_conversation, await request.auser(), pk)
+    found = await _found(request, pk)
     return _file(found, "json", "application/json", _json(found))
+
+
+async def _found(request: HttpRequest, pk: uuid.UUID) -> Conversation:
+    """Raises Http404. A slow download then holds no connection."""
+    user = await request.auser()
+    await give_back()
+    return await in_database(_conversation, user, pk)
 
 
 def _conversation(user: AbstractBaseUser | AnonymousUser, pk: uuid.UUID) -> Conversation:
@@ -90,7 +100,7 @@ async def _markdown(conversation: Conversation) -> AsyncIterator[str]:
     branch = await in_database(Message.objects.branch_ids, conversation.head_id)
     for begin in range(0, len(branch), BATCH):
         for part in await in_database(_parts, branch[begin : begin + BATCH]):
-            yield _section(*part)
+            yield await asyncio.to_thread(_section, *part)  # looks at each line that may be a fence
 
 
 def _section(message: Message, generation: Generation | None, text: str) -> str:
@@ -115,15 +125,17 @@ def _mark(message: Message, generation: Generation | None, text: str) -> str:
 def _closed(text: str) -> str:
     """With a fence behind a code block that was cut off, so that what follows is not taken for code."""
     fence = ""
-    for line in text.splitlines():
-        found = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
-        if not found:
-            continue
+    for mark, behind in _FENCE.findall(text):
         if not fence:
-            fence = found[1]
-        elif found[1].startswith(fence) and not found[2].strip():
+            fence = mark
+        elif mark.startswith(fence) and not behind.strip():
             fence = ""
     return f"{text}\n{fence}" if fence else text
+
+
+def whole(conversation: Conversation) -> AsyncIterator[str]:
+    """All of a conversation as JSON, piece by piece, deleted ones too."""
+    return _json(conversation)
 
 
 async def _json(conversation: Conversation) -> AsyncIterator[str]:

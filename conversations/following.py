@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 from . import endings, presence
-from .broadcast import Broadcast, Viewer
+from .broadcast import Broadcast
 from .database import AWAY, in_database
 from .outcomes import EndReason, Status
+from .sockets import Socket
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,20 @@ class Follower:
         self.conversation = conversation
         self.broadcast = Broadcast(generation, message)
         self.seen = 0
-        self.waiting: list[Viewer] = []
+        self.waiting: list[Socket] = []
+        self.pages: set[Socket] = set()
+
+    def show(self, page: Socket) -> None:
+        """Its snapshot comes with the next look."""
+        self.pages.add(page)
+        if page not in self.waiting:
+            self.waiting.append(page)
+
+    def detach(self, page: Socket) -> None:
+        self.pages.discard(page)
+        self.broadcast.detach(page)
+        if page in self.waiting:
+            self.waiting.remove(page)
 
     def take(self, text: str) -> None:
         self.seen += len(text)
@@ -92,20 +106,18 @@ class Following:
     def __contains__(self, generation: uuid.UUID) -> bool:
         return generation in self._followers
 
-    def follow(self, begun: Begun, viewers: Iterable[Viewer]) -> None:
-        """Show this generation to these viewers; their snapshot comes with the next look at its row."""
+    def follow(self, begun: Begun, page: Socket) -> None:
+        """Show this generation to this page."""
         follower = self._followers.get(begun.generation)
         if follower is None:
             follower = Follower(begun.generation, begun.message, begun.conversation)
             self._followers[begun.generation] = follower
-        follower.waiting.extend(viewer for viewer in viewers if viewer not in follower.waiting)
+        follower.show(page)
         self.ring()
 
-    def detach(self, viewer: Viewer) -> None:
+    def detach(self, page: Socket) -> None:
         for follower in self._followers.values():
-            follower.broadcast.detach(viewer)
-            if viewer in follower.waiting:
-                follower.waiting.remove(viewer)
+            follower.detach(page)
 
     def ring(self) -> None:
         """Look now."""
@@ -122,6 +134,9 @@ class Following:
             except AWAY as error:  # the next look may find it
                 logger.info("following: %s", type(error).__name__)
                 await asyncio.sleep(POLL)
+            except Exception:  # without these looks, owners would take all pages of this process for gone
+                logger.exception("following failed")
+                await asyncio.sleep(POLL)
 
     async def _look(self) -> None:
         watched = list(self._watched())
@@ -132,10 +147,20 @@ class Following:
         rows, begun = await in_database(_read, self._process, seen, shown, watched)
         found = {row.generation: row for row in rows}
         for key in seen:
-            await self._take(key, found.get(key))
+            await self._take_alone(key, found.get(key))
         for one in begun:
             if one.generation not in self._followers:
                 self._on_begun(one)
+
+    async def _take_alone(self, key: uuid.UUID, row: Row | None) -> None:
+        """One that cannot be shown keeps nobody from seeing the others. Its pages look at it anew, in a while."""
+        try:
+            await self._take(key, row)
+        except Exception:
+            logger.exception("generation %s cannot be followed", key)
+            if key in self._followers:
+                follower = self._forget(key)
+                asyncio.get_running_loop().call_later(POLL, _look_again, list(follower.pages), follower)
 
     async def _take(self, key: uuid.UUID, row: Row | None) -> None:
         follower = self._followers.get(key)
@@ -149,13 +174,21 @@ class Following:
             words = await endings.stored_words(key, row.status, row.reason, row.text, languages)
             self._forget(key)
             follower.broadcast.settle()
+            await follower.broadcast.shown()
             follower.broadcast.end(row.status, row.reason, words)
+            _look_again(follower.waiting, follower)  # they came while the end was read
         elif not follower.broadcast.viewers and not self._attended(key):
             self._forget(key)
 
-    def _forget(self, key: uuid.UUID) -> None:
-        del self._followers[key]
+    def _forget(self, key: uuid.UUID) -> Follower:
+        follower = self._followers.pop(key)
         self._on_over(key)
+        return follower
+
+
+def _look_again(pages: Iterable[Socket], follower: Follower) -> None:
+    for page in pages:
+        page.catch_up(follower.broadcast.message)
 
 
 def _read(

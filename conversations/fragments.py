@@ -8,15 +8,19 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from . import markdown, outcomes, pieces, usage, windows
+from . import markup, outcomes, pieces, rendering, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
-from .outcomes import EndReason, Status
+from .outcomes import Status
 from .rendered import rendered
 from .windows import Window
 
 NOTHING = SafeString("")
+
+LONG = 1000
+LONG_LINES = 12
+"""Characters, and lines, from which on a prompt is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,16 @@ class Entry:
     next_id: uuid.UUID | None = None
 
     @property
+    def waited(self) -> int:
+        """Seconds since it was asked for."""
+        return int((timezone.now() - self.moment).total_seconds()) if self.moment else 0
+
+    @property
+    def long(self) -> bool:
+        """Whether the page folds this prompt. As `isLong` in static/js/optimistic.js."""
+        return self.role == Role.USER and (len(self.content) > LONG or self.content.count("\n") >= LONG_LINES)
+
+    @property
     def words(self) -> int:
         return len(self.content.split())
 
@@ -55,12 +69,11 @@ class Entry:
 
     @property
     def can_continue(self) -> bool:
-        cut_off = self.status == Status.INTERRUPTED or self.reason in (EndReason.LENGTH, EndReason.TRUNCATED)
-        return self.ended and cut_off and bool(self.content)
+        return self.ended and outcomes.can_continue(self.status, self.reason, written=bool(self.content))
 
     @property
     def can_try_again(self) -> bool:
-        return self.ended and (self.status == Status.ERROR or (self.status == Status.INTERRUPTED and not self.content))
+        return self.ended and (self.status == Status.ERROR or not self.content)
 
     @property
     def can_regenerate(self) -> bool:
@@ -104,10 +117,10 @@ def entry(
     versions: Sequence[uuid.UUID] = (),
     *,
     content: str | None = None,
-    rendered: bool = True,
+    html: str | None = None,
 ) -> Entry:
-    """One message; without `versions` as if it were the only one, without `rendered` without its HTML. `content` is
-    given where it is known without asking the database."""
+    """One message; without `versions` as if it were the only one. `content` and `html` are given where they are known
+    without asking the database, and rendering."""
     versions = versions or [message.pk]
     place = versions.index(message.pk)
     content = live_text(message, generation) if content is None else content
@@ -116,7 +129,7 @@ def entry(
         role=message.role,
         status=message.status,
         content=content,
-        html=_html(message, content) if rendered else NOTHING,
+        html=_html(message, content) if html is None else mark_safe(html),  # noqa: S308  sanitised by markup.py
         parent_id=message.parent_id,
         moment=timezone.localtime(message.created_at),
         generation_id=generation.pk if generation else None,
@@ -142,18 +155,23 @@ def live_text(message: Message, generation: Generation | None) -> str:
 
 def note(generation: Generation, content: str) -> str:
     return outcomes.sentence(
-        generation.status, generation.end_reason, written=bool(content), retry_after=generation.retry_after
+        generation.status,
+        generation.end_reason,
+        written=bool(content),
+        retry_after=generation.retry_after,
+        code=generation.error_code,
+        model=catalogue.label(generation.model),
+        stopped_offline=generation.stopped_offline,
     )
 
 
 def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
-        return NOTHING
+        return mark_safe(markup.typed(content))  # noqa: S308  escaped there
     if message.status == Status.STREAMING:
-        growing = markdown.Growing(content)
-        growing.flush()
-        return mark_safe(growing.whole())  # noqa: S308  sanitised by markdown.py
-    return mark_safe(rendered.html(message.pk, content))  # noqa: S308  sanitised by markdown.py
+        answer, _done = rendering.growing(content, last=False)
+        return mark_safe(answer.whole())  # noqa: S308  sanitised by markup.py
+    return mark_safe(rendered.html(message.pk, content))  # noqa: S308  sanitised by markup.py
 
 
 def transcript(
@@ -191,8 +209,9 @@ def message_html(entry: Entry) -> str:
     return pieces.render("message.html", {"entry": entry, "at": None})
 
 
-def started(begun: Started) -> str:
-    """HTML of the messages with which a generation begins, the last of them its own. No query."""
+def started(begun: Started, so_far: str) -> str:
+    """HTML of the messages with which a generation begins, the last of them its own: `so_far`, where it continues
+    another. No query, and nothing is rendered."""
     return "".join(
         message_html(
             entry(
@@ -200,6 +219,7 @@ def started(begun: Started) -> str:
                 begun.generation if message is begun.answer else None,
                 begun.versions(message),
                 content=message.content,
+                html=so_far if message is begun.answer else None,
             )
         )
         for message in begun.messages
@@ -223,9 +243,9 @@ def ending(
 
 def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUID], language: str) -> dict[str, str]:
     with translation.override(language):
-        ended = entry(message, generation, versions, rendered=False)
+        ended = entry(message, generation, versions, html=NOTHING)
         return {
             "note": pieces.render("note.html", {"entry": ended}),
             "footer": pieces.render("footer.html", {"entry": ended}),
-            "announce": outcomes.announcement(ended.status, ended.reason, ended.words),
+            "announce": outcomes.announcement(ended.status, ended.reason, ended.words, ended.note),
         }

@@ -189,8 +189,9 @@ def end(generation: ID, message: ID, seq: int, **fields: object) -> bytes:
     return _event("end", generation=generation, message=message, seq=seq, **fields)
 
 
-def standing(generation: ID, message: ID, status: str, reason: str) -> bytes:
-    return _event("standing", generation=generation, message=message, status=status, reason=reason)
+def standing(generation: ID, message: ID, status: str, reason: str, command: ID | None) -> bytes:
+    """`command`: what the stop named, where that was not the generation."""
+    return _event("standing", generation=generation, message=message, status=status, reason=reason, id=command)
 
 
 def activity(conversation: ID, generation: ID | None, title: str) -> bytes:

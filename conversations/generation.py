@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 
 from . import endings, frames, reports
 from .attendance import Attendance, Graces
 from .broadcast import Broadcast
+from .catalogue import catalogue
 from .chunks import ProviderError
 from .endpoints import Endpoint
 from .history import Started
@@ -25,14 +27,20 @@ from .lifecycle import Lifecycle, Limits, Outcome
 from .llm import Provider
 from .models import UsageSource
 from .outcomes import EndReason
+from .rendered import rendered
 from .sessions import SignedIn
 from .stopper import SERVER, Stopper
 from .tokens import rough
 
 logger = logging.getLogger(__name__)
 
-BELIEVED = 10_000_000
-"""Tokens; a provider that says more, or less than none, is not believed."""
+T = TypeVar("T")
+
+INTERNAL = "internal"
+"""Code of an error that is none of the provider's."""
+
+CLOSING = 2.0
+"""Seconds that closing the connection to the provider may take before the end is written without it."""
 
 SAVING_AFTER = 0.3
 """Seconds that the write of an end may take before the page is told that it is being saved."""
@@ -74,7 +82,9 @@ class LiveGeneration:
         self._stopper: Stopper | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
+        self.saved = False
         self._reader: asyncio.Task[None] | None = None
+        self._read_out = asyncio.get_running_loop().create_future()
         self._cancelled = False
         self._watchdog: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[None] | None = None
@@ -107,13 +117,16 @@ class LiveGeneration:
         self.lifecycle.open(time.monotonic())
 
     def delta(self, text: str, pieces: int) -> None:
-        kept = self.lifecycle.delta(text, time.monotonic(), pieces)
-        if kept:
-            self._fresh.append(kept)
+        self._keep(self.lifecycle.delta(text, time.monotonic(), pieces))
+
+    def _keep(self, text: str) -> None:
+        if text:
+            self._fresh.append(text)
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
             self._cancel()
 
     def taken(self) -> float:
+        self._watch_closer()
         if not self._fresh:
             return 0.0
         text = "".join(self._fresh)
@@ -121,33 +134,23 @@ class LiveGeneration:
         self._around.journal.append(self.id, text)
         return self.broadcast.feed(text)
 
-    def alive(self) -> None:
-        self.lifecycle.alive(time.monotonic())
+    def alive(self, thoughts: int = 0, characters: int = 0) -> None:
+        self.lifecycle.alive(time.monotonic(), thoughts, characters)
 
     def finished(self, reason: str) -> None:
-        self.lifecycle.finish(reason, time.monotonic())
+        self._keep(self.lifecycle.finish(reason, time.monotonic()))
         self._watch()
 
-    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
-        if (
-            tokens_in is not None
-            and tokens_out is not None
-            and all(0 <= n <= BELIEVED for n in (tokens_in, tokens_out))
-        ):
-            self._usage = (tokens_in, tokens_out)
+    def usage(self, tokens_in: int, tokens_out: int) -> None:
+        self._usage = (tokens_in, tokens_out)
 
     # The two tasks
 
     async def _run(self) -> None:
         """Read, then end. Nobody cancels this one, so what was written is saved whatever happens to the reader."""
-        loop = asyncio.get_running_loop()
         try:
             if self.lifecycle.outcome is None:
-                self._reader = loop.create_task(self._read(), name=f"provider {self.id}")
-                self._watch()
-                await asyncio.wait({self._reader})
-                if self.lifecycle.opened_at is not None:
-                    self._upstream_closed_at = datetime.now(UTC)
+                await self._until_read()
             self._settle_outcome()
             await self._end()
         finally:
@@ -155,24 +158,49 @@ class LiveGeneration:
                 self._watchdog.cancel()
             self._around.over(self)
 
+    async def _until_read(self) -> None:
+        """Return when the reader is done, or was cancelled and takes too long to close its connection."""
+        self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"provider {self.id}")
+        self._reader.add_done_callback(lambda _: self._give_up_reading())
+        self._watch()
+        await self._read_out
+        if not self._reader.done():
+            logger.warning("generation %s: its connection to the provider does not close", self.id)
+            _closing.add(self._reader)
+            self._reader.add_done_callback(_closing.discard)
+        elif self.lifecycle.opened_at is not None:
+            self._upstream_closed_at = datetime.now(UTC)
+
+    def _give_up_reading(self) -> None:
+        if not self._read_out.done():
+            self._read_out.set_result(None)
+
     async def _read(self) -> None:
         try:
             started = self.started
             temperature = started.conversation.temperature
             await self._around.provider.stream(started.model.name, started.turns, self, temperature=temperature)
         except ProviderError as error:
+            self._learn(error)
             self.lifecycle.fail(error.outcome, time.monotonic())
         except Exception:
             logger.exception("generation %s: reading the provider failed", self.id)
-            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="internal"), time.monotonic())
+            self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL), time.monotonic())
         else:
-            self.lifecycle.end_of_stream(time.monotonic())
+            self._keep(self.lifecycle.end_of_stream(time.monotonic()))
+            self.taken()
+
+    def _learn(self, error: ProviderError) -> None:
+        """A refusal that names the model's context spares the next request the same one."""
+        if error.window is not None:
+            catalogue.learn_window(self.endpoint, self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""
         if self._reader is not None and not self._cancelled:
             self._cancelled = True
             self._reader.cancel()
+            asyncio.get_running_loop().call_later(CLOSING, self._give_up_reading)
 
     def _watch(self) -> None:
         """Look again when the provider's patience is used up; tokens move that moment, so no timer is set per token."""
@@ -186,35 +214,61 @@ class LiveGeneration:
             loop = asyncio.get_running_loop()
             self._watchdog = loop.call_later(max(0.0, self.lifecycle.deadline() - now), self._watch)
 
+    def _watch_closer(self) -> None:
+        """The first token brings the deadline nearer: from then on silence counts, and the timer is set for later."""
+        if self._watchdog is not None and self.lifecycle.deadline() < self._watchdog.when():
+            self._watch()
+
     def _settle_outcome(self) -> None:
         if self.lifecycle.outcome is None:  # the reader was cancelled by somebody else than `_cancel`
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code="cancelled"), time.monotonic())
 
     async def _end(self) -> None:
-        self.broadcast.settle()
-        ending = self._ending()
-        saving = self._around.journal.end(ending)
+        """Write, then tell. What is for the pages may fail; the text is under way to the database by then."""
+        saving = self._around.journal.end(ending := self._ending_at_any_rate())
+        self._at_any_rate(self.broadcast.settle)
         done, _pending = await asyncio.wait({saving}, timeout=SAVING_AFTER)
         if not done:
             self.broadcast.tell(frames.saving(self.id))
         ended = await saving
-        reports.ended(self.started.generation, self.lifecycle, ending, ended)
+        self.saved = True
+        self._at_any_rate(lambda: reports.ended(self.started.generation, self.lifecycle, ending, ended))
+        await self._tell(ended)
+
+    async def _tell(self, ended: Ended) -> None:
         status = ended.status.value
+        bare = endings.Words(status, ended.reason, ended.text)
         if ended.won:
-            self.broadcast.settle(certain=True)
-            self.broadcast.end(status, ended.reason, self._words(ended))
+            self._at_any_rate(lambda: self.broadcast.settle(certain=True))
+            await self.broadcast.shown()
+            if (html := self.broadcast.html) is not None:
+                rendered.keep(self.message, html)
+            self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
-            self.broadcast.end(status, ended.reason, endings.Words(status, ended.reason, ended.text))
+            self.broadcast.end(status, ended.reason, bare)
         else:
             self._around.resync(self)
+
+    def _at_any_rate(self, work: Callable[[], T]) -> T | None:
+        """An end is told, if not in full, whatever goes wrong on the way."""
+        try:
+            return work()
+        except Exception:
+            logger.exception("generation %s: its end is not as it should be", self.id)
+            return None
 
     def _words(self, ended: Ended) -> endings.Words:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
-        generation.retry_after = self.lifecycle.outcome.retry_after if self.lifecycle.outcome else None
+        outcome = self.lifecycle.outcome
+        generation.retry_after = outcome.retry_after if outcome else None
+        generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
         return endings.words(generation, self.started.versions(answer), self.broadcast.languages)
+
+    def _ending_at_any_rate(self) -> Ending:
+        return self._at_any_rate(self._ending) or _bare_ending(self.id, self.lifecycle)
 
     def _ending(self) -> Ending:
         outcome = self.lifecycle.outcome
@@ -240,6 +294,7 @@ class LiveGeneration:
             upstream_closed_at=self._upstream_closed_at,
             tokens_in=run.tokens_in,
             tokens_out=run.tokens_out,
+            thought_tokens=self.lifecycle.thought_tokens,
             usage_source=run.usage_source,
             cost=run.cost,
         )
@@ -252,7 +307,25 @@ class LiveGeneration:
         if self.lifecycle.opened_at is None:
             return None, None, ""
         sent = sum(len(turn["content"]) for turn in self.started.turns)
-        return rough(sent), max(self.lifecycle.tokens, rough(self.lifecycle.written)), UsageSource.ESTIMATED
+        written = max(self.lifecycle.tokens, rough(self.lifecycle.written))
+        return rough(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""Readers that were cancelled and have not ended yet, held here because asyncio would not."""
+
+
+def unlaunched(started: Started) -> Ending:
+    """The end of a generation that stands in the database and could not be run."""
+    reason, text = EndReason.PROVIDER_FAILED, started.answer.content
+    detail = "it could not be begun"
+    return Ending(started.generation.pk, reason.status, reason, text, 0, code=INTERNAL, detail=detail)
+
+
+def _bare_ending(generation: uuid.UUID, lifecycle: Lifecycle) -> Ending:
+    """What is left to say of an end if its figures cannot be had."""
+    outcome = lifecycle.outcome or Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL)
+    return Ending(generation, outcome.status, outcome.reason, lifecycle.text, lifecycle.written, outcome.code)
 
 
 def _limits(endpoint: Endpoint) -> Limits:
@@ -261,6 +334,7 @@ def _limits(endpoint: Endpoint) -> Limits:
         silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
         run=settings.CHAT_RUN_TIMEOUT,
         answer=settings.CHAT_MAX_ANSWER,
+        wordless=settings.CHAT_WORDLESS_TIMEOUT,
     )
 
 

@@ -10,11 +10,21 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
-# Pygments takes milliseconds per kilobyte, in the event loop: longer code stays plain.
+from conversations import patience
+
+# Pygments takes milliseconds per kilobyte: longer code stays plain.
 MAX_CODE = 6_000
 # Some lexers are quadratic in the number of lines, or of characters in a line.
 MAX_LINES = 400
 MAX_LINE = 500
+PATIENCE = 0.25
+"""Seconds of processor time for one block; the usual one of that size takes a fifth of it."""
+
+ENOUGH = 150_000
+"""Characters of code that are coloured in one answer: reading it anew takes two seconds then, not ten."""
+
+COSTLY = ENOUGH // 3
+"""Characters that a block counts for which was not coloured in time. The third such is the last that is tried."""
 
 # Lexers are regular expressions at work on hostile text: only languages that people ask for, each of them tried
 # against pathological input by the tests, and none that takes a tenth of a second to be loaded.
@@ -59,23 +69,34 @@ def language(info: str) -> str:
     return first if _LANGUAGE.fullmatch(first) else ""
 
 
-def code_block(code: str, name: str, *, coloured: bool) -> str:
-    """One code block. `name` comes from `language`; colour needs a known language and code of moderate size."""
+def code_block(code: str, name: str, coloured: str | None = None) -> str:
+    """One code block. `name` comes from `language`; `coloured`: its HTML, if it has colours."""
     opening = f'<pre><code class="language-{name}">' if name else "<pre><code>"
-    body = _coloured(code, name) if coloured else None
-    return f"{opening}{escape(code, quote=False) if body is None else body}</code></pre>\n"
+    return f"{opening}{escape(code, quote=False) if coloured is None else coloured}</code></pre>\n"
+
+
+def can_colour(code: str, name: str) -> bool:
+    """Whether it is worth trying: that takes milliseconds."""
+    if name not in LANGUAGES or len(code) > MAX_CODE or code.count("\n") > MAX_LINES:
+        return False
+    return all(len(line) <= MAX_LINE for line in code.split("\n"))
+
+
+def coloured_block(code: str, name: str) -> tuple[str, int]:
+    """A block that `can_colour`, and how much of `ENOUGH` it has used."""
+    coloured, cost = _coloured(code, name)
+    return code_block(code, name, coloured), cost
 
 
 @lru_cache(256)  # a block within one that is unfinished is shown again and again
-def _coloured(code: str, name: str) -> str | None:
-    if name not in LANGUAGES or len(code) > MAX_CODE or code.count("\n") > MAX_LINES:
-        return None
-    if any(len(line) > MAX_LINE for line in code.split("\n")):
-        return None
+def _coloured(code: str, name: str) -> tuple[str | None, int]:
     try:
-        return _html(code, _lexer(name))
+        with patience.piece(PATIENCE):
+            return _html(code, _lexer(name)), len(code)
+    except patience.TooLongError:
+        return None, COSTLY
     except Exception:  # noqa: BLE001 – a fault of a lexer costs the colour, not the page
-        return None
+        return None, len(code)
 
 
 def _html(code: str, lexer: Lexer) -> str:
@@ -101,8 +122,7 @@ def _class(kind: _TokenType) -> str:
 
 
 def warm_up() -> None:
-    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second the first time,
-    which no stream should have to wait for. For a thread at the start."""
+    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second then."""
     for name in USUAL:
         next(iter(_lexer(name).get_tokens("x")), None)
 

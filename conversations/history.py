@@ -7,7 +7,7 @@ else's ids and unknown ones get the same answer.
 import logging
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -20,7 +20,7 @@ from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
 from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
 from .models.conversation import TitleSource, title_from
-from .outcomes import EndReason, Status
+from .outcomes import Status, can_continue
 
 logger = logging.getLogger(__name__)
 
@@ -96,26 +96,25 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
 
 
 def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+    """Everything that can refuse comes before `Busy`, for which a running answer is ended."""
     with history_sql.together():
         history_sql.lock(asker.user.pk)
         conversation, facts = _conversation(asker.user, command)
     if facts.made is not None:
         return Repeated(conversation.pk, facts.made_parent)
-    if facts.running is not None:
-        return Busy(facts.running)
-    _check_allowance(facts.count)
+    _check_allowance(facts.count - (facts.running is not None))
     offered = allowed(asker.offered, asker.user)
     usual = _usual_model(conversation, command, facts, offered)
     model = choose_model(command.model, usual, offered)
+    draft = _draft(asker, model, conversation, command)
+    if facts.running is not None:
+        return Busy(facts.running)
     conversation.model = model.key
-    started = _start(asker, model, conversation, command)
-    if (
-        isinstance(command, Send)
-        and command.model
-        and model.key not in (usual or _preselected(offered), facts.last_model)
-    ):
-        preferences.remember_model(asker.user.pk, model.key)
-    return replace(started, when_leaving=settings.CHAT_WHEN_LEAVING or facts.when_leaving)
+    if isinstance(command, Send) and command.model:
+        _remember_choice(asker, model, facts, usual or _preselected(offered))
+    older = history_sql.write(draft.question, draft.answer, draft.generation, asked=draft.asked)
+    when_leaving = settings.CHAT_WHEN_LEAVING or facts.when_leaving
+    return Started(draft.generation, conversation, draft.messages, draft.after, draft.turns, model, older, when_leaving)
 
 
 def _usual_model(
@@ -135,7 +134,33 @@ def _preselected(offered: Sequence[Model]) -> str:
     return usual.key if usual is not None else ""
 
 
-def _start(asker: Asker, model: Model, conversation: Conversation, command: Asking) -> Started:
+def _remember_choice(asker: Asker, model: Model, facts: history_sql.Facts, preselected: str) -> None:
+    """What was preselected is no choice: it follows the administrator's default from then on."""
+    if model.key not in (preselected, facts.last_model):
+        preferences.remember_model(asker.user.pk, model.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a command is about to write. `asked`: the question is new, too."""
+
+    question: Message
+    answer: Message
+    generation: Generation
+    turns: list[Turn]
+    asked: bool
+
+    @property
+    def messages(self) -> list[Message]:
+        return [self.question, self.answer] if self.asked else [self.answer]
+
+    @property
+    def after(self) -> uuid.UUID | None:
+        return self.messages[0].parent_id
+
+
+def _draft(asker: Asker, model: Model, conversation: Conversation, command: Asking) -> _Draft:
+    """Raises Refusal."""
     match command:
         case Send():
             return _reply(asker, model, conversation, _parent(conversation, command.parent), command)
@@ -148,7 +173,7 @@ def _start(asker: Asker, model: Model, conversation: Conversation, command: Aski
 
 def _reply(
     asker: Asker, model: Model, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit
-) -> Started:
+) -> _Draft:
     """An answer to a prompt that is new."""
     question = Message(
         conversation=conversation, parent_id=parent, client_id=command.id, role=Role.USER, content=command.content
@@ -157,14 +182,13 @@ def _reply(
     generation = _generation(asker, model, answer, Kind.REPLY)
     branch = [*Message.objects.branch(parent), question]
     sent, generation.turns_dropped = _fitting(model, conversation, branch)
-    older = history_sql.write(question, answer, generation, asked=True)
-    return Started(generation, conversation, [question, answer], parent, sent, model, older)
+    return _Draft(question, answer, generation, sent, asked=True)
 
 
-def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> Started:
+def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> _Draft:
     """A sibling of an answer: written anew, or begun with its text."""
     old = _message(conversation, command.message, Role.ASSISTANT)
-    going_on = isinstance(command, Continue)
+    going_on = _goes_on(command, old)
     if old.parent is None or (going_on and not _can_continue(old)):
         raise Refusal("not_possible", _("This answer cannot be continued."))
     answer = Message(
@@ -179,8 +203,7 @@ def _another_version(asker: Asker, model: Model, conversation: Conversation, com
     generation.continued_from = old if going_on else None
     branch = Message.objects.branch(old.parent_id)
     sent, generation.turns_dropped = _fitting(model, conversation, branch, generation.continued_from)
-    older = history_sql.write(old.parent, answer, generation, asked=False)
-    return Started(generation, conversation, [answer], old.parent_id, sent, model, older)
+    return _Draft(old.parent, answer, generation, sent, asked=False)
 
 
 def _fitting(
@@ -330,9 +353,15 @@ def _parent(conversation: Conversation, pk: uuid.UUID | None) -> uuid.UUID | Non
 
 
 def _can_continue(message: Message) -> bool:
-    if not message.content or message.status == Status.STREAMING:
-        return False
-    return message.status != Status.COMPLETE or message.generation.end_reason == EndReason.LENGTH
+    return can_continue(message.status, message.generation.end_reason, written=bool(message.content))
+
+
+def _goes_on(command: Regenerate | Continue, old: Message) -> bool:
+    """Trying again what failed to go on goes on: beginning anew would throw away what was written before it."""
+    if isinstance(command, Continue):
+        return True
+    failed = old.status == Status.ERROR and old.generation.kind == Kind.CONTINUE
+    return failed and _can_continue(old)
 
 
 def turns(
@@ -355,7 +384,7 @@ def _going_on(model: Model | None, partial: Message) -> list[Turn]:
 
 
 def _turn(message: Message) -> Turn:
-    if message.status == Status.COMPLETE:
+    if message.status == Status.COMPLETE and message.content:
         return {"role": message.role, "content": message.content}
     mark = STOPPED_MARK if message.status == Status.INTERRUPTED else CUT_OFF_MARK
     content = f"{message.content}\n\n{mark}" if message.content else mark

@@ -1,11 +1,13 @@
-"""What a person sets for one conversation: its system prompt and temperature. They count from the next answer on."""
+"""What a person sets for one conversation: its system prompt and temperature. They apply from the next answer on."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
+from chatapp.environment import LONGEST_INSTRUCTIONS
+
 from .frames import Refusal, Send
 
-LONGEST = 8000
+LONGEST = LONGEST_INSTRUCTIONS
 """Characters of a system prompt."""
 
 HOTTEST = 2.0
@@ -16,7 +18,11 @@ class InstructionsForm(forms.Form):
     """The same limits for the page's form and for the first `send` of a new chat."""
 
     system_prompt = forms.CharField(
-        label=lazy("System prompt"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 6})
+        label=lazy("System prompt"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=lazy("Instructions that the model follows in every answer here."),
     )
     temperature = forms.FloatField(
         label=lazy("Temperature"),
@@ -24,6 +30,7 @@ class InstructionsForm(forms.Form):
         min_value=0,
         max_value=HOTTEST,
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+        help_text=lazy("0 is predictable, 2 is wild. Leave empty for the provider's default."),
     )
 
     use_required_attribute = False

@@ -12,19 +12,22 @@ from .instructions import InstructionsForm
 from .models import Conversation
 from .requests import HttpRequest
 
+FIELDS = ("system_prompt", "temperature")
+
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """See and change them. They count from the next answer on."""
+    """See and change them. They apply from the next answer on."""
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), pk=pk)
     if not request.htmx:
         return redirect(conversation)
     form = InstructionsForm(request.POST if request.method == "POST" else None, initial=vars(conversation))
     saved = form.is_bound and form.is_valid()
     if saved:
-        Conversation.objects.filter(pk=pk).update(**form.cleaned_data)
+        conversation.system_prompt, conversation.temperature = (form.cleaned_data[name] for name in FIELDS)
+        conversation.save(update_fields=FIELDS)
     return render(
         request,
         "conversations/_instructions.html",

@@ -43,6 +43,9 @@ WITH lease AS (
 SELECT g.id, CASE WHEN c.deleted_at IS NULL THEN g.stop_reason ELSE 'deleted' END,
        EXISTS (SELECT FROM conversations_presence w
                WHERE w.generation_id = g.id AND w.until > clock_timestamp() AND w.holder NOT LIKE 'page:%%'),
+       EXISTS (SELECT FROM conversations_presence w
+               WHERE w.generation_id = g.id AND w.until <= clock_timestamp() AND w.cause = ''
+                 AND w.holder NOT LIKE 'page:%%'),
        COALESCE((SELECT w.cause FROM conversations_presence w
                  WHERE w.generation_id = g.id AND w.holder NOT LIKE 'page:%%' ORDER BY w.until DESC LIMIT 1), '')
 FROM conversations_generation g JOIN conversations_conversation c ON c.id = g.conversation_id
@@ -60,13 +63,14 @@ WITH ended AS (
         stopped_by_id = CASE WHEN e.stop_origin = '' THEN g.stopped_by_id
                              ELSE (SELECT u.id FROM auth_user u WHERE u.id = e.stopped_by) END,
         upstream_closed_at = e.upstream_closed_at, characters = e.characters,
-        tokens_in = e.tokens_in, tokens_out = e.tokens_out, usage_source = e.usage_source,
+        tokens_in = e.tokens_in, tokens_out = e.tokens_out, thought_tokens = e.thought_tokens,
+        usage_source = e.usage_source,
         usage_final = e.usage_source = 'provider', cost = e.cost
     FROM jsonb_to_record(%(fields)s) AS e(
         status text, reason text, code text, detail text, retry_after int, opened_at timestamptz,
         first_token_at timestamptz, stop_requested_at timestamptz, stop_origin text, stopped_by int,
         upstream_closed_at timestamptz, characters int,
-        tokens_in int, tokens_out int, usage_source text, cost numeric)
+        tokens_in int, tokens_out int, thought_tokens int, usage_source text, cost numeric)
     WHERE g.id = %(generation)s AND g.status = 'streaming' AND g.owner_id = %(process)s
     RETURNING g.id, g.message_id, g.status
 ), told AS (
@@ -130,18 +134,25 @@ MISSED = 2.0
 """Seconds without a tick before a process whose lock is free counts as dead."""
 
 
-def register(connection: psycopg.Connection, process: uuid.UUID) -> None:
-    """Make `process` known and hold its lock for as long as `connection` lives."""
+Row = tuple[uuid.UUID, str, bool, bool, str]
+"""What a tick says of one generation; see `journal.Asked`."""
+
+
+def register(connection: psycopg.Connection, process: uuid.UUID) -> bool:
+    """Make `process` known and `hold` its lock."""
     connection.execute(REGISTER, {"id": process, "host": socket.gethostname()[:200], "pid": os.getpid()})
-    connection.execute(HOLD, {"lock": LOCK, "id": process})
+    return hold(connection, process)
 
 
-def tick(
-    connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tuple[uuid.UUID, int, str]]
-) -> list[tuple[uuid.UUID, str, bool, str]]:
+def hold(connection: psycopg.Connection, process: uuid.UUID) -> bool:
+    """Take the lock of `process`, for as long as `connection` lives. False if a sweeper tries it at this moment."""
+    row = connection.execute(HOLD, {"lock": LOCK, "id": process}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def tick(connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tuple[uuid.UUID, int, str]]) -> list[Row]:
     """Save pieces of (generation, start, text), renew the lease. Returns a row for each streaming generation of
-    `process`: its id, the reason somebody gave to stop it or "", whether other processes show it, and why the last of
-    those went."""
+    `process`."""
     ids, starts, texts = ([piece[column] for piece in pieces] for column in range(3))
     cursor = connection.execute(TICK, {"process": process, "ids": ids, "starts": starts, "texts": texts})
     return cursor.fetchall()
@@ -176,6 +187,7 @@ def _parameters(ending: "Ending", process: uuid.UUID) -> dict[str, object]:
         "characters": ending.characters,
         "tokens_in": ending.tokens_in,
         "tokens_out": ending.tokens_out,
+        "thought_tokens": ending.thought_tokens,
         "usage_source": ending.usage_source,
         "cost": str(ending.cost) if ending.cost is not None else None,
     }

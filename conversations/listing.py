@@ -15,7 +15,7 @@ MOST = 2000
 
 LONGEST_NAME = 200
 
-SMALLEST_WINDOW, LARGEST_WINDOW = 128, 100_000_000
+SMALLEST_WINDOW, LARGEST_WINDOW = 64, 100_000_000
 """Tokens; what lies outside is no context window, whoever says it."""
 
 WINDOWS = ("max_model_len", "context_window", "context_length", "max_context_length")

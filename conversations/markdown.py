@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import pyromark
@@ -25,20 +26,84 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ENDS_BLANK = re.compile(rb"\n[ \t]*\n\Z")
 
 
+QUICK = 2_000
+"""Characters that the event loop renders itself, if there is nothing in them that takes long: most flushes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Markdown to be rendered: `source`, behind blocks with this `state`. `cut`: blocks may have been finished since
+    the last time. `last`: nothing follows."""
+
+    source: str
+    state: markup.State
+    cut: bool
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of it: `done` characters are finished, as `html`; the rest looks like `tail` for now."""
+
+    done: int
+    html: str
+    tail: str
+    state: markup.State
+
+
+def step(work: Work, *, quick: bool = False) -> Step:
+    """Do the work; a pure function, in whatever process. `quick`: raises NotQuickError if it takes long."""
+    progress = markup.Progress(*work.state)
+    finished = _finished(work)
+    html = "".join(markup.block(source, progress, final=True, quick=quick) for source in finished)
+    state, done = progress.state, sum(map(len, finished))
+    rest = work.source[done:]
+    tail = markup.block(rest, progress, final=False, quick=quick) if rest else ""
+    return Step(done, html, tail, state)
+
+
+def _finished(work: Work) -> list[str]:
+    """All blocks but the last, which may go on; a line is looked at only when it is complete."""
+    if work.last:
+        return blocks(work.source)
+    return blocks(work.source[: work.source.rfind("\n") + 1])[:-1] if work.cut else []
+
+
+def quick(work: Work) -> Step | None:
+    """The same if it takes no time, else None."""
+    if len(work.source) > QUICK:
+        return None
+    try:
+        return step(work, quick=True)
+    except markup.NotQuickError:
+        return None
+
+
+def plain(work: Work) -> Step:
+    """What is shown if the work cannot be done: the text as it was written."""
+    html = markup.as_code(work.source) if work.source else ""
+    return Step(len(work.source), html, "", work.state) if work.last else Step(0, "", html, work.state)
+
+
 def render(text: str) -> str:
-    """The safe HTML of `text`. Raises nothing, whatever the text."""
+    """The safe HTML of `text`, however long that takes. Raises nothing, whatever the text."""
     return Growing(text).finish()
 
 
 class Growing:
-    """One answer as it arrives: its finished blocks are given once, its unfinished tail again and again."""
+    """One answer as it arrives: its finished blocks are given once, its unfinished tail again and again.
+
+    `work` gives what there is to do, which may be done anywhere, and `took` takes the result; more may be fed
+    meanwhile. `flush` and `finish` do both at once.
+    """
 
     def __init__(self, text: str = "") -> None:
-        self._finished: list[str] = []  # HTML
-        self._tail = ""  # Markdown
-        self._tail_html = ""
-        self._fed: list[str] = []  # since the last flush
-        self._outline = markup.Outline()
+        self._html: list[str] = []
+        self._source = ""  # of the tail
+        self._tail = ""  # HTML
+        self._fed: list[str] = []  # since the last work
+        self._state = markup.Progress().state
+        self._cut = False
         self.feed(text)
 
     def feed(self, text: str) -> None:
@@ -46,38 +111,46 @@ class Growing:
         if text:
             self._fed.append(text)
 
+    def work(self, *, last: bool = False) -> Work:
+        """All that was fed and is not finished."""
+        added = self._take(last=last)
+        self._source += added
+        self._cut = self._cut or "\n" in added
+        return Work(self._source, self._state, self._cut, last)
+
+    def took(self, step: Step) -> tuple[str, str]:
+        """Take the result of the last work, and give the HTML of the blocks that it finished, and of the tail."""
+        self._source = self._source[step.done :]
+        self._state, self._cut, self._tail = step.state, False, step.tail
+        if step.html:
+            self._html.append(step.html)
+        return step.html, step.tail
+
     def flush(self) -> tuple[str, str]:
         """The HTML of the blocks that were finished since the last flush, and of the unfinished tail."""
-        added = self._take()
-        if not added:
-            return "", self._tail_html
-        self._tail += added
-        html = self._cut() if "\n" in added else ""
-        self._tail_html = markup.block(self._tail, self._outline.copy(), final=False)
-        return html, self._tail_html
+        return self.took(step(self.work()))
 
     def finish(self) -> str:
         """The HTML of everything that no flush has given as finished. Nothing may be fed afterwards."""
-        self._tail += self._take(last=True)
-        html = self._give(blocks(self._tail))
-        self._tail = self._tail_html = ""
-        return html
+        return self.took(step(self.work(last=True)))[0]
 
     @property
     def finished(self) -> str:
         """The HTML of all finished blocks."""
-        return "".join(self._finished)
+        if len(self._html) > 1:
+            self._html = ["".join(self._html)]
+        return self._html[0] if self._html else ""
 
     @property
     def tail(self) -> str:
         """The HTML of the unfinished tail as of the last flush."""
-        return self._tail_html
+        return self._tail
 
     def whole(self) -> str:
         """Both, the tail in an element of its own."""
         return f"{self.finished}<div data-tail>{self.tail}</div>"
 
-    def _take(self, *, last: bool = False) -> str:
+    def _take(self, *, last: bool) -> str:
         """What was fed since the last time, with line feeds as the only line ends."""
         text = _UNSTORABLE.sub("", "".join(self._fed))
         self._fed.clear()
@@ -86,18 +159,6 @@ class Growing:
             text = text[:-1]
             self._fed.append("\r")
         return text.replace("\r\n", "\n").replace("\r", "\n")
-
-    def _cut(self) -> str:
-        """Finish all blocks of the tail but the last. A line is looked at only when it is complete."""
-        *done, _ = blocks(self._tail[: self._tail.rindex("\n") + 1]) or [""]
-        self._tail = self._tail[sum(map(len, done)) :]
-        return self._give(done)
-
-    def _give(self, done: list[str]) -> str:
-        html = "".join(markup.block(source, self._outline, final=True) for source in done)
-        if html:
-            self._finished.append(html)
-        return html
 
 
 def blocks(text: str) -> list[str]:

@@ -36,6 +36,11 @@ TOKENS = Counter(
     "chat_tokens", "Tokens of runs that ended: of prompts (in), of answers (out).", ["kind"], registry=registry
 )
 TOKENS_IN, TOKENS_OUT = TOKENS.labels("in"), TOKENS.labels("out")
+ENDINGS_REFUSED = Counter(
+    "chat_endings_refused",
+    "Attempts to save the end of a run that the database refused; each is tried again later.",
+    registry=registry,
+)
 _watched: list[tuple[Gauge, Callable[[], float]]] = []
 UPSTREAMS = Gauge("chat_upstreams_open", "Requests to providers that are open now.", registry=registry)
 

@@ -6,6 +6,9 @@ are seconds of a monotonic clock, passed in.
 
 from collections import deque
 
+MOST = 4
+"""How many times the limit may be unread in all, whatever it is, before the page is closed."""
+
 
 class Outbox:
     """Counts the unread bytes of one socket. `limit` is in bytes."""
@@ -22,13 +25,24 @@ class Outbox:
         """True if a frame of `size` bytes may go: under the limit, or nearly alone where it is larger than that."""
         return self.unread + size <= self.limit or self.unread <= self.limit // 4
 
+    def has_room_for_large(self) -> bool:
+        """True if a frame of any size may go."""
+        return self.unread + self.limit // 2 <= self.limit
+
+    def overflows(self, size: int) -> bool:
+        """True if a frame that must not be left out is more than may wait: the page has to come back for it."""
+        return self.unread + self._counted(size) > MOST * self.limit
+
     def record(self, size: int) -> None:
         """A frame of `size` bytes was sent. None counts for more than half of the limit: behind a snapshot that is
         larger than all of it there has to be room for what follows, or the page would be shown snapshots only."""
-        counted = min(size, self.limit // 2)
+        counted = self._counted(size)
         self.sent += 1
         self.unread += counted
         self._sizes.append(counted)
+
+    def _counted(self, size: int) -> int:
+        return min(size, self.limit // 2)
 
     def refuse(self, now: float) -> None:
         """A frame had no room."""

@@ -1,44 +1,58 @@
-"""Who is there for a generation, beyond the sockets of its own process. Synchronous; runs on a database thread."""
+"""Who is there for a generation, beyond the sockets of its own process. Synchronous; runs on a database thread.
+
+Times are the database's: the clocks of two machines may differ, and a word that the database takes late holds from then
+on.
+"""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from .models import Presence
 from .outcomes import EndReason
 
-SERVED = timedelta(seconds=5)
-"""How long a page that was served is expected to connect."""
+SERVED = 5.0
+"""Seconds for which a page that was served is expected to connect."""
 
-SEEN = timedelta(seconds=3)
-"""How long a process's word that it shows a generation holds. It repeats it at every poll."""
+SEEN = 3.0
+"""Seconds for which a process's word that it shows a generation holds. It repeats it at every poll."""
+
+SILENT = ""
+"""Why a process no longer shows a generation, as long as it has not said that it went."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`expected`: a page was served in the last seconds. `elsewhere`: another process shows it."""
+    """`expected`: a page was served in the last seconds. `elsewhere`: another process shows it. `silent`: one did, and
+    has neither repeated that in time nor said that it went."""
 
     expected: bool = False
     elsewhere: bool = False
+    silent: bool = False
 
 
 def look(generation: uuid.UUID) -> Look:
     """Who else is there. One query."""
-    holders = Presence.objects.filter(generation_id=generation, until__gt=timezone.now()).values_list(
-        "holder", flat=True
-    )
-    pages = [holder.startswith("page:") for holder in holders]
-    return Look(expected=any(pages), elsewhere=not all(pages))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT COALESCE(bool_or(there AND page), false), COALESCE(bool_or(there AND NOT page), false),
+                   COALESCE(bool_or(NOT there AND NOT page AND cause = %s), false)
+            FROM (SELECT until > clock_timestamp() AS there, holder LIKE 'page:%%' AS page, cause
+                  FROM conversations_presence WHERE generation_id = %s) AS noted
+            """,
+            [SILENT, generation],
+        )
+        return Look(*cursor.fetchone())
 
 
 def served(generation: uuid.UUID, page: str) -> None:
     """A page that shows this generation goes out to a browser, which connects in a moment. On a reload that happens
     before the browser closes the old page's socket."""
-    _note([generation], f"page:{page}", timezone.now() + SERVED)
+    _note([generation], f"page:{page}", SERVED)
 
 
 def connected(generation: uuid.UUID, page: str) -> None:
@@ -48,12 +62,12 @@ def connected(generation: uuid.UUID, page: str) -> None:
 
 def shown(generations: Sequence[uuid.UUID], process: uuid.UUID) -> None:
     """This process shows these generations, which others own."""
-    _note(generations, str(process), timezone.now() + SEEN)
+    _note(generations, str(process), SEEN)
 
 
 def gone(generation: uuid.UUID, process: uuid.UUID, cause: EndReason) -> None:
     """The last of this process's viewers went."""
-    Presence.objects.filter(generation_id=generation, holder=str(process)).update(until=timezone.now(), cause=cause)
+    Presence.objects.filter(generation_id=generation, holder=str(process)).update(until=Now(), cause=cause)
 
 
 def tidy() -> None:
@@ -67,14 +81,14 @@ def tidy() -> None:
         )
 
 
-def _note(generations: Sequence[uuid.UUID], holder: str, until: datetime) -> None:
+def _note(generations: Sequence[uuid.UUID], holder: str, seconds: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO conversations_presence (generation_id, holder, until, cause)
-            SELECT g.id, %s, %s, %s FROM conversations_generation g
+            SELECT g.id, %s, clock_timestamp() + make_interval(secs => %s), %s FROM conversations_generation g
             WHERE g.id = ANY(%s) AND g.status = 'streaming'
-            ON CONFLICT (generation_id, holder) DO UPDATE SET until = EXCLUDED.until
+            ON CONFLICT (generation_id, holder) DO UPDATE SET until = EXCLUDED.until, cause = EXCLUDED.cause
             """,
-            [holder, until, EndReason.LEFT.value, list(generations)],
+            [holder, seconds, SILENT, list(generations)],
         )

@@ -5,50 +5,16 @@ keep their client to the end.
 """
 
 import asyncio
-import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-import httpx2
 from django.conf import settings
 
-from .chunks import ProviderError
 from .demo.server import Demo
 from .demo.server import start as start_demo
 from .endpoints import Endpoint
-from .lifecycle import Outcome
-from .listing import Listed
-from .llm import Provider, Sink, Turn
-from .outcomes import EndReason
-
-logger = logging.getLogger(__name__)
-
-
-class Unusable(Provider):
-    """Of an endpoint that no client can be made for, because its address is none: whatever is asked of it fails."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-
-    async def stream(self, model: str, messages: Sequence[Turn], sink: Sink, **parameters: float | None) -> None:
-        raise ProviderError(_UNUSABLE)
-
-    async def models(self) -> tuple[Listed, ...]:
-        raise ProviderError(_UNUSABLE)
-
-    async def close(self) -> None: ...
-
-
-_UNUSABLE = Outcome(EndReason.PROVIDER_UNREACHABLE, detail="an address that cannot be used")
-
-
-def _client(endpoint: Endpoint) -> Provider:
-    try:
-        return Provider(endpoint)
-    except (httpx2.InvalidURL, ValueError) as error:
-        logger.warning("endpoint %s: its address cannot be used: %s", endpoint, type(error).__name__)
-        return Unusable(endpoint)
+from .llm import Provider
 
 
 class Providers:
@@ -72,7 +38,7 @@ class Providers:
     def of(self, endpoint: Endpoint) -> Provider:
         """The client of an endpoint, for a short request."""
         if endpoint not in self._clients:
-            self._clients[endpoint] = _client(self._reached(endpoint))
+            self._clients[endpoint] = Provider(self._reached(endpoint))
         return self._clients[endpoint]
 
     def take(self, endpoint: Endpoint) -> Provider:

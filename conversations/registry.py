@@ -14,20 +14,20 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, sweeping
+from . import frames, load, rendering, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .doorbell import Doorbell, Ring
-from .following import Begun, Following
-from .generation import LiveGeneration, Surroundings
+from .following import POLL, Begun, Following
+from .generation import LiveGeneration, Surroundings, unlaunched
 from .history import Started
 from .journal import Asked, Journal, Tick
 from .lifecycle import Outcome
 from .models import StopOrigin
 from .models.ids import new_id
 from .outcomes import EndReason
-from .presence import Look, gone, look
+from .presence import SEEN, Look, gone, look
 from .providers import Providers
 from .rounds import Rounds
 from .sessions import SignedIn
@@ -51,7 +51,10 @@ LOOK = 0.3
 """Seconds that a look for other viewers may take before an answer without any here is ended."""
 
 ORPHAN_TICKS = 20
-"""Ticks after which a streaming row of this process that nothing here runs is ended."""
+"""Ticks after which a streaming row of this process that nothing here runs is ended; and between two attempts."""
+
+REMEMBERED = 4096
+"""Generations of this process that are known to have ended, so that nobody waits for them to begin."""
 
 
 class Registry:
@@ -70,6 +73,7 @@ class Registry:
         )
         self.doorbell = Doorbell(self._rung)
         self._followed: dict[uuid.UUID, Attendance] = {}
+        self._ended: dict[uuid.UUID, None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pulse_at = 0.0
         self._suspect_since: float | None = None
@@ -112,6 +116,7 @@ class Registry:
         await asyncio.to_thread(self.journal.join, max(0.1, deadline - time.monotonic()))
         await self.providers.close()
         await asyncio.to_thread(tokenizer.close)
+        await asyncio.to_thread(rendering.close)
 
     def _unfinished(self) -> list[asyncio.Task[Any]]:
         """What has to be saved before the process may go: generations, and commands that are about to make one."""
@@ -145,12 +150,12 @@ class Registry:
     ) -> LiveGeneration:
         """Run a generation that stands in the database. `stopped`: who stopped it before it got here."""
         provider = self.providers.take(started.model.endpoint)
-        live = LiveGeneration(
-            started,
-            user,
-            command,
-            Surroundings(self.journal, provider, self.trusted, self._resync, self._over),
-        )
+        try:
+            around = Surroundings(self.journal, provider, self.trusted, self._resync, self._over)
+            live = LiveGeneration(started, user, command, around)
+        except Exception:
+            self.providers.give_back(started.model.endpoint)
+            raise
         self.live[live.id] = live
         self.by_conversation[live.conversation] = live
         self.by_command[user, command] = live
@@ -169,22 +174,53 @@ class Registry:
         if live is not None:
             live.stop(EndReason.DELETED, Stopper(StopOrigin.PAGE, live.user))
 
+    async def end_unlaunched(self, started: Started) -> None:
+        """End a generation that stands in the database and that nothing here can run. Returns when that is saved."""
+        await self.journal.end(unlaunched(started))
+        self._remember(started.generation.pk)
+        self.doorbell.ring("moved")
+
+    def has_ended(self, generation: uuid.UUID) -> bool:
+        """Whether one that this process ran is over. One that does not run here and is not over is about to begin."""
+        return generation in self._ended
+
+    def _remember(self, generation: uuid.UUID) -> None:
+        self._ended[generation] = None
+        if len(self._ended) > REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
     def attend(self, live: LiveGeneration, socket: Socket) -> None:
+        """This page is there for it; unless it has gone since, which only the caller does not know."""
+        if socket in self.sockets:
+            self._attend(live, socket)
+
+    def left_at_once(self, live: LiveGeneration, socket: Socket) -> None:
+        """The page that asked for it has gone already."""
+        self._attend(live, socket)
+        self._depart(socket, EndReason.LEFT)
+
+    def _attend(self, live: LiveGeneration, socket: Socket) -> None:
         live.attendance.arrive(socket)
         live.sessions[socket.session] = socket.signed_in_by
         socket.attends.add(live.id)
         socket.outbox.hear(time.monotonic())  # the wait for acknowledgements begins now
 
     def attend_elsewhere(self, begun: Begun, socket: Socket) -> None:
-        """Show a generation of another process on this socket."""
-        attendance = self._followed.setdefault(begun.generation, Attendance(Graces(0, 0)))
-        attendance.arrive(socket)
+        """Show a generation of another process on this socket, unless it has gone."""
+        if socket not in self.sockets:
+            return
+        self._arrive_elsewhere(begun.generation, socket)
         socket.attends.add(begun.generation)
         socket.outbox.hear(time.monotonic())
-        self.following.follow(begun, [socket])
+        self.following.follow(begun, socket)
+
+    def _arrive_elsewhere(self, generation: uuid.UUID, socket: Socket) -> None:
+        self._followed.setdefault(generation, Attendance(Graces(0, 0))).arrive(socket)
 
     def _over(self, live: LiveGeneration) -> None:
         self.live.pop(live.id, None)
+        if live.saved:
+            self._remember(live.id)
         self.providers.give_back(live.endpoint)
         if self.by_conversation.get(live.conversation) is live:
             del self.by_conversation[live.conversation]
@@ -194,7 +230,7 @@ class Registry:
         self.doorbell.ring("moved")
         self._tell_activity(live, None)
         if not self.stopping and (self.sockets.of_user(live.user) or live.started.when_leaving == "finish"):
-            self.titles.begin(live)
+            self.titles.begin(live, allowed=shares.answers.take_title)
 
     def _tell_activity(self, live: LiveGeneration, generation: uuid.UUID | None) -> None:
         for socket in self.sockets.of_user(live.user):
@@ -240,8 +276,9 @@ class Registry:
         for generation in list(socket.attends):
             if (live := self.live.get(generation)) is not None:
                 live.attendance.arrive(socket)
-            elif generation in self._followed:
-                self._followed[generation].arrive(socket)
+            elif generation in self.following:  # its owner waits a little for somebody to come back
+                self._arrive_elsewhere(generation, socket)
+                self.following.ring()
 
     def _depart(self, socket: Socket, cause: EndReason) -> None:
         now = time.monotonic()
@@ -271,11 +308,16 @@ class Registry:
         except AWAY as error:  # a database that is away knows of nobody; the provider must not go on for that
             logger.info("generation %s: no look for other viewers: %s", live.id, type(error).__name__)
             seen = Look()
-        if seen.elsewhere and not live.attendance.anybody:
+        elsewhere = seen.elsewhere or (seen.silent and not self._silence_counts())
+        if elsewhere and not live.attendance.anybody:
             live.attendance.arrive(ELSEWHERE)
         if seen.expected:
             live.attendance.expect(time.monotonic())
         self._end_when_due(live)
+
+    def _silence_counts(self) -> bool:
+        """Whether the database has long been well, so that processes that show something could say so."""
+        return self.journal.steady() >= SEEN + POLL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
         alone = live.attendance.alone
@@ -384,25 +426,39 @@ class Registry:
                 live.lose()
         for key, asked in rows.items():
             if (live := self.live.get(key)) is not None:
-                self._heard(live, asked)
+                self._hear(live, asked)
         if any(asked.watched_elsewhere for asked in tick.asked):
             self.doorbell.ring("moved")
         self._count_orphans(rows.keys() - self.live.keys())
 
+    def _hear(self, live: LiveGeneration, asked: Asked) -> None:
+        """One row that this version does not understand keeps nobody from hearing of the others."""
+        try:
+            self._heard(live, asked)
+        except Exception:
+            logger.exception("generation %s: its row was not understood", live.id)
+
     def _heard(self, live: LiveGeneration, asked: Asked) -> None:
         if asked.stop_reason:
-            live.stop(EndReason(asked.stop_reason), None)
+            live.stop(known_reason(asked.stop_reason, EndReason.STOPPED), None)
         if asked.watched_elsewhere:
             live.attendance.arrive(ELSEWHERE)
-        elif live.attendance.leave(ELSEWHERE, EndReason(asked.left_elsewhere or EndReason.LEFT), time.monotonic()):
-            self._left_alone(live)
+        elif not asked.silent_elsewhere or self._silence_counts():
+            cause = known_reason(asked.left_elsewhere, EndReason.LEFT)
+            if live.attendance.leave(ELSEWHERE, cause, time.monotonic()):
+                self._left_alone(live)
 
     def _count_orphans(self, strays: set[uuid.UUID]) -> None:
         """Rows of this process that nothing here runs: begun, and then lost on the way to `launch`."""
         self._orphans = {key: self._orphans.get(key, 0) + 1 for key in strays}
         for key, ticks in self._orphans.items():
-            if ticks == ORPHAN_TICKS:
+            if ticks % ORPHAN_TICKS == 0:
                 self.spawn(in_database(sweeping.take_away, key, EndReason.SERVER_LOST))
+
+
+def known_reason(name: str, otherwise: EndReason) -> EndReason:
+    """The reason of this name; a newer version of the product may have written one that this one does not know."""
+    return EndReason(name) if name in EndReason.values else otherwise
 
 
 registry = Registry()

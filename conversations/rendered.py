@@ -4,7 +4,7 @@ import uuid
 from collections import OrderedDict
 from threading import Lock
 
-from . import markdown
+from . import rendering
 
 SIZE = 16_000_000
 """Characters of HTML that a process keeps; those that were not shown for the longest time go first."""
@@ -19,17 +19,19 @@ class Rendered:
         self._lock = Lock()
 
     def html(self, message: uuid.UUID, content: str) -> str:
-        """The safe HTML of an answer whose text is `content` and stays so."""
+        """The safe HTML of an answer whose text is `content` and stays so. May block for some seconds."""
         with self._lock:
             html = self._kept.pop(message, None)
             if html is not None:
                 self._kept[message] = html
                 return html
-        html = markdown.render(content)
-        self._keep(message, html)
-        return html
+        answer, done = rendering.growing(content, last=True)
+        if done:
+            self.keep(message, answer.finished)
+        return answer.finished
 
-    def _keep(self, message: uuid.UUID, html: str) -> None:
+    def keep(self, message: uuid.UUID, html: str) -> None:
+        """Keep the HTML of an answer that has ended."""
         with self._lock:
             self._free -= len(html) - len(self._kept.pop(message, ""))
             self._kept[message] = html

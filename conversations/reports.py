@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CODE = re.compile(r"[\w.:-]{1,40}")
+CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
 """What a code looks like: it comes from the provider, so it could as well be a sentence of the prompt."""
 
 Field = str | int | None

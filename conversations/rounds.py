@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from . import catalogue, presence, search_index, sessions, sweeping, trash, usage
+from . import catalogue, presence, search_index, sessions, sweeping, tidying, trash, usage
 from .database import AWAY, in_database
 from .journal import Journal
 from .sockets import Sockets
@@ -59,6 +59,7 @@ class Rounds:
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
             every(trash.EVERY, trash.empty_soon),
+            every(tidying.EVERY, tidying.tidy_soon),
             every(rollup.EVERY, self.add_up),
         ]
 

@@ -18,15 +18,20 @@ from django.shortcuts import render
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .models import Conversation
 from .models.conversation import parse_id
 from .requests import HttpRequest
 
 PAGE = 20
 LONGEST = 500
 """Characters of a search."""
+
+RECENT = 6
+"""Conversations that are offered before anything is typed."""
 
 NEWEST = 1000
 """Entries that are looked through before the index of words is asked."""
@@ -78,6 +83,7 @@ WHERE e.id = ANY(%(ids)s) ORDER BY e.id DESC
 """
 
 LEXEME = re.compile(r"'((?:[^']|'')*)'")
+COMPOUND = re.compile(r"'([^']*-[^']*)'((?: <-> '[^']*')+)$")
 SCHEME = re.compile(r"\b\w+://")  # of an address the index has what follows; a search would take the colon apart
 MARKDOWN = re.compile(r"[*`#|]+")
 
@@ -122,6 +128,12 @@ class Results:
     problem: str = ""
     next: uuid.UUID | None = None
 
+    @property
+    def count(self) -> str:
+        """How many there are, in words."""
+        many = ngettext("%(count)d result", "%(count)d results", len(self.hits)) % {"count": len(self.hits)}
+        return _("More than %(many)s") % {"many": many} if self.next else many
+
 
 @never_cache
 @login_required
@@ -131,7 +143,9 @@ def search(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", " ").strip()
     after = parse_id(request.GET.get("after", ""))
     results = find(request.user, text, after) if text else None
-    context = {"q": text, "results": results, "continued": after is not None}
+    context: dict[str, object] = {"q": text, "results": results, "continued": after is not None}
+    if results is None:
+        context["recent"] = Conversation.objects.visible_to(request.user).begun().newest_first()[:RECENT]
     if not request.htmx:
         return render(request, "conversations/search.html", context)
     partial = after is not None or request.htmx.target == "search-results"
@@ -141,10 +155,10 @@ def search(request: HttpRequest) -> HttpResponse:
 def find(user: AbstractBaseUser | AnonymousUser, text: str, after: uuid.UUID | None = None) -> Results:
     """A page of what somebody can find of their own; words, "phrases", OR and -without mean what they do elsewhere."""
     if len(text) > LONGEST:
-        return Results([], _("That is too long to search for: %(limit)d characters are possible.") % {"limit": LONGEST})
+        return Results([], _("Searches are limited to %(limit)d characters.") % {"limit": LONGEST})
     query = parse(text)
     if query is None:
-        return Results([], _("There is no word in that to search for."))
+        return Results([], _("Type at least one word."))
     assert user.pk is not None
     ids = _ids(query, user.pk, after or LAST)
     more = len(ids) > PAGE
@@ -161,7 +175,16 @@ def parse(text: str) -> Query | None:
         return None
     last = text.split()[-1]
     unfinished = text[-1].isalnum() and not last.startswith("-") and text.count('"') % 2 == 0 and written[-1] == "'"
-    return Query(written + ":*" if unfinished else written, needed not in ("", "T"))
+    return Query(_begun(written) if unfinished else written, needed not in ("", "T"))
+
+
+def _begun(written: str) -> str:
+    """The query with the beginning of a word in place of its last word; of a compound like 'well-kno' the index has
+    the whole and the parts, so the whole is a beginning, too."""
+    compound = COMPOUND.search(written)
+    if compound and compound[1].split("-") == LEXEME.findall(compound[2]):
+        written = f"{written[: compound.start()]}'{compound[1]}':*{compound[2]}"
+    return f"{written}:*"
 
 
 def _ids(query: Query, owner: int, after: uuid.UUID) -> list[uuid.UUID]:
@@ -185,10 +208,13 @@ def _hits(query: Query, ids: list[uuid.UUID]) -> list[Hit]:
     with connection.cursor() as cursor:
         cursor.execute(SHOW, {"query": query.text, "word": query.word, "ids": ids})
         rows = cursor.fetchall()
-    return [
+    hits = [
         Hit(pk, conversation, title, archived, None if is_title else pk, role, at, _excerpt(headline))
         for pk, is_title, conversation, title, archived, role, at, headline in rows
     ]
+    # A title is mostly the first words of a prompt: beside a message of its conversation it says nothing new.
+    by_message = {hit.conversation for hit in hits if hit.message}
+    return [hit for hit in hits if hit.message or hit.conversation not in by_message]
 
 
 def _excerpt(headline: str) -> SafeString:

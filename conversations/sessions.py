@@ -24,6 +24,8 @@ def user_of(key: str) -> AbstractBaseUser | None:
         return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    # A session that a former SECRET_KEY signed gets a new key here, which no browser would hear of: left to the pages.
+    request.session.cycle_key = lambda: None  # type: ignore[method-assign]
     user = get_user(request)
     return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
 

@@ -1,5 +1,7 @@
 """The settings page: what a person chooses for themselves. In the chat it opens over the conversation."""
 
+from copy import copy
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -30,13 +32,15 @@ LEAVING = {
     WhenLeaving.WAIT: lazy("Wait a minute for me to come back, then stop"),
     WhenLeaving.FINISH: lazy("Finish the answer in the background"),
 }
-THEMES = {Theme.SYSTEM: lazy("Like the system"), Theme.LIGHT: lazy("Light"), Theme.DARK: lazy("Dark")}
+THEMES = {Theme.SYSTEM: lazy("System"), Theme.LIGHT: lazy("Light"), Theme.DARK: lazy("Dark")}
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """What may be chosen here; what is fixed is no field of it, so whatever arrives for it changes nothing."""
 
-    when_leaving = forms.ChoiceField(label=lazy("When I leave"), choices=LEAVING.items(), widget=forms.RadioSelect)
+    when_leaving = forms.ChoiceField(
+        label=lazy("When I close the page"), choices=LEAVING.items(), widget=forms.RadioSelect
+    )
     theme = forms.ChoiceField(label=lazy("Theme"), choices=THEMES.items(), widget=forms.RadioSelect)
     enter_sends = forms.BooleanField(label=lazy("Enter sends the message"), required=False)
     default_model = forms.ChoiceField(label=lazy("Model for new chats"), required=False)
@@ -47,9 +51,10 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         fields = ("when_leaving", "theme", "language", "default_model", "enter_sends")
 
     def __init__(self, user: AbstractBaseUser | AnonymousUser, data: QueryDict | dict[str, str] | None = None) -> None:
-        super().__init__(data, instance=preferences.own(user))
+        # A copy: what is refused must not show in the page that says so.
+        super().__init__(data, instance=copy(preferences.own(user)))
         self._choose("default_model", _models(user, self.instance))
-        self._choose("language", [("", _("Like the browser")), *settings.LANGUAGES])
+        self._choose("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
         for name in preferences.fixed():
             del self.fields[name]
 
@@ -69,7 +74,7 @@ def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tu
     ]
     choices += [(choice.key, choice.label) for choice in offered]
     if chosen and chosen not in dict(choices):
-        choices.append((chosen, _("%(name)s (not offered any more)") % {"name": chosen}))
+        choices.append((chosen, _("%(name)s (no longer available)") % {"name": chosen}))
     return choices
 
 
@@ -137,4 +142,4 @@ class ChangePassword(PasswordChangeView):
         return super().form_valid(form)
 
 
-change_password = sensitive_post_parameters()(ChangePassword.as_view())
+change_password = never_cache(sensitive_post_parameters()(ChangePassword.as_view()))

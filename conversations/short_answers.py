@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from .chunks import ProviderError
 from .llm import Provider, Turn
+from .tokens import rough
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Line:
         self.asked = False
         self.tokens: tuple[int | None, int | None] = (None, None)
         self.length = 0
+        self.thoughts = 0
         self._texts: list[str] = []
 
     @property
@@ -36,7 +38,8 @@ class Line:
         if self.length - len(text) < ENOUGH:
             self._texts.append(text)
 
-    def alive(self) -> None: ...
+    def alive(self, thoughts: int = 0, characters: int = 0) -> None:
+        self.thoughts += max(thoughts, rough(characters))
 
     def finished(self, reason: str) -> None: ...
 

@@ -1,8 +1,8 @@
 """The list of a person's conversations: in groups, and page after page as one scrolls."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import groupby
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import pieces
+from .deleted import kept
 from .models import Conversation, Generation
 from .models.conversation import ConversationQuerySet, parse_id
 from .requests import HttpRequest
@@ -29,6 +30,10 @@ LONGEST = 1000
 """Conversations that a refresh brings back at most, however far somebody has scrolled."""
 
 PINNED = 100
+"""Pinned conversations at the head of the list. Older ones stay with those of their day, so that none is lost."""
+
+YEARS = range(1970, 9999)
+"""Of places in the list. At both ends of the calendar a time has no counterpart in some time zones."""
 
 Group = tuple[str, list[Conversation]]
 
@@ -47,7 +52,9 @@ class Place:
             moment, key = parse_datetime(at), parse_id(pk)
         except ValueError:  # well formed, and no day of the calendar
             return None
-        return cls(moment, key) if moment and key and moment.tzinfo else None
+        if moment is None or key is None or moment.tzinfo is None or moment.year not in YEARS:
+            return None
+        return cls(moment.astimezone(UTC), key)
 
     def __str__(self) -> str:
         return f"{self.active_at.isoformat().replace('+00:00', 'Z')}_{self.pk}"
@@ -58,9 +65,9 @@ class Shelf:
     """A page of the list. `next`: the place behind which there is more."""
 
     groups: list[Group]
+    pinned: list[Conversation] = field(default_factory=list)
     archived: bool = False
     next: Place | None = None
-    has_archived: bool = False
     continued: bool = False
 
 
@@ -68,7 +75,8 @@ class Shelf:
 @login_required
 @require_safe
 def sidebar(request: HttpRequest) -> HttpResponse:
-    """The list; with `?after=` the page behind that place. `rows`: how many the page has now and wants again."""
+    """The list; with `?after=` the page behind that place. `rows`: how many the page has now, without the pinned ones,
+    and wants again."""
     return HttpResponse(pieces.render("sidebar_list.html", {**context(request), "conversation": None}, request))
 
 
@@ -81,6 +89,7 @@ def context(request: HttpRequest) -> dict[str, object]:
     return {
         "shelf": shelf(request.user, archived="archived" in asked, after=after, size=size),
         "deleted": Conversation.objects.deleted_by(request.user).filter(pk=deleted).first() if deleted else None,
+        "kept": kept() if deleted else "",
     }
 
 
@@ -88,20 +97,18 @@ def shelf(
     user: AbstractBaseUser | AnonymousUser, *, archived: bool = False, after: Place | None = None, size: int = PAGE
 ) -> Shelf:
     visible = Conversation.objects.visible_to(user).begun()
-    rows = (visible.archived() if archived else visible.listed()).newest_first()
+    pinned = [] if archived else _pinned(visible, named_only=after is not None)
+    rows = (visible.archived() if archived else visible.listed(besides=pinned)).newest_first()
     if after is not None:
         rows = rows.before(after.active_at, after.pk)
     found = list(with_running(rows)[: size + 1])
     more = len(found) > size
     found = found[:size]
-    groups = _groups(found, _label(after.active_at) if after is not None else "")
-    if not archived and after is None:
-        groups = _pinned(visible) + groups
     return Shelf(
-        groups,
+        _groups(found, _label(after.active_at) if after is not None else ""),
+        pinned=pinned if after is None else [],
         archived=archived,
         next=Place(found[-1].active_at, found[-1].pk) if more else None,
-        has_archived=not archived and not more and visible.archived().exists(),
         continued=after is not None,
     )
 
@@ -112,9 +119,10 @@ def with_running(rows: ConversationQuerySet) -> ConversationQuerySet:
     return rows.annotate(running_generation_id=Subquery(running))
 
 
-def _pinned(visible: ConversationQuerySet) -> list[Group]:
-    rows = list(with_running(visible.pinned())[:PINNED])
-    return [(_("Pinned"), rows)] if rows else []
+def _pinned(visible: ConversationQuerySet, *, named_only: bool) -> list[Conversation]:
+    """Those at the head of the list; `named_only`: their ids, for a page that only leaves them out."""
+    rows = visible.pinned()
+    return list((rows.only("pk") if named_only else with_running(rows))[:PINNED])
 
 
 def _groups(rows: list[Conversation], above: str) -> list[Group]:

@@ -8,11 +8,12 @@ an answer is stopped, what waits there, no older than one rest, is not part of i
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import httpx2
 from aiohttp import ClientResponse
-from openai._response import AsyncAPIResponse
+
+from .transport import ANSWER
 
 SHORTEST = 0.005
 """Seconds of rest that are worth the pause."""
@@ -21,10 +22,9 @@ SHORTEST = 0.005
 class Tap:
     """Iterates over the bytes of one response, as a context that leaves no connection resting. Safe to cancel."""
 
-    def __init__(self, response: AsyncAPIResponse[Any]) -> None:
+    def __init__(self, response: httpx2.Response) -> None:
         self._response = response
-        self._stream = response.http_response.stream
-        self._answer = _answer(self._stream)
+        self._answer: ClientResponse | None = response.extensions.get(ANSWER)
         self._transport: asyncio.ReadTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -32,9 +32,7 @@ class Tap:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._resume()
+        self.wake()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._body())
@@ -52,6 +50,12 @@ class Tap:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._resume)
 
+    def wake(self) -> None:
+        """Read on at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._resume()
+
     def _resume(self) -> None:
         self._timer = None
         if self._transport is not None and not self._transport.is_closing():
@@ -61,13 +65,5 @@ class Tap:
         """Where nothing is to be unpacked, as nothing should, straight from the transport: the layers above it are
         generators that every token would wake one by one."""
         if self._response.headers.get("content-encoding", "identity") != "identity":
-            return self._response.iter_bytes()
-        return cast(httpx2.AsyncByteStream, self._stream)
-
-
-def _answer(stream: object) -> ClientResponse | None:
-    """aiohttp's response below the client's layers, which do not show it; without it nothing rests."""
-    while (below := getattr(stream, "_stream", None)) is not None:
-        stream = below
-    found = getattr(stream, "_aiohttp_response", None)
-    return found if isinstance(found, ClientResponse) else None
+            return self._response.aiter_bytes()
+        return cast(httpx2.AsyncByteStream, self._response.stream)

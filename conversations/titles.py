@@ -57,9 +57,9 @@ class Titles:
         self._counting: set[asyncio.Task[None]] = set()
         self._limits: dict[Endpoint, Limits] = {}
 
-    def begin(self, live: LiveGeneration) -> None:
-        """An answer has ended: ask for the title, unless there is one."""
-        if live.conversation not in self._asking and wanted(live):
+    def begin(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
+        """An answer has ended: ask for the title, unless there is one, or this person has used up what is allowed."""
+        if live.conversation not in self._asking and wanted(live) and allowed(live.user):
             task = asyncio.get_running_loop().create_task(self._ask(live), name=f"title {live.conversation}")
             self._asking[live.conversation] = live.user, task
             task.add_done_callback(lambda _task: self._asking.pop(live.conversation, None))
@@ -118,7 +118,7 @@ async def _store(live: LiveGeneration, turns: list[dict[str, str]], line: Line) 
     said_in, said_out = line.tokens
     estimated = line.asked and (said_in is None or said_out is None)
     if estimated:
-        said_in, said_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length)
+        said_in, said_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length) + line.thoughts
     logger.info("title of %s: %s tokens in, %s out", live.conversation, said_in or 0, said_out or 0)
     try:
         await in_database(usage.store_title, live.id, said_in or 0, said_out or 0, estimated=estimated)

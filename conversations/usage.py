@@ -89,13 +89,13 @@ def _sent(run: Generation) -> Sent:
 @transaction.atomic
 def store(generation: uuid.UUID, tokens_in: int, tokens_out: int) -> None:
     """The first count stays, with what it cost at the price that the answer began with; to it comes what its title
-    took."""
+    took. `tokens_out`: of the text alone; what was thought was counted while it came."""
     ended = Generation.objects.exclude(status=Status.STREAMING)
     run = ended.select_for_update(of=("self",)).filter(pk=generation, usage_final=False).first()
     if run is None:
         return
     run.tokens_in = tokens_in + (run.title_tokens_in or 0)
-    run.tokens_out = tokens_out + (run.title_tokens_out or 0)
+    run.tokens_out = tokens_out + run.thought_tokens + (run.title_tokens_out or 0)
     run.usage_source, run.usage_final, run.cost = UsageSource.ESTIMATED, True, run.price()
     run.save(update_fields=["tokens_in", "tokens_out", "usage_source", "usage_final", "cost"])
 

@@ -16,6 +16,7 @@ from django_htmx.http import reswap, retarget
 from . import branches, fragments, pieces, preferences, presence, sidebar, windows
 from .asking import ask_owner, stopper
 from .catalogue import Choice, catalogue
+from .connections import give_back
 from .database import in_database
 from .instructions import InstructionsForm
 from .models import Conversation, Generation, Message
@@ -100,6 +101,7 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if live is not None and live.user == user.pk:
         live.stop(EndReason.STOPPED, stopper(registry, pk, user.pk, tab))
         return _after_stop(request, live.conversation)
+    await give_back()
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404
@@ -155,7 +157,7 @@ def _context(
         "blanks": fragments.BLANKS,
         "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,
-        "limits": {"prompt": settings.CHAT_MAX_PROMPT},
+        "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},
         "examples": [
             _("Explain how a rainbow comes about, in three short paragraphs"),
             _("Compare tea and coffee in a table"),

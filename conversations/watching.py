@@ -1,6 +1,7 @@
 """What a page that comes to a conversation has to be told. Synchronous; runs on a database thread."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -13,23 +14,26 @@ from .models import Conversation, Generation, Message
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a conversation stands. `transcript` is a frame for a page that shows something else."""
+    """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
+    shows something else."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     transcript: bytes | None = None
+    owner: uuid.UUID | None = None
 
 
-def load(user: AbstractBaseUser, command: Watch) -> State:
-    """Compare what the page shows with what is. Raises Refusal."""
+def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
+    """Compare what the page shows with what is. Raises Refusal. Nothing is rendered once it is not `wanted` any more,
+    which is asked on this thread."""
     conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
         presence.connected(running.pk, command.page[:60])
     head = conversation.head
     transcript = None
-    if head is not None and (head.pk != command.head or head.status != command.status):
+    if wanted() and head is not None and (head.pk != command.head or head.status != command.status):
         transcript = _transcript(conversation, command.head, command.status, running, None)
     return _state(conversation, running, transcript)
 
@@ -41,12 +45,13 @@ def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | Non
     return _state(found, running, _transcript(found, after, None, running, command))
 
 
-def started(begun: Started, command: uuid.UUID) -> State:
-    """How a conversation stands right after a command: known without reading it again, so on any thread."""
+def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
+    """How a conversation stands right after a command: known without reading it again, so on any thread. `so_far`: the
+    HTML of the answer."""
     conversation, generation = begun.conversation, begun.generation
-    html = fragments.started(begun)
+    html = fragments.started(begun, so_far)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
-    return State(conversation.pk, generation.pk, begun.answer.pk, transcript)
+    return State(conversation.pk, generation.pk, begun.answer.pk, transcript, generation.owner_id)
 
 
 def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
@@ -59,7 +64,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
 def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
         return State(conversation.pk, transcript=transcript)
-    return State(conversation.pk, running.pk, running.message_id, transcript)
+    return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
 
 
 def _transcript(

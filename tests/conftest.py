@@ -34,6 +34,7 @@ COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long loops of tests/faults, too")
+    parser.addoption("--complete", action="store_true", help="a test that lacks a part it needs fails")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +46,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="only with --long"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """With --complete, only what is left out on purpose may be skipped."""
+    report = yield
+    if report.skipped and item.config.getoption("--complete") and not item.get_closest_marker("long"):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")

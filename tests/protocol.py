@@ -14,7 +14,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     "stopping": frozenset({"generation"}),
     "saving": frozenset({"generation"}),
     "end": frozenset({"generation", "message", "seq", "status", "reason", "note", "footer", "announce"}),
-    "standing": frozenset({"generation", "message", "status", "reason"}),
+    "standing": frozenset({"generation", "message", "status", "reason", "id"}),
     "activity": frozenset({"conversation", "generation", "title"}),
     "refused": frozenset({"id", "refers", "code", "sentence"}),
     "ping": frozenset(),

@@ -37,6 +37,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._delay = 0.0
         self._drip: float | None = None
+        self._held: bytes | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._server = self._do(self._listen())
@@ -73,6 +74,15 @@ class Proxy:
         """Let only this much through, each way; None lifts the limit."""
         self._drip = bytes_per_second
 
+    def hold(self, words: bytes) -> None:
+        """Keep a connection back from when its client sends these words; `let_go` forwards them."""
+        self._held = words
+        self._do(self._set_holding(True))
+
+    def let_go(self) -> None:
+        self._held = None
+        self._do(self._set_holding(False))
+
     def stop(self) -> None:
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -85,6 +95,7 @@ class Proxy:
     async def _listen(self) -> asyncio.Server:
         self._open = asyncio.Event()
         self._open.set()
+        self._let_go = asyncio.Event()
         return await asyncio.start_server(self._connected, "127.0.0.1", 0)
 
     async def _set_silent(self, silent: bool) -> None:
@@ -92,6 +103,12 @@ class Proxy:
             self._open.clear()
         else:
             self._open.set()
+
+    async def _set_holding(self, holding: bool) -> None:
+        if holding:
+            self._let_go.clear()
+        else:
+            self._let_go.set()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self.target, "a proxy needs a target before its first connection"
@@ -112,6 +129,8 @@ class Proxy:
         try:
             while data := await reader.read(CHUNK if self._drip is None else 1 + int(self._drip / 20)):
                 await asyncio.sleep(self._delay + (len(data) / self._drip if self._drip else 0))
+                if self._held is not None and self._held in data:
+                    await self._let_go.wait()
                 await self._open.wait()
                 setattr(link, count, getattr(link, count) + len(data))
                 to.write(data)

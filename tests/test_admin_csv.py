@@ -83,7 +83,7 @@ def test_is_written_down(staff, alice, stopped):
     assert (entry.action, entry.what) == ("exported", f"generations as CSV: person={alice.user.username}")
 
 
-@pytest.mark.parametrize("beginning", "=+-@\t\r")
+@pytest.mark.parametrize("beginning", "=+-@\t\r\n＝＋－＠")
 def test_a_name_that_is_a_formula_becomes_text(staff, server, answering, beginning):
     eve = visitors.new_person("eve", server)
     eve.user.username = f"{beginning}HYPERLINK({eve.user.username})"

@@ -138,13 +138,16 @@ def test_marks_many_as_reviewed_that_need_it(staff, stopped, finished):
     assert deeds(staff) == [("reviewed", f"generation {stopped.pk}")]
 
 
-def test_marks_all_of_a_filter_as_reviewed(staff, alice, stopped):
+def test_marks_all_of_a_filter_as_reviewed(staff, alice, answering):
+    a = answering(alice)
+    a.exchange.cut()
+    failed = stored.ended(a.asked)
     query = f"?review=needed&person={alice.user.username}"
-    selected = {"action": "mark_reviewed", "select_across": "1", "index": "0", "_selected_action": str(stopped.pk)}
-    assert str(stopped.pk) in staff.get(LIST + query).html
+    selected = {"action": "mark_reviewed", "select_across": "1", "index": "0", "_selected_action": str(failed.pk)}
+    assert str(failed.pk) in staff.get(LIST + query).html
     assert staff.post(LIST + query, **selected).status == 302
-    assert str(stopped.pk) not in staff.get(LIST + query).html
-    assert str(stopped.pk) in staff.get(f"{LIST}?review=done&person={alice.user.username}").html
+    assert str(failed.pk) not in staff.get(LIST + query).html
+    assert str(failed.pk) in staff.get(f"{LIST}?review=done&person={alice.user.username}").html
 
 
 # One run
@@ -175,6 +178,17 @@ def test_shows_the_conversation_around_it(staff, alice, answering, provider):
         assert text in page.text
     assert "Answer to the next prompt" in page.text
     assert f"{LIST}{asked.generation}/change/" in page.html
+
+
+def test_a_run_longer_than_its_models_usual_answers_has_no_share(staff, alice, answering, provider):
+    """How long it would have become, nothing says."""
+    short = answering(alice, "Bees")
+    short.exchange.finish()
+    assert short.asked.end
+    a = answering(alice, *(["many words about bees "] * 400))
+    a.asked.stop()
+    page = staff.get(f"{LIST}{stored.ended(a.asked).pk}/change/")
+    assert page.text.partition("Share written:")[2].split()[0] == "–"
 
 
 @pytest.mark.parametrize(("deed", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])

@@ -10,11 +10,10 @@ def test_leaves_the_list_for_the_archive(alice):
     assert listed(alice, "?archived") == ["About bees"]
 
 
-def test_the_archive_is_offered_once_there_is_one(alice):
+def test_the_archive_is_always_offered(alice):
     made = conversation(alice)
-    assert "?archived" not in alice.get("/").html
+    assert 'href="/?archived"' in alice.get("/").html
     alice.post(path(made, "archive"))
-    assert "?archived" in alice.get("/").html
     assert "About bees" in alice.get("/?archived").text
 
 

@@ -41,7 +41,7 @@ def test_are_kept_and_sent_from_the_next_answer_on(alice, asked, provider):
     assert "temperature" not in asked.exchange.request.body
     page = save(alice, asked.asked.conversation, system_prompt=PIRATE, temperature="0.5")
     assert page.status == 200
-    assert "It counts from the next answer on." in page.text
+    assert "Applies from your next message." in page.text
     second = provider.expect()
     asked.page.ask(second.prompt, after=asked.asked)
     assert second.request.messages[0] == {"role": "system", "content": PIRATE}

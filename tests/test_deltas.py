@@ -50,12 +50,14 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
         piece = text[begin : begin + step]
         answer.add(piece)
         answer.flush()
+        await answer.shown()
         growing.feed(piece)
         growing.flush()
         assert page.html == growing.finished + growing.tail
         if begin == 3 * step:
             answer.attach(late)
     answer.settle()
+    await answer.shown()
     assert page.html == late.html == markdown.render(text)
     assert not page.rules.broken
 
@@ -67,6 +69,7 @@ async def test_a_long_block_is_not_sent_again_and_again():
     for line in ["```\n", *lines]:
         answer.add(line)
         answer.flush()
+        await answer.shown()
     assert page.received < 8 * sum(map(len, lines))
 
 

@@ -142,20 +142,19 @@ async def test_knows_no_other_path():
         assert (await response.json())["error"]["message"]
 
 
-async def until_nothing_is_written(demo: Demo) -> float:
-    begin = time.monotonic()
-    while demo.writing:
-        assert time.monotonic() - begin < 2
-        await asyncio.sleep(0.002)
-    return time.monotonic() - begin
+async def until_nothing_is_written(demo: Demo) -> None:
+    """Fails after a moment in which a whole answer at this pace is not written."""
+    async with asyncio.timeout(2):
+        while demo.writing:
+            await asyncio.sleep(0.002)
 
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_stops_writing_when_the_client_hangs_up(stream):
-    async with running(rate=200) as (demo, session):
+    async with running(rate=50) as (demo, session):
 
         async def read() -> None:
-            asked = asking("Something long", stream=stream)
+            asked = asking("Something long", stream=stream, max_tokens=5000)
             async with session.post(f"{demo.base_url}/chat/completions", json=asked) as response:
                 await response.read()
 
@@ -163,10 +162,10 @@ async def test_stops_writing_when_the_client_hangs_up(stream):
         while demo.written < 5:
             await asyncio.sleep(0.005)
         reader.cancel()
-        assert await until_nothing_is_written(demo) < 0.5
+        await until_nothing_is_written(demo)
         written = demo.written
-        await asyncio.sleep(0.05)
-        assert demo.written == written < 200
+        await asyncio.sleep(5 / 50)
+        assert demo.written == written
 
 
 async def test_closing_cuts_off_what_is_being_written():
@@ -187,9 +186,9 @@ async def test_keeps_to_its_pace():
         begin = time.monotonic()
         times = [time.monotonic() - begin async for line in it.content if b'{"content"' in line]
     assert len(times) == 60
-    assert times[0] < 0.4
-    assert 0.5 < times[-1] - times[0] < 2
-    assert max(later - earlier for earlier, later in pairwise(times)) < 0.5
+    assert times[-1] > 0.9  # a slow machine takes longer, and none can take less
+    gaps = sorted(later - earlier for earlier, later in pairwise(times))
+    assert gaps[len(gaps) // 2] > 0.005, "one by one, not in lumps"
 
 
 @pytest.mark.parametrize("prompt", [*PROMPTS, ""])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations import listing, lists
+from conversations import learnt, listing, lists
 from conversations.catalogue import Catalogue
 from conversations.endpoints import Endpoint as Reached
 from conversations.models import Endpoint, LanguageModel
@@ -219,7 +219,7 @@ def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(dat
         first, second, providers = Catalogue(), Catalogue(), Providers()
         for each in (first, second):
             await each.start(providers)
-        first.learn_window(row.name, "learner", 2048)
+        first.learn_window(first.find(model.key).endpoint, "learner", 2048)
         known = first.find(model.key).context_window
         await asyncio.gather(*first._saving)
         await second.refresh()
@@ -228,16 +228,10 @@ def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(dat
 
     with offered(provider.url, "learner") as (row, [model]):
         assert asyncio.run(learn()) == (2048, 2048)
-        LanguageModel.objects.filter(pk=model.pk).update(context_window=9000)
-
-        async def given():
-            catalogue, providers = Catalogue(), Providers()
-            await catalogue.start(providers)
-            catalogue.learn_window(row.name, "learner", 0)
-            await providers.close()
-            return catalogue.find(model.key).context_window
-
-        assert asyncio.run(given()) == 9000
+        row.refresh_from_db()
+        row.learnt_windows["learner"][1] -= learnt.KEPT + 1
+        assert learnt.windows(row) == {}  # a server may be started anew with more
+        assert learnt.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
 
 
 # --- lists that cannot be had ----------------------------------------------------------------------------------------
@@ -272,11 +266,11 @@ def test_an_address_that_is_none_harms_nobody_else(address, alice, socket, every
         wait_offered(alice, model.key)
         asked = socket(alice).ask("Hello", model=model.key)
         assert asked.outcome == ("error", "provider_unreachable")
-        assert stored.run(asked).detail == "an address that cannot be used"
+        assert stored.run(asked).detail == "its address cannot be used"
         with offered(everywhere["vllm"].base_url, endpoint={"offers_all": True}) as (other, _models):
             wait_offered(alice, f"{other.prefix}::Qwen/Qwen3-8B")
 
 
 def test_an_address_that_is_none_does_not_keep_a_server_from_starting(dora):
-    assert "its address cannot be used: InvalidURL" in dora.server.output
+    assert "did not list its models: its address cannot be used" in dora.server.output
     assert dora.get("/").status == 200

@@ -63,8 +63,35 @@ def test_finds_a_title_also_after_a_rename(alice):
     assert found(alice, "aardvarks")
     alice.post(path(made, "rename"), title="Wombats")
     indexed()
-    assert "<mark>Wombats</mark>" in found(alice, "wombats")
+    assert found(alice, "wombats") == ["<mark>Wombats</mark>"]
     assert [hit for hit in search.find(alice.user, "aardvarks").hits if hit.message is None] == []
+
+
+def test_a_conversation_is_not_named_beside_its_own_messages(alice):
+    write(alice, "the axolotl sleeps", title="The axolotl")
+    write(alice, "nothing of it", title="An axolotl again")
+    hits = search.find(alice.user, "axolotl").hits
+    assert sorted((hit.title, hit.message is None) for hit in hits) == [
+        ("An axolotl again", False),  # the prompt that the title is made of
+        ("The axolotl", False),
+        ("The axolotl", False),
+    ]
+
+
+def test_says_how_much_was_found(alice):
+    write(alice, *(f"ibex number {number}" for number in range(21)))
+    assert "More than 20 results" in alice.get("/search/?q=ibex").text
+    write(alice, "one saola")
+    assert re.search(r'role="status" data-said>1 result<', alice.get("/search/?q=saola").html)
+
+
+def test_before_anything_is_typed_recent_ones_are_offered(alice, bob):
+    conversation(bob, "His")
+    for number in range(search.RECENT + 2):
+        conversation(alice, f"Number {number}")
+    page = alice.get("/search/", **HTMX).text
+    assert [f"Number {number}" in page for number in range(search.RECENT + 2)] == [False] * 2 + [True] * search.RECENT
+    assert "His" not in page
 
 
 def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
@@ -78,19 +105,26 @@ def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("fox", ["red fox den", "brown fox"]),
+        ("fox", ["red fox den", "brown fox", "a well-known fox"]),
         ("fox brown", ["brown fox"]),
         ('"brown fox"', ["brown fox"]),
         ('"fox brown"', []),
-        ("fox -red", ["brown fox"]),
+        ("fox -red", ["brown fox", "a well-known fox"]),
         ("den or brown", ["red fox den", "brown fox"]),
         ("bro", ["brown fox"]),
         ('"bro"', []),
         ("nowhere", []),
+        ("well-known", ["a well-known fox"]),
+        ("well-kno", ["a well-known fox"]),
+        ("fox well-k", ["a well-known fox"]),
+        ("-well-known fox", ["red fox den", "brown fox"]),
+        ("mother-in-l", ["her mother-in-law"]),
+        ("mother-in", ["her mother-in-law"]),
+        ("well-nowhere", []),
     ],
 )
 def test_words_phrases_and_operators(alice, text, expected):
-    write(alice, "brown fox", "red fox den")
+    write(alice, "her mother-in-law", "a well-known fox", "brown fox", "red fox den")
     assert [re.sub("</?mark>", "", each) for each in found(alice, text)] == expected
 
 
@@ -112,15 +146,15 @@ def test_a_word_with_quotes_and_backslashes_is_found(alice):
 
 
 def test_of_nothing_explains_itself(alice):
-    assert "leaves out" in alice.get("/search/?q=%20%00").text
+    assert "to exclude" in alice.get("/search/?q=%20%00").text
 
 
 def test_of_no_word_says_so(alice):
-    assert "no word in that" in alice.get("/search/?q=%3F%21%20...").text
+    assert "at least one word" in alice.get("/search/?q=%3F%21%20...").text
 
 
 def test_of_too_much_says_so(alice):
-    assert "500 characters are possible" in alice.get(f"/search/?q={'x' * 5000}").text
+    assert "limited to 500 characters" in alice.get(f"/search/?q={'x' * 5000}").text
 
 
 def test_only_what_is_left_out_is_a_search_too(alice):
@@ -141,7 +175,7 @@ def test_never_finds_what_is_somebody_elses(alice, bob):
     write(bob, "his secret giraffe", title="Giraffe")
     assert found(alice, "giraffe") == []
     assert found(alice, f"{bob.user.pk}:giraffe") == []
-    assert len(found(bob, "giraffe")) == 3  # the title, the prompt made of it, the message
+    assert len(found(bob, "giraffe")) == 2  # the prompt that the title is made of, and the message
 
 
 def test_a_deleted_one_is_not_found_until_it_is_back(alice):

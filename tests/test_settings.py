@@ -1,5 +1,7 @@
 """Settings: what a person chooses is kept, shown, and holds; what the administrator fixed cannot be chosen."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
@@ -26,7 +28,7 @@ def stored(person):
 def test_shows_the_defaults_before_anything_was_chosen(alice):
     page = alice.get("/settings/")
     assert page.status == 200
-    assert "When I leave" in page.text
+    assert "When I close the page" in page.text
     assert 'value="stop" id="id_when_leaving_0" required checked' in page.html.replace(' aria-invalid="false"', "")
     assert stored(alice) is None
 
@@ -77,6 +79,12 @@ def test_takes_nothing_that_is_not_offered(alice, field, value):
     assert page.status == 200
     assert "Nothing was changed." in page.text
     assert stored(alice) is None
+
+
+def test_what_was_refused_does_not_show(alice):
+    page = alice.post("/settings/", **{**CHOSEN, "when_leaving": "never"})
+    assert "Nothing was changed." in page.text
+    assert 'data-theme="dark"' not in page.html
 
 
 def test_of_somebody_who_is_signed_out_are_not_to_be_seen(alice):
@@ -147,7 +155,7 @@ def test_what_is_fixed_is_shown_as_such(alice, fixed):
     request = RequestFactory().get("/settings/")
     request.user, request.htmx = alice.user, True
     html = settings_page.show(request).content.decode()
-    assert "Your administrator decided this for everybody." in html
+    assert "Set by your administrator." in html
     assert 'name="theme"' not in html
     assert 'name="when_leaving"' not in html
 
@@ -180,3 +188,26 @@ def test_a_password_is_changed_only_by_who_knows_it_and_to_a_good_one(alice, old
     assert page.status == 200
     assert "field__error" in page.html
     assert check_password(alice.password, type(alice.user).objects.get(pk=alice.user.pk).password)
+
+
+DESCRIBED = re.compile(r'aria-describedby="([^"]+)"')
+
+
+def described(html):
+    """Ids that fields refer to, and those of them that are not on the page."""
+    named = {name for names in DESCRIBED.findall(html) for name in names.split()}
+    return named, {name for name in named if f'id="{name}"' not in html}
+
+
+def test_fields_refer_to_what_is_on_the_page(alice):
+    rules = alice.get("/settings/password/")
+    assert described(rules.html) == ({"id_new_password1_helptext", "id_new_password2_helptext"}, set())
+    assert "at least 8 characters" in rules.text
+    refused = alice.post("/settings/password/", old_password="wrong", new_password1="a", new_password2="b")
+    named, missing = described(refused.html)
+    assert missing == set()
+    assert {"id_old_password_error", "id_new_password2_error"} <= named
+    unnamed = alice.without_session().post("/accounts/login/", username="", password="")
+    assert described(unnamed.html) == ({"id_username_error", "id_password_error"}, set())
+    new_chat = alice.get("/").html
+    assert described(new_chat) == ({"id_system_prompt_helptext", "id_temperature_helptext"}, set())

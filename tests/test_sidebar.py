@@ -1,11 +1,12 @@
 """The list of conversations: groups, pages, and what it costs however many there are."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from conversations import sidebar
 from conversations.models import Conversation, Message
@@ -18,9 +19,14 @@ def test_groups_by_time_newest_first(alice):
     for title, ago in [("old", 400 * DAY), ("new", 0 * DAY), ("yesterday", DAY), ("week", 5 * DAY)]:
         conversation(alice, title, ago=ago)
     found = groups(alice.get("/").html)
-    assert [label for label, _rows in found[:3]] == ["Today", "Yesterday", "Previous 7 days"]
     assert [rows for _label, rows in found] == [["new"], ["yesterday"], ["week"], ["old"]]
     assert re.fullmatch(r"[A-Z][a-z]+ \d{4}", found[3][0])
+
+
+def test_names_the_days(alice, noon):
+    begun(alice, [NOON - days * DAY for days in (0, 1, 2, 7, 8, 40)])
+    labels = [label for label, _rows in sidebar.shelf(alice.user).groups]
+    assert labels == ["Today", "Yesterday", "Previous 7 days", "March 2026", "January 2026"]
 
 
 def test_a_chat_without_a_message_is_not_listed(alice):
@@ -37,12 +43,23 @@ def test_signed_out_leads_to_the_sign_in_page(alice):
     assert alice.without_session().get("/sidebar/").location.startswith("/accounts/login/")
 
 
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+"""The time of the tests in which the day matters: so nothing changes at midnight."""
+
+
+@pytest.fixture
+def noon(monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: NOON)
+
+
 @pytest.fixture
 def many(alice):
-    """120 conversations, ten of them at the very same moment on the border of two pages."""
-    made = [
-        Conversation(owner=alice.user, title=f"number {n}", active_at=at) for at, numbers in _moments() for n in numbers
-    ]
+    """120 conversations of the last 80 days, ten of them at the very same moment on the border of two pages."""
+    return begun(alice, _moments())
+
+
+def begun(person, moments):
+    made = [Conversation(owner=person.user, title=f"number {n}", active_at=at) for n, at in enumerate(moments)]
     Conversation.objects.bulk_create(made)
     messages = [Message(conversation=each, role="user", content="x") for each in made]
     Message.objects.bulk_create(messages)
@@ -53,13 +70,10 @@ def many(alice):
 
 
 def _moments():
-    from django.utils import timezone
-
-    now = timezone.now()
     return [
-        *((now - n * timedelta(seconds=1), [n]) for n in range(45)),
-        (now - timedelta(seconds=50), range(45, 55)),
-        *((now - n * timedelta(hours=30), [n]) for n in range(55, 120)),
+        *(NOON - n * timedelta(seconds=1) for n in range(45)),
+        *[NOON - timedelta(seconds=50)] * 10,
+        *(NOON - n * timedelta(hours=30) for n in range(55, 120)),
     ]
 
 
@@ -80,10 +94,11 @@ def test_pages_bring_each_once(alice, many):
     assert sorted(title for page in titles for title in page) == sorted(each.title for each in many)
 
 
-def test_a_page_that_goes_on_with_a_group_does_not_name_it_again(alice, many):
-    first, second, _third = pages(alice)
-    assert groups(first)[-1][0] == "Today"
-    assert groups(second)[0][0] == ""
+def test_a_page_that_goes_on_with_a_group_does_not_name_it_again(alice, many, noon):
+    first = sidebar.shelf(alice.user)
+    second = sidebar.shelf(alice.user, after=first.next)
+    assert first.groups[-1][0] == "Today"
+    assert second.groups[0][0] == ""
 
 
 def test_a_refresh_brings_back_as_much_as_there_was(alice, many):
@@ -91,22 +106,42 @@ def test_a_refresh_brings_back_as_much_as_there_was(alice, many):
     assert len(listed(alice, "?rows=7")) == 50
 
 
+def test_a_refresh_brings_the_pinned_ones_besides(alice, many):
+    Conversation.objects.filter(pk__in=[each.pk for each in many[:5]]).update(pinned_at=NOON)
+    assert len(listed(alice, "?rows=60")) == 65
+
+
+def test_pinned_ones_beyond_the_first_hundred_stay_with_their_day(alice, many):
+    for number, each in enumerate(many):
+        each.pinned_at = NOON - timedelta(minutes=number)
+    Conversation.objects.bulk_update(many, ["pinned_at"])
+    (page,) = pages(alice)
+    (label, pinned), *days = groups(page)
+    assert (label, len(pinned)) == ("Pinned", sidebar.PINNED)
+    assert sorted(pinned + [title for _label, rows in days for title in rows]) == sorted(each.title for each in many)
+
+
 @pytest.mark.parametrize(
     "query", ["?rows=-1", "?rows=x", "?rows=99999999", "?after=", "?after=x_y", "?after=2026-13-45T00:00:00Z_x",
               "?after=2026-01-01T00:00:00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90",
-              "?after=%00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90", "?rows=%C2%B2"],
+              "?after=%00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90", "?rows=%C2%B2",
+              "?after=0001-01-01T00:00:00%2B14:00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90",
+              "?after=9999-12-31T23:59:59-14:00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90"],
 )  # fmt: skip
 def test_nonsense_brings_the_first_page(alice, query):
     conversation(alice, "Here")
     assert listed(alice, query) == ["Here"]
 
 
-def test_costs_the_same_queries_however_many_there_are(alice, many):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        sidebar.shelf(alice.user)
-    assert len(queries) <= 3
+def queries_of(person):
+    with CaptureQueriesContext(connection) as queries:
+        sidebar.shelf(person.user)
+    return len(queries)
+
+
+def test_costs_the_same_queries_however_many_there_are(alice, bob, many):
+    conversation(bob)
+    assert queries_of(alice) == queries_of(bob) <= 3
 
 
 def test_the_page_is_read_from_the_index_in_its_order(alice, many):

@@ -115,7 +115,7 @@ def test_of_an_ended_answer_gives_its_final_state(alice, answering):
     assert (standing["status"], standing["reason"]) == ("complete", "finished")
     assert standing["message"] == a.asked.message
     by_command = a.page.wait("standing", after=a.page.stop(id=a.asked.id))
-    assert by_command.fields == standing.fields
+    assert by_command.fields == {**standing.fields, "id": a.asked.id}
     assert stored.outcome(a.asked) == ("complete", "finished")
 
 

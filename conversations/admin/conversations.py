@@ -1,17 +1,26 @@
-"""Conversations and messages in the administration. Lists show no text, so that only an opened page has to be written
-down."""
+"""Conversations and messages in the administration. Lists show no text, so only an opened page and a search for words
+have to be written down."""
+
+import uuid
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation, Message
+from conversations.models.conversation import parse_id
 
-from .audit import ReadingAdmin
-from .base import answer, reads_text
+from .audit import ReadingAdmin, searched
+from .base import answer, in_zone, moment, reads_text
 from .filters import PersonFilter
+
+MESSAGES = 50
+BYTES = 100_000
+"""Of a transcript, at once. Colouring code takes its time, and with it that of everybody's answers."""
 
 
 class OwnerFilter(PersonFilter):
@@ -24,15 +33,43 @@ class ConversationOwnerFilter(PersonFilter):
     field = "conversation__owner"
 
 
+class SearchingAdmin(ReadingAdmin):
+    """Its search looks into text, so it is for those who may read text, and each is written down first."""
+
+    words = ""
+    """The field that is searched."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By id; by words, for those who may read them."""
+        term = search_term.strip()
+        key = parse_id(term)
+        if key is not None:
+            return queryset.filter(self.of_key(key)), False
+        if not term:
+            return queryset, False
+        if not reads_text(request):
+            return queryset.none(), False
+        searched(request, self.opts.model_name or "", term)
+        return queryset.filter(**{f"{self.words}__icontains": term}), False
+
+    def of_key(self, key: uuid.UUID) -> Q:
+        """What an id may be that of."""
+        return Q(pk=key)
+
+
 @admin.register(Conversation)
-class ConversationAdmin(ReadingAdmin):
+class ConversationAdmin(SearchingAdmin):
     """To open one, staff also need to be allowed to view messages."""
 
-    list_display = ["active_at", "owner", "model", "created_at", "id"]
+    words = "title"
+
+    list_display = ["last_active", "owner", "model", "begun", "id"]
     list_filter = ["active_at", OwnerFilter]
     list_select_related = ["owner"]
-    search_fields = ["title"]
-    search_help_text = _("Words of the title")
+    search_fields = ["id"]  # so that there is a field to type into; see get_search_results
+    search_help_text = _("An id; or words of the title, for staff who may view messages")
     ordering = ["-active_at"]
     fields = ["id", "title", "owner", "model", "created_at", "active_at", "deleted_at", "transcript"]
     readonly_fields = ["transcript"]
@@ -46,20 +83,42 @@ class ConversationAdmin(ReadingAdmin):
     def conversation_of(self, record: Conversation) -> Conversation:
         return record
 
+    @admin.display(description=in_zone(_("last active")), ordering="active_at")
+    def last_active(self, conversation: Conversation) -> str:
+        return moment(conversation.active_at)
+
+    @admin.display(description=in_zone(_("begun")), ordering="created_at")
+    def begun(self, conversation: Conversation) -> str:
+        return moment(conversation.created_at)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Of a long conversation a part; `?until=` names the message that it ends with."""
+        kwargs["obj"].until = parse_id(request.GET.get("until", ""))
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description=_("transcript"))
-    def transcript(self, conversation: Conversation) -> SafeString:
-        branch = Message.objects.branch(conversation.head_id)
+    def transcript(self, conversation: Any) -> SafeString:
+        """The end of the branch on screen, or of the part that was asked for, and a way to what comes before it."""
+        end = conversation.messages.filter(pk=conversation.until).values_list("pk", flat=True).first()
+        branch = Message.objects.branch(end or conversation.head_id, limit=MESSAGES, size=BYTES)
         generations = Generation.objects.in_bulk([message.pk for message in branch], field_name="message_id")
-        return SafeString("".join(answer(message, generations.get(message.pk)) for message in branch))
+        shown = "".join(answer(message, generations.get(message.pk)) for message in branch)
+        before = branch[0].parent_id if branch else None
+        return SafeString(_earlier(before) + shown if before else shown)
+
+
+def _earlier(message: uuid.UUID) -> SafeString:
+    return format_html('<p class="more"><a href="?until={}">{}</a></p>', message, _("Earlier messages"))
 
 
 @admin.register(Message)
-class MessageAdmin(ReadingAdmin):
-    list_display = ["created_at", "owner", "role", "status", "id"]
+class MessageAdmin(SearchingAdmin):
+    words = "content"
+    list_display = ["time", "owner", "role", "status", "id"]
     list_filter = ["status", "role", "generation__end_reason", "created_at", ConversationOwnerFilter]
     list_select_related = ["conversation__owner"]
-    search_fields = ["content"]
-    search_help_text = _("Words of the text")
+    search_fields = ["id"]  # so that there is a field to type into; see get_search_results
+    search_help_text = _("An id, or words of the text")
     ordering = ["-id"]
     fields = ["id", "conversation", "parent_id", "role", "status", "created_at", "text"]
     readonly_fields = ["parent_id", "text"]
@@ -69,6 +128,14 @@ class MessageAdmin(ReadingAdmin):
 
     def conversation_of(self, record: Message) -> Conversation:
         return record.conversation
+
+    def of_key(self, key: uuid.UUID) -> Q:
+        """What an id may be that of."""
+        return Q(pk=key) | Q(conversation_id=key)
+
+    @admin.display(description=in_zone(_("time")), ordering="created_at")
+    def time(self, message: Message) -> str:
+        return moment(message.created_at)
 
     @admin.display(description=_("owner"))
     def owner(self, message: Message) -> str:

@@ -16,7 +16,9 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from chatapp.environment import is_web_address
 from conversations import connection_test, endpoints, listing
 from conversations.catalogue import catalogue
-from conversations.models import Endpoint, LanguageModel
+from conversations.models import Action, Endpoint, LanguageModel
+
+from . import audit
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes no argument at run time
@@ -57,7 +59,7 @@ class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndpointAdmin(audit.RecordedAdmin):
     """Saving one ends its following of the environment."""
 
     form = EndpointForm
@@ -137,6 +139,7 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         endpoint = self._editable(request, object_id)
         if request.method != "POST":
             return _to(endpoint)
+        audit.administered(request, Action.TESTED, endpoint)
         known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
         result = connection_test.run(endpoints.of_row(endpoint), list(known))
         context = {
@@ -185,7 +188,7 @@ def _to(endpoint: Endpoint) -> HttpResponse:
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LanguageModelAdmin(audit.RecordedAdmin):
     """Changing a model ends its endpoint's following of the environment."""
 
     list_display = ["__str__", "endpoint", "prices", "order", "enabled", "default"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from conversations.connections import give_back
 from conversations.database import in_database
 
 from .timeline import milliseconds
@@ -56,13 +57,15 @@ INTERVALS = [
     ("stop_to_closed_ms", "stop_requested_at", "upstream_closed_at"),
 ]
 HEAD = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet, and people choose their own names."""
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+"""A cell that begins so is a formula to a spreadsheet, and people choose their own names. Some read the full-width
+signs like the others."""
 
 
 async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
     """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
     cancelled at any time."""
+    await give_back()  # the list and the audit entry were made with it
     yield _text([HEAD])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
@@ -12,12 +13,14 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.generation import AN_ADMINISTRATOR_LOOKS, TO_REVIEW
 from conversations.outcomes import EndReason, Status
 
 RECENT = 20_000
-"""So many of the newest runs are looked through for the models and endpoints that a filter offers."""
+"""How many of the newest runs are searched for the models and endpoints that a filter offers."""
 
 RECENT_VALUES = """
 SELECT DISTINCT newest.{column}
@@ -25,6 +28,11 @@ FROM (SELECT {column} FROM conversations_generation ORDER BY requested_at DESC L
 """
 
 UNFINISHED = (Status.INTERRUPTED, Status.ERROR)
+
+REASONS_TO_REVIEW = tuple(
+    reason for reason in EndReason if reason.status == Status.ERROR or reason in AN_ADMINISTRATOR_LOOKS
+)
+"""What `TO_REVIEW` says by status and reason, by the reason alone: each belongs to one status."""
 
 
 class TypedFilter(admin.ListFilter):
@@ -87,9 +95,9 @@ class PersonFilter(TypedFilter):
 
 
 class PeriodFilter(TypedFilter):
-    """From one day to another, both included, in the server's time zone."""
+    """From one day to another, both included, in the administration's time zone (`TIME_ZONE`)."""
 
-    title: Any = _("day")
+    title: Any = format_lazy("{} ({})", _("day"), settings.TIME_ZONE)
     field = "requested_at"
     names = ("since", "until")
     kind = "date"
@@ -131,7 +139,7 @@ class ReviewFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "needed":
-            return queryset.filter(status__in=UNFINISHED, reviewed_at=None)
+            return queryset.filter(TO_REVIEW)
         if self.value() == "done":
             return queryset.filter(reviewed_at__isnull=False)
         if self.value() is not None:

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -16,10 +15,10 @@ from conversations.models import Conversation, Generation, UsageSource
 from conversations.models.conversation import parse_id
 from conversations.models.generation import FIRST_TOKEN, STOP_TO_CLOSED
 
-from .audit import ReadingAdmin
-from .base import reads_text
+from .audit import ReadingAdmin, searched
+from .base import in_zone, moment, reads_text
 from .deeds import Deeds
-from .filters import UNFINISHED, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
+from .filters import REASONS_TO_REVIEW, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
 from .listing import RunList
 from .shares import shares
 from .summary import Summarised
@@ -62,18 +61,22 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     empty_value_display = EMPTY
     list_select_related = ["requested_by"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
+    lookups = ["requested_by__id__exact", "requested_at__gte", "requested_at__lt"]
     search_help_text = _("A person, an id, or words of a conversation's title")
     ordering = ["-requested_at"]
     fieldsets = [
         (_("End"), {"fields": ["status", "end_reason", "stopped", "error_code", "detail", "retry_after"]}),
         (_("Run"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
-        (_("Size"), {"fields": ["characters", "share", "tokens", "usage_source", "price", "turns_dropped"]}),
+        (
+            _("Size"),
+            {"fields": ["characters", "share", "tokens", "thought_tokens", "usage_source", "price", "turns_dropped"]},
+        ),
     ]
     readonly_fields = ["stopped", "share", "tokens", "price"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Without the sidebar, whose room the columns need."""
-        context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
+        context = {"title": _("Runs"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunList]:
@@ -99,6 +102,7 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
         people = get_user_model().objects
         found = Q(requested_by_id__in=_keys(people.filter(username__icontains=term)))
         if reads_text(request):
+            searched(request, "generation", term)
             found |= Q(conversation_id__in=_keys(Conversation.objects.filter(title__icontains=term)))
         return found
 
@@ -115,6 +119,7 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
             "reads_text": reads_text(request),
             "may_stop": self.has_stop_permission(request),
             "may_review": self.has_review_permission(request),
+            "needs_review": run.end_reason in REASONS_TO_REVIEW,
         }
         response = super().render_change_form(request, context, *args, **kwargs)
         if reads_text(request):  # written down by now
@@ -133,9 +138,9 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
 
     # Columns
 
-    @admin.display(description=_("when"), ordering="requested_at")
+    @admin.display(description=in_zone(_("when")), ordering="requested_at")
     def when(self, generation: Generation) -> str:
-        return f"{timezone.localtime(generation.requested_at):%Y-%m-%d %H:%M:%S}"
+        return moment(generation.requested_at)
 
     @admin.display(description=_("reason"), ordering="end_reason")
     def reason(self, generation: Generation) -> str:
@@ -173,7 +178,7 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def reviewed(self, generation: Generation) -> Any:
         if generation.reviewed_at is not None:
             return _("reviewed")
-        return _("needed") if generation.status in UNFINISHED else EMPTY
+        return _("needed") if generation.end_reason in REASONS_TO_REVIEW else EMPTY
 
 
 def _keys(found: QuerySet[Any]) -> list[uuid.UUID | int]:

@@ -1,4 +1,5 @@
-"""How much of its answer a run that did not finish had written: an estimate, unless a later version continued it.
+"""How much of its answer a run that did not finish had written: an estimate, unless a later version continued it. No
+figure where it is longer than what it would be compared with.
 
 Compared with the length at which the same answer was complete in the end, where it was continued or written again;
 otherwise with the median length of that model's complete answers.
@@ -15,7 +16,7 @@ from conversations.models import Generation, Kind
 from conversations.outcomes import Status
 
 RECENT = 20_000
-"""So many of the newest runs are looked through for the usual length of a model's answers."""
+"""How many of the newest runs are searched for the usual length of a model's answers."""
 
 USUAL = """
 SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)
@@ -56,7 +57,7 @@ def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
     found = {run.pk: Share(100, True, _("It is complete.")) for run in generations if run.status == Status.COMPLETE}
     usual = _usual({run.model for run in cut_off})
     for run in cut_off:
-        if usual.get(run.model):
+        if run.characters < usual.get(run.model, 0):
             source = _("Compared with the median length of this model's recent complete answers.")
             found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
     return found | _completed(run.pk for run in cut_off)
@@ -74,9 +75,9 @@ def _completed(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
     with connection.cursor() as cursor:
         cursor.execute(COMPLETED, [list(keys)])
         for key, kind, written, whole in cursor.fetchall():
-            if not whole:
-                continue
             exact = kind == Kind.CONTINUE
+            if not whole or (written > whole and not exact):
+                continue
             source = (
                 _("Compared with the answer as it was continued to its end.")
                 if exact

@@ -9,11 +9,11 @@ from django.core.exceptions import EmptyResultSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from conversations.outcomes import Status
 from conversations.summary.cells import Condition, Selection
 from conversations.summary.figures import TooMuch, summary
 
 from .charts import Overview
+from .filters import REASONS_TO_REVIEW
 
 COLUMNS = {
     **{f"{column}__exact": column for column in ("status", "end_reason", "model", "endpoint", "kind")},
@@ -23,7 +23,7 @@ COLUMNS = {
 """Filters that cells know, by their name in the address."""
 
 REVIEWS = {
-    "needed": (Condition("reviewed", (False,)), Condition("status", (Status.INTERRUPTED.value, Status.ERROR.value))),
+    "needed": (Condition("reviewed", (False,)), Condition("end_reason", tuple(map(str, REASONS_TO_REVIEW)))),
     "done": (Condition("reviewed", (True,)),),
 }
 

@@ -25,7 +25,7 @@ PREFIX = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0011_search")]
+    dependencies = [("conversations", "0018_admin_endpoint_names")]
 
     operations = [
         migrations.AddField("endpoint", "prefix", models.CharField(**PREFIX)),

@@ -1,6 +1,7 @@
 """Conversation: one person's thread of messages."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -44,9 +45,9 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def archived(self) -> Self:
         return self.filter(archived_at__isnull=False)
 
-    def listed(self) -> Self:
-        """Neither pinned nor archived."""
-        return self.filter(pinned_at=None, archived_at=None)
+    def listed(self, besides: "Iterable[Conversation]" = ()) -> Self:
+        """Those that are not archived, besides the pinned ones that stand at the head of the list."""
+        return self.filter(archived_at=None).exclude(pk__in=[each.pk for each in besides])
 
     def newest_first(self) -> Self:
         return self.order_by("-active_at", "-id")
@@ -60,15 +61,19 @@ class Conversation(models.Model):
     """A tree of messages; `head` is the leaf of the branch on screen."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations", verbose_name=_("owner")
+    )
     client_id = models.UUIDField(
         null=True,
         editable=False,
         help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
     )
-    title = models.CharField(max_length=LONGEST_TITLE)
+    title = models.CharField(_("title"), max_length=LONGEST_TITLE)
     title_source = models.CharField(max_length=8, choices=TitleSource.choices, db_default=TitleSource.PROMPT)
-    model = models.CharField(max_length=200, blank=True, help_text=_("Key of the model that answered last."))
+    model = models.CharField(
+        _("model"), max_length=200, blank=True, help_text=_("Key of the model that answered last.")
+    )
     system_prompt = models.TextField(blank=True, db_default="")
     temperature = models.FloatField(null=True, blank=True, help_text=_("0 to 2; empty for the provider's own."))
     pinned_at = models.DateTimeField(null=True, blank=True)
@@ -80,13 +85,15 @@ class Conversation(models.Model):
         editable=False,
         help_text=_("By version that left the screen: the leaf of the branch behind it that was shown last."),
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    active_at = models.DateTimeField(default=timezone.now)
-    deleted_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False)
+    active_at = models.DateTimeField(_("last active"), default=timezone.now)
+    deleted_at = models.DateTimeField(_("deleted"), null=True)
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
         constraints = [
             models.UniqueConstraint(fields=["owner", "client_id"], name="conversation_once_per_client_id"),
         ]
@@ -115,6 +122,8 @@ class Conversation(models.Model):
             models.Index(
                 fields=["deleted_at"], name="conversation_deleted", condition=models.Q(deleted_at__isnull=False)
             ),
+            # Everybody's, for the administration.
+            models.Index(models.F("active_at").desc(), models.F("id").desc(), name="conversation_by_activity"),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +131,11 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
+
+    @property
+    def has_instructions(self) -> bool:
+        """Whether the person set a system prompt or a temperature."""
+        return bool(self.system_prompt) or self.temperature is not None
 
     def show(self, head: uuid.UUID) -> None:
         """Put the branch that ends in the message `head` on screen."""

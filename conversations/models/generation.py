@@ -63,37 +63,63 @@ FIRST_TOKEN = _between("requested_at", "first_token_at")
 STOP_TO_CLOSED = _between("stop_requested_at", "upstream_closed_at")
 
 
+AN_ADMINISTRATOR_LOOKS = (EndReason.SERVER_LOST, EndReason.STOPPED_BY_ADMIN)
+"""Reasons of interrupted runs that need a review. A person's own stop, a closed page or a deploy needs none."""
+
+TO_REVIEW = (Q(status=Status.ERROR) | Q(end_reason__in=AN_ADMINISTRATOR_LOOKS)) & Q(reviewed_at=None)
+"""Runs that somebody should look at, and nobody has: what went wrong, and what an administrator ended."""
+
+
 class Generation(models.Model):
     """A run. `streaming` until the one transition to a terminal status, made by compare-and-set (see journal.py)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="generations")
-    message = models.OneToOneField(Message, models.CASCADE, related_name="generation")
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="generations")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    continued_from = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
-    endpoint = models.CharField(max_length=200, blank=True, help_text=_("Host of the provider."))
-    model = models.CharField(max_length=200)
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="generations", verbose_name=_("conversation")
+    )
+    message = models.OneToOneField(Message, models.CASCADE, related_name="generation", verbose_name=_("message"))
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="generations", verbose_name=_("person")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    continued_from = models.ForeignKey(
+        Message, models.SET_NULL, null=True, related_name="+", verbose_name=_("continued from")
+    )
+    endpoint = models.CharField(_("endpoint"), max_length=200, blank=True, help_text=_("Host of the provider."))
+    model = models.CharField(_("model"), max_length=200)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.STREAMING)
     end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
-    error_code = models.CharField(max_length=40, blank=True, help_text=_("The provider's code or HTTP status."))
-    detail = models.CharField(max_length=500, blank=True, help_text=_("What happened, without secrets or addresses."))
-    retry_after = models.PositiveIntegerField(null=True, help_text=_("Seconds the provider asked to wait."))
+    error_code = models.CharField(
+        _("error code"), max_length=40, blank=True, help_text=_("The provider's code or HTTP status.")
+    )
+    detail = models.CharField(
+        _("details"), max_length=500, blank=True, help_text=_("What happened, without secrets or addresses.")
+    )
+    retry_after = models.PositiveIntegerField(
+        _("retry after"), null=True, help_text=_("Seconds the provider asked to wait.")
+    )
 
-    requested_at = models.DateTimeField(db_default=Now())
-    opened_at = models.DateTimeField(null=True, help_text=_("The provider's headers arrived."))
-    first_token_at = models.DateTimeField(null=True)
-    stop_requested_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(_("asked"), db_default=Now())
+    opened_at = models.DateTimeField(_("provider answered"), null=True, help_text=_("The provider's headers arrived."))
+    first_token_at = models.DateTimeField(_("first token"), null=True)
+    stop_requested_at = models.DateTimeField(_("asked to stop"), null=True)
     stop_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
     stop_origin = models.CharField(max_length=10, choices=StopOrigin.choices, blank=True, db_default="")
-    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    upstream_closed_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
+    stopped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("stopped by")
+    )
+    upstream_closed_at = models.DateTimeField(_("provider closed"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
 
-    characters = models.PositiveIntegerField(default=0, help_text=_("Written by this run."))
-    tokens_in = models.PositiveIntegerField(null=True)
-    tokens_out = models.PositiveIntegerField(null=True)
-    usage_source = models.CharField(max_length=10, choices=UsageSource.choices, blank=True)
+    characters = models.PositiveIntegerField(_("characters"), default=0, help_text=_("Written by this run."))
+    tokens_in = models.PositiveIntegerField(_("tokens in"), null=True)
+    tokens_out = models.PositiveIntegerField(_("tokens out"), null=True)
+    thought_tokens = models.PositiveIntegerField(
+        _("tokens thought"),
+        db_default=0,
+        help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate."),
+    )
+    usage_source = models.CharField(_("tokens known from"), max_length=10, choices=UsageSource.choices, blank=True)
     usage_final = models.BooleanField(
         db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
     )
@@ -103,22 +129,34 @@ class Generation(models.Model):
     )
     title_tokens_out = models.PositiveIntegerField(null=True)
     price_in = models.DecimalField(
-        max_digits=12, decimal_places=6, null=True, help_text=_("Per million tokens, as it was when the run began.")
+        _("price in"),
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        help_text=_("Per million tokens, as it was when the run began."),
     )
-    price_out = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    currency = models.CharField(max_length=3, blank=True, db_default="")
-    cost = models.DecimalField(max_digits=16, decimal_places=8, null=True)
+    price_out = models.DecimalField(_("price out"), max_digits=12, decimal_places=6, null=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True, db_default="")
+    cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=8, null=True)
     turns_dropped = models.PositiveIntegerField(
-        db_default=0, help_text=_("Messages left out at the beginning, because the model's context is no longer.")
+        _("messages left out"),
+        db_default=0,
+        help_text=_("Messages left out at the beginning, because the model's context is no longer."),
     )
-    reviewed_at = models.DateTimeField(null=True)
-    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    review_note = models.TextField(blank=True, db_default="")
-    owner = models.ForeignKey(ServerProcess, models.PROTECT, null=True, related_name="generations")
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("reviewed by")
+    )
+    review_note = models.TextField(_("review note"), blank=True, db_default="")
+    owner = models.ForeignKey(
+        ServerProcess, models.PROTECT, null=True, related_name="generations", verbose_name=_("process")
+    )
 
     objects = GenerationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
         constraints = [
             models.CheckConstraint(condition=_terminal_exactly_when_ended(), name="generation_terminal_when_ended"),
             models.UniqueConstraint(
@@ -143,6 +181,7 @@ class Generation(models.Model):
                 name="generation_unfinished",
                 condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
             ),
+            models.Index(fields=["-requested_at"], name="generation_to_review", condition=TO_REVIEW),
             models.Index(fields=["model", "-requested_at"], name="generation_of_model"),
             # The list of runs, sorted by these times: conversations/admin/listing.py.
             models.Index(
@@ -156,7 +195,7 @@ class Generation(models.Model):
                 condition=Q(stop_requested_at__isnull=False, upstream_closed_at__isnull=False),
             ),
         ]
-        permissions = [("stop_generation", _("Can stop generation"))]
+        permissions = [("stop_generation", _("Can stop run"))]
 
     def __str__(self) -> str:
         return f"{self.model}: {self.status} {self.end_reason}".strip()
@@ -186,7 +225,20 @@ class Generation(models.Model):
     @property
     def sentence(self) -> str:
         written = bool(self.message.content)
-        return sentence(self.status, self.end_reason, written=written, retry_after=self.retry_after)
+        return sentence(
+            self.status,
+            self.end_reason,
+            written=written,
+            retry_after=self.retry_after,
+            code=self.error_code,
+            model=self.model,
+            stopped_offline=self.stopped_offline,
+        )
+
+    @property
+    def stopped_offline(self) -> bool:
+        """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
+        return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
 
 
 class Piece(models.Model):

@@ -137,21 +137,25 @@ class Message(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="messages", verbose_name=_("conversation")
+    )
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="replies")
     client_id = models.UUIDField(
         null=True,
         editable=False,
         help_text=_("The page's id of the command that made it; repeated, it makes no other."),
     )
-    role = models.CharField(max_length=10, choices=Role.choices)
-    content = models.TextField(blank=True)
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.COMPLETE)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    content = models.TextField(_("text"), blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.COMPLETE)
+    created_at = models.DateTimeField(_("time"), default=timezone.now, editable=False)
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(fields=["client_id", "conversation"], name="message_once_per_client_id"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role"),

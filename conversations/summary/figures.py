@@ -43,8 +43,9 @@ class Summary:
     not_spent_tokens: int = 0
     not_spent: dict[str, Decimal] = field(default_factory=dict)
     compared: int = 0
-    """Runs that did not come to their end, of models whose usual length is known."""
+    """Runs that did not come to their end, and are shorter than their model's usual answers."""
     not_compared: int = 0
+    """The others that did not: nothing says how long they would have become."""
 
     @property
     def runs(self) -> int:
@@ -99,19 +100,20 @@ def _count(found: Summary, count: Count) -> None:
 
 
 def _compare(found: Summary, value: Value, usual: dict[str, float]) -> None:
-    """What was not written, had these answers become as long as the model's usually do."""
+    """What was not written, had these answers become as long as the model's usually do. Of a longer one nothing is
+    known."""
     if value.status != Status.INTERRUPTED:
         return
-    whole = usual.get(value.model or "")
-    if not whole:
+    whole = usual.get(value.model or "", 0.0)
+    length = value.total / value.runs
+    if length >= whole:
         found.not_compared += value.runs
         return
     found.compared += value.runs
-    length = value.total / value.runs
     if value.reason in BY_PEOPLE:
-        percent = min(100.0, 100 * length / whole)
+        percent = 100 * length / whole
         found.share.add(round(percent * 10), value.runs, percent * value.runs)
-    missing = round(max(0.0, whole - length) * value.runs)
+    missing = round((whole - length) * value.runs)
     found.not_spent_tokens += missing
     if value.price_out is not None:
         currency = value.currency or ""

@@ -169,7 +169,7 @@ def settled(cursor: CursorWrapper) -> Settled:
     return Settled(*row) if row else Settled()
 
 
-# Times come from the database in UTC (`TIME_ZONE`).
+# Times come from the database in UTC, whatever `TIME_ZONE` is.
 
 
 def hour(at: datetime) -> datetime:

@@ -2,6 +2,8 @@
 import { copy, copyCode } from "chat/copy"
 import { chosenFor, openModels } from "chat/models"
 
+const CLOSED_BY_ESCAPE = "dialog[open], :popover-open:not([popover=manual])"
+
 export function handleActions(main, conversation) {
   const verbs = {
     "continue": (_, article) => conversation.again("continue", article),
@@ -13,6 +15,8 @@ export function handleActions(main, conversation) {
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
+    cancel: () => conversation.cancel(),
+    unfold,
     latest: () => conversation.latest(),
   }
   main.addEventListener("click", event => {
@@ -21,6 +25,14 @@ export function handleActions(main, conversation) {
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
-    if (!document.querySelector(":popover-open, dialog[open]")) conversation.stop()
+    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stop()
   })
+}
+
+function unfold(button, article) {
+  const open = article.toggleAttribute("data-unfolded")
+  button.ariaExpanded = String(open)
+  const { textContent } = button
+  button.textContent = button.dataset.other
+  button.dataset.other = textContent
 }

@@ -1,9 +1,15 @@
 /** The form at the bottom: grows with its text, keeps a draft, and turns Send into Stop while an answer is written. */
-import { Draft } from "chat/draft"
-import { sentence } from "chat/says"
+import { Draft, joined, orphan } from "chat/draft"
+import { fit } from "chat/height"
+import { byFinger, enterSends, sends } from "chat/keys"
+import { say, sentence } from "chat/says"
 
 // The second click of a double click on Send must not stop what the first one started.
 const DOUBLE_CLICK = 500
+// From this share of the limit on, the characters are counted for all to see.
+const NEAR = 0.9
+
+const grouped = number => number.toLocaleString(document.documentElement.lang)
 
 export class Composer {
   #form
@@ -12,6 +18,7 @@ export class Composer {
   #refusal
   #actions
   #sentAt = 0
+  #before = ""
 
   /** `actions`: send(text) returns whether it was taken; stop(). */
   constructor(root, user, actions) {
@@ -20,12 +27,31 @@ export class Composer {
     this.#refusal = root.querySelector("[data-refusal]")
     this.#actions = actions
     this.belongTo(user, root.dataset.conversation)
-    this.#text.value ||= this.#draft.text
+    this.#text.enterKeyHint = enterSends() ? "send" : "enter"
     this.#text.addEventListener("input", () => this.#changed())
     this.#text.addEventListener("keydown", event => this.#pressed(event))
     this.#form.addEventListener("submit", event => this.#submitted(event))
+    this.#form.querySelector("[data-send]").addEventListener("click", () => this.send())
     this.button.addEventListener("click", event => this.#clicked(event))
-    this.#grow()
+    this.#begin(this.#text.value, this.#draft.text)
+    if (!root.dataset.conversation && !this.text) orphan(user).then(text => this.text || this.#set(text))
+  }
+
+  // `early`: typed before this script had come.
+  #begin(early, draft) {
+    if (!early || "pressed" in this.#form.dataset) this.#set(early || draft)
+    else this.#set(joined(draft, early))
+    this.#before = early ? draft : ""
+  }
+
+  /** Do what was asked for before this script had come. */
+  catchUp() {
+    const { pressed } = this.#form.dataset
+    if (!pressed) return
+    delete this.#form.dataset.pressed
+    if (pressed === "streaming") this.#actions.stop()
+    else this.send()
+    if (this.#before) this.restore(this.#before)
   }
 
   get button() {
@@ -63,9 +89,14 @@ export class Composer {
     this.#refusal.hidden = !text
   }
 
-  /** Give a text back, unless something else was typed in the meantime. */
+  /** The server is within reach again: what was said of that is no longer true. */
+  forgive(text) {
+    if (this.#refusal.querySelector("[data-sentence]").textContent === text) this.refuse("")
+  }
+
+  /** Give a text back; before what was typed in the meantime. */
   restore(text) {
-    if (!this.#text.value.trim()) this.#set(text)
+    this.#set(joined(text, this.#text.value))
   }
 
   send(text = this.#text.value) {
@@ -74,24 +105,23 @@ export class Composer {
     this.#sentAt = performance.now()
     this.#form.parentElement.querySelector("[data-missed]")?.remove()
     if (text === this.#text.value) this.#set("")
+    if (byFinger()) this.#text.blur() // The keyboard covers half of the answer.
   }
 
   #set(text) {
     this.#text.value = text
     this.#draft.text = text
-    this.#grow()
+    this.#measure()
   }
 
   #changed() {
     this.refuse("")
     this.#draft.text = this.#text.value
-    this.#grow()
+    this.#measure()
   }
 
   #pressed(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return
-    const sends = document.getElementById("main").dataset.enterSends !== "false"
-    if (!sends && !event.ctrlKey && !event.metaKey) return
+    if (!sends(event)) return
     event.preventDefault()
     if (!event.repeat) this.send()
   }
@@ -108,17 +138,34 @@ export class Composer {
     this.#actions.stop()
   }
 
-  // The server counts characters, JavaScript counts UTF-16 units: never fewer.
-  #tooLong(text) {
-    const limit = Number(this.#form.dataset.limit) || Infinity
-    const length = text.length > limit ? [...text].length : text.length
-    if (length > limit) this.refuse(sentence("tooLong", { count: length - limit, limit }))
-    return length > limit
+  get #limit() {
+    return Number(this.#form.dataset.limit) || Infinity
   }
 
-  #grow() {
-    if (CSS.supports("field-sizing", "content")) return
-    this.#text.style.blockSize = "auto"
-    this.#text.style.blockSize = `${this.#text.scrollHeight}px`
+  // The server counts characters, JavaScript counts UTF-16 units: never fewer.
+  #length(text) {
+    return text.length > this.#limit ? [...text].length : text.length
+  }
+
+  #tooLong(text) {
+    const over = this.#length(text.trim()) - this.#limit
+    if (over > 0) this.refuse(this.#sentenceOver(over))
+    return over > 0
+  }
+
+  #sentenceOver(over) {
+    return sentence("tooLong", { count: grouped(over), limit: grouped(this.#limit) })
+  }
+
+  // How high the text is, and near the limit how long.
+  #measure() {
+    fit(this.#text)
+    const count = this.#form.querySelector("[data-count]")
+    const length = this.#length(this.text)
+    const over = length - this.#limit
+    if (over > 0 && !("over" in count.dataset)) say(this.#sentenceOver(over))
+    count.toggleAttribute("data-over", over > 0)
+    count.hidden = length < NEAR * this.#limit
+    count.textContent = `${grouped(length)} / ${grouped(this.#limit)}`
   }
 }

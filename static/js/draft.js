@@ -1,32 +1,43 @@
-/** What was typed and not sent, per person and conversation, over reloads. */
+/** What was typed and not sent, per person and conversation, over reloads; of new chats, also per tab. */
+import { tab } from "chat/ids"
+import { kept } from "chat/storage"
+import { othersOpen } from "chat/tabs"
+
+const NEW = "new:"
+const prefix = user => `draft:${user}:`
+
 export class Draft {
   #key
 
   constructor(user, conversation) {
-    this.#key = `draft:${user}:${conversation || "new"}`
+    this.#key = prefix(user) + (conversation || NEW + tab)
   }
 
   get text() {
-    return attempt(() => localStorage.getItem(this.#key)) ?? ""
+    return kept.get(this.#key) ?? ""
   }
 
   set text(text) {
-    attempt(() => text.trim() ? localStorage.setItem(this.#key, text) : localStorage.removeItem(this.#key))
+    if (text.trim()) kept.set(this.#key, text)
+    else kept.remove(this.#key)
+  }
+
+  /** Put a text before what is there. */
+  give(text) {
+    this.text = joined(text, this.text)
   }
 }
 
-/** On signing out nothing that was typed stays behind. */
-export function forgetDrafts() {
-  attempt(() => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key)
-  })
+/** Two texts that both were typed. */
+export function joined(first, second) {
+  return [first, second].filter(text => text.trim()).join("\n\n")
 }
 
-// Storage may be full, or forbidden by the browser's settings; a draft is not worth an error.
-function attempt(access) {
-  try {
-    return access()
-  } catch {
-    return null
-  }
+/** Take what was typed for a new chat in a tab that has been closed since; "" if there is nothing. */
+export async function orphan(user) {
+  const open = await othersOpen()
+  const key = kept.keys(prefix(user) + NEW).find(key => !open(key.slice(prefix(user).length + NEW.length)))
+  const text = key ? kept.get(key) : null
+  if (text) kept.remove(key)
+  return text ?? ""
 }

@@ -1,8 +1,7 @@
-/** The menu of one conversation, fetched when it is asked for; and what became of a deleted one. */
+/** Menus: that of one conversation, fetched when it is asked for, and the arrow keys in all of them. */
 import { on } from "chat/events"
 
 const MARGIN = 8
-const LINGER = 20_000
 const REOPEN = 300
 
 /** `closed`: called when the menu goes. */
@@ -26,8 +25,11 @@ export function setUpMenu(menu, closed) {
     closedAt = performance.now()
     closed()
   })
-  menu.addEventListener("click", event => event.target.closest(".menu__item") && setTimeout(() => menu.hidePopover()))
-  setUpToast(document.getElementById("toast"))
+  menu.addEventListener("click", event => {
+    if (!event.target.closest(".menu__item")) return
+    opener = ""
+    setTimeout(() => menu.hidePopover())
+  })
 }
 
 function open(menu, opener) {
@@ -37,24 +39,23 @@ function open(menu, opener) {
   const fits = (place, size, room) => Math.max(MARGIN, Math.min(place, room - size - MARGIN))
   menu.style.top = `${fits(below ? bottom : top - menu.offsetHeight, menu.offsetHeight, innerHeight)}px`
   menu.style.left = `${fits(right - menu.offsetWidth, menu.offsetWidth, innerWidth)}px`
-  menu.querySelector(".menu__item").focus()
+  items(menu)[0].focus()
 }
 
-function setUpToast(toast) {
-  let timer
-  const show = () => {
-    clearTimeout(timer)
-    toast.hidePopover()
-    if (!toast.firstElementChild) return
-    toast.showPopover()
-    timer = setTimeout(() => toast.matches(":hover, :focus-within") || toast.hidePopover(), LINGER)
-  }
-  on("htmx:afterSwap", event => event.detail.target === toast && show())
-  toast.addEventListener("submit", () => setTimeout(() => toast.hidePopover()))
-  on("conversation:deleted", ({ detail }) => {
-    if (!location.pathname.includes(detail.conversation)) return
-    toast.querySelector("[data-undo]").name = "open" // where one was, Undo leads back to
-    document.querySelector(".sidebar__new").click()
-  })
-  show()
-}
+const items = menu => [...menu.querySelectorAll(".menu__item")]
+
+// Any menu: it opens at its first entry, and the arrow keys go round.
+document.addEventListener("toggle", ({ target, newState }) => {
+  if (newState === "open" && target.matches(".menu") && !target.contains(document.activeElement)) items(target)[0]?.focus()
+}, { capture: true })
+
+document.addEventListener("keydown", event => {
+  const menu = event.target.closest?.(".menu")
+  if (!menu) return
+  const all = items(menu)
+  const place = all.indexOf(document.activeElement)
+  const next = { ArrowDown: (place + 1) % all.length, ArrowUp: Math.max(place, 0) - 1, Home: 0, End: -1 }[event.key]
+  if (next === undefined) return
+  event.preventDefault()
+  all.at(next).focus()
+})

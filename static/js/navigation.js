@@ -1,17 +1,22 @@
 /** Between conversations without a new page: htmx swaps, this keeps title, scroll position and session in order. */
 import { on } from "chat/events"
+import { sentence } from "chat/says"
+import { tell } from "chat/toast"
 
-export function setUpNavigation(main, conversation, failed) {
+export function setUpNavigation(main, conversation) {
   let before = null
   const swapsConversation = event => event.detail.target?.id === "conversation"
-  const swapsMore = event => "more" in (event.detail.target?.dataset ?? {})
-  const fails = event => swapsConversation(event) || swapsMore(event) || event.detail.target?.matches("dialog:not([open])")
+
+  // Signed out in the meantime: the answer is the sign-in page, which does not belong into this one.
+  const signedOut = ({ detail: { xhr } }) => {
+    const out = new URL(xhr.responseURL || location.href).pathname === main.dataset.login
+    if (out) location.assign(`${main.dataset.login}?next=${encodeURIComponent(location.pathname)}`)
+    return out
+  }
 
   on("htmx:beforeSwap", event => {
-    // Signed out in the meantime: the answer is the sign-in page, which does not belong into this one.
-    if (new URL(event.detail.xhr.responseURL || location.href).pathname === main.dataset.login) {
+    if (signedOut(event)) {
       event.detail.shouldSwap = false
-      location.assign(`${main.dataset.login}?next=${encodeURIComponent(location.pathname)}`)
     } else if (swapsConversation(event)) {
       before = { conversation: conversation.id, pin: pin(main, event.detail.requestConfig?.elt) }
     }
@@ -20,9 +25,17 @@ export function setUpNavigation(main, conversation, failed) {
     if (swapsConversation(event)) show(before)
   })
   on("htmx:historyRestore", () => show(null))
-  for (const name of ["htmx:responseError", "htmx:sendError"]) {
-    on(name, event => fails(event) && failed())
-  }
+  // Back or forward: htmx asks for the page, and says nothing where it does not come.
+  on("htmx:historyCacheMiss", ({ detail: { xhr } }) => xhr.addEventListener("error", () => tell(sentence("unreachable"))))
+  on("htmx:historyCacheMissLoad", event => {
+    if (signedOut(event)) event.detail.historyElt = document.createElement("div") // nobody will see it
+  })
+  on("htmx:historyCacheMissLoadError", ({ detail: { xhr } }) => {
+    tell(sentence(xhr.status === 404 ? "gone" : "failed"))
+    if (xhr.status !== 404) return
+    history.replaceState({ htmx: true }, "", "/")
+    htmx.ajax("GET", "/", { target: "#conversation", swap: "outerHTML" })
+  })
 
   // A new version of the same conversation stays where it was scrolled to.
   function show(previous) {

@@ -1,4 +1,7 @@
 /** What the page shows from the moment of asking until the server's transcript takes its place. */
+// As `Entry.long` in conversations/fragments.py.
+const isLong = text => text.length > 1000 || text.split("\n").length > 12
+
 export class Optimistic {
   #root
   #transcript
@@ -30,6 +33,17 @@ export class Optimistic {
     return this
   }
 
+  /** Whether the server is away: then all of this waits to be sent, and nothing of it may look as if it were answered. */
+  wait(waits) {
+    const [first] = this.#added
+    if (!first || "unsent" in first.dataset === waits) return
+    first.querySelector("[data-note]").replaceChildren(...waits ? [this.#copy("unsent")] : [])
+    for (const article of this.#added) {
+      article.toggleAttribute("data-unsent", waits)
+      article.hidden = waits && article !== first
+    }
+  }
+
   /** The transcript was replaced for another reason while this still waits for its answer. */
   reattach() {
     this.#transcript.append(...this.#added)
@@ -51,20 +65,20 @@ export class Optimistic {
   }
 
   #prompt(text) {
-    const article = this.#blank("prompt")
+    const article = this.#copy("prompt").firstElementChild
     article.querySelector("[data-content]").textContent = text
+    article.toggleAttribute("data-long", isLong(text))
     return article
   }
 
   #answer(html = "") {
-    const article = this.#blank("answer")
+    const article = this.#copy("answer").firstElementChild
     article.dataset.command = this.id
     article.querySelector("[data-content]").insertAdjacentHTML("afterbegin", html)
     return article
   }
 
-  #blank(name) {
-    const template = this.#root.querySelector(`[data-template="${name}"]`)
-    return template.content.firstElementChild.cloneNode(true)
+  #copy(name) {
+    return this.#root.querySelector(`[data-template="${name}"]`).content.cloneNode(true)
   }
 }

@@ -1,24 +1,34 @@
 /** Dialogs over the chat: htmx fills them, this opens them, and applies what was chosen there. */
 import { on } from "chat/events"
-import { sentence } from "chat/says"
 
 on("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target.matches("dialog.panel")) return
   if (!target.open) target.showModal()
   const chosen = target.querySelector("[data-settings]")
   if (chosen) apply(chosen.dataset)
+  const saved = target.querySelector("[data-instructions]")
+  if (saved) mark("set" in saved.dataset)
 })
 
+// A click beside a dialog closes it; one that only ends there, as when text is selected, does not.
+let pressed = null
+document.addEventListener("pointerdown", ({ target }) => (pressed = target))
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-open-instructions]")) openInstructions()
-  else if (target.matches("dialog.panel")) target.close() // beside it
+  else if (target.matches("dialog.panel") && target === pressed) target.close()
 })
 
-for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  on(name, ({ detail: { target, xhr } }) => {
-    const said = target?.matches("dialog.panel") && target.querySelector("[data-said]")
-    if (said) said.textContent = sentence(xhr.status === 404 ? "gone" : "failed")
-  })
+// Of a new chat the page keeps the instructions, so it has to show by itself that there are some.
+document.addEventListener("submit", ({ target }) => {
+  if (target.matches("[data-instructions][method=dialog]")) mark(Object.values(instructions(current())).some(set => set !== null))
+})
+
+const current = () => document.getElementById("conversation")
+
+function mark(set) {
+  const button = current().querySelector("[data-open-instructions]")
+  button.toggleAttribute("data-set", set)
+  button.title = set ? button.dataset.titleSet : button.ariaLabel
 }
 
 /** What was set for a new chat; of others the server knows it. */
@@ -29,7 +39,7 @@ export function instructions(root) {
 }
 
 function openInstructions() {
-  const { conversation } = document.getElementById("conversation").dataset
+  const { conversation } = current().dataset
   if (conversation) htmx.ajax("GET", `/c/${conversation}/instructions/`, "#instructions")
   else document.getElementById("instructions").showModal()
 }

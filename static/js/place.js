@@ -1,9 +1,10 @@
 /** Which conversation the page is at: title, address, and the mark in the list. */
 import { markCurrent } from "chat/sidebar"
+import { showTitle } from "chat/unread"
 
 export function setTitle(root, title) {
   root.querySelector("[data-title]").textContent = title
-  document.title = `${title} · ${document.getElementById("main").dataset.product}`
+  showTitle(`${title} · ${document.getElementById("main").dataset.product}`)
 }
 
 /** A new conversation got its address: going back leads to the empty page again. */

@@ -2,9 +2,13 @@
 import { on } from "chat/events"
 
 const dialog = document.getElementById("search")
+const mac = /^(Mac|iP)/.test(navigator.platform) // there Ctrl K deletes to the end of the line
+
+if (mac) for (const key of document.querySelectorAll("[data-search] kbd")) key.textContent = "⌘ K"
 
 document.addEventListener("keydown", event => {
-  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+  const held = mac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey
+  if (event.key?.toLowerCase() !== "k" || !held || event.altKey || event.shiftKey) return
   event.preventDefault()
   if (dialog.open) dialog.querySelector("input").select()
   else document.querySelector("[data-search]").click()
@@ -25,3 +29,9 @@ dialog.addEventListener("keydown", event => {
 })
 
 on("htmx:beforeSwap", ({ detail: { target } }) => target.id === "conversation" && dialog.close())
+
+// How much was found is said; the results themselves would be read aloud at every key.
+on("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "search-results") return
+  dialog.querySelector("[data-said]").textContent = target.querySelector("[data-count]")?.dataset.count ?? ""
+})

@@ -1,6 +1,7 @@
 /** The list of conversations: refreshed when something happened, marked where one is, a drawer on narrow screens. */
 import { on } from "chat/events"
 import { setUpMenu } from "chat/menu"
+import { lookForUnread } from "chat/unread"
 
 const REFRESH_INTERVAL = 400
 
@@ -21,6 +22,7 @@ export function markCurrent() {
     if (link.pathname === location.pathname) link.ariaCurrent = "page"
     else link.removeAttribute("aria-current")
   }
+  lookForUnread(list())
 }
 
 export function setUpSidebar(sidebar) {
@@ -33,19 +35,28 @@ export function setUpSidebar(sidebar) {
   on("htmx:afterSwap", event => event.detail.target?.id === "conversation" && close())
   on("htmx:afterSettle", markCurrent)
   matchMedia("(min-width: 48rem)").addEventListener("change", close)
+  document.addEventListener("visibilitychange", markCurrent)
+  sidebar.addEventListener("pointerover", nameInFull)
+  markCurrent()
   keepPlace()
   setUpRename(sidebar)
   setUpMenu(document.getElementById("row-menu"), catchUp)
 }
 
+// A title that is cut off is shown whole while one points at it.
+function nameInFull({ target }) {
+  if (target.matches(".row__link")) target.title = target.scrollWidth > target.clientWidth ? target.textContent : ""
+}
+
 // A refresh brings as much as there is now, and leaves alone what somebody is in the middle of.
 function keepPlace() {
   let top = 0
+  let focused = -1 // the row that has the focus
   on("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
     if (target !== list()) return
     // Of a refresh and the other view that is on its way, the view that was asked for last comes through.
     if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
-    parameters.rows = target.querySelectorAll(".row").length
+    parameters.rows = target.querySelectorAll(".group:not([data-pinned]) .row").length
     if ("archived" in target.dataset) parameters.archived = ""
   })
   on("htmx:beforeSwap", event => {
@@ -55,10 +66,21 @@ function keepPlace() {
     missed = Boolean(document.querySelector("[data-rename], #row-menu:popover-open, #row-menu .htmx-request"))
     event.detail.shouldSwap &&= !missed
     top = list().scrollTop
+    focused = rows().findIndex(row => row.contains(document.activeElement))
   })
   on("htmx:afterSwap", event => {
-    if (event.detail.target === list() && event.detail.requestConfig?.elt === list()) list().scrollTop = top
+    if (event.detail.target !== list() || event.detail.requestConfig?.elt !== list()) return
+    list().scrollTop = top
+    if (focused >= 0 && document.activeElement === document.body) focusRow(focused)
   })
+}
+
+const rows = () => [...list().querySelectorAll(".row")]
+
+// The row that was there is gone: go on from the one in its place.
+function focusRow(place) {
+  const next = rows()[Math.min(place, rows().length - 1)]?.querySelector(".row__link")
+  ;(next ?? list()).focus({ preventScroll: true })
 }
 
 function catchUp() {

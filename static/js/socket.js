@@ -9,8 +9,18 @@ const ACK_INTERVAL = 1500
 // The server stops sending to a page with four times as much unread.
 const ACK_AMOUNT = 65536
 // A lost network closes nothing. When something is expected and nothing comes, ask; without an answer, connect anew.
-const SILENCE = 5000
-const PROBE_PATIENCE = 3000
+const LOOK = 1000
+const SILENCE = 4000
+const PROBE_PATIENCE = 2500
+// Only what comes later than this after the browser saw its network go proves that the server is within reach.
+const ON_ITS_WAY = 2000
+// An old socket that turns out to be alive is closed after this.
+const GOODBYE = 5000
+
+/** Bytes of a command on its way. The server closes the socket of a page that sends too many at once. */
+export function size(command) {
+  return new TextEncoder().encode(JSON.stringify(command)).length
+}
 
 export class Socket {
   #address
@@ -23,20 +33,25 @@ export class Socket {
   #unacknowledged = 0
   #acknowledgedAt = 0
   #heardAt = 0
+  #askedAt = 0
+  #probedAt = 0
+  #doubtedAt = 0
   #ended = false
 
   /**
-   * `handlers`: event(event); state("connecting" | "open" | "closed"); ended(code), a close that is not retried;
+   * `handlers`: event(event); state("connecting" | "open" | "closed", or
+   * for want of any sign of life "offline" | "lost"); lost(code), a connection ended; ended(code), and is not retried;
    * expecting(), whether something should come from the server; probe(), send something that is answered.
    */
   constructor(path, handlers) {
     this.#address = new URL(path, location.href.replace(/^http/, "ws"))
     this.#handlers = handlers
-    addEventListener("online", () => this.#wake())
+    addEventListener("online", () => this.#wake({ atOnce: true }))
+    addEventListener("offline", () => this.#doubt())
     addEventListener("pagehide", () => this.#leave())
     addEventListener("pageshow", event => event.persisted && this.connect())
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake())
-    setInterval(() => handlers.expecting() && this.#wake(), SILENCE / 2)
+    setInterval(() => this.#look(), LOOK)
   }
 
   get open() {
@@ -46,25 +61,47 @@ export class Socket {
   connect() {
     if (this.#socket || this.#ended) return
     clearTimeout(this.#timer)
-    this.#received = this.#unacknowledged = 0
+    this.#received = this.#unacknowledged = this.#probedAt = 0
     const socket = this.#socket = new WebSocket(this.#address)
     this.#timer = setTimeout(() => this.#drop(), OPENING_PATIENCE)
     socket.onmessage = message => this.#receive(JSON.parse(message.data), message.data.length)
-    socket.onclose = ({ code }) => this.#closed(code)
+    socket.onclose = ({ code }) => {
+      const { open } = this
+      this.#closed(code)
+      if (open) this.#handlers.lost(code)
+    }
     this.#handlers.state("connecting")
   }
 
-  #wake() {
+  // Where nothing is expected nobody is misled. Without a socket, the next attempt is on its way.
+  #look() {
+    if (this.open && (this.#doubtedAt || this.#handlers.expecting())) this.#wake()
+  }
+
+  #wake({ atOnce = false } = {}) {
     if (!this.#socket) return this.connect()
-    if (!this.open || Date.now() - this.#heardAt < SILENCE) return
+    if (!this.open || this.#probedAt > this.#quietSince) return
+    if (!atOnce && Date.now() - this.#quietSince < SILENCE) return
     const [socket, heardAt] = [this.#socket, this.#heardAt]
+    this.#probedAt = Date.now()
     this.#handlers.probe()
     setTimeout(() => socket === this.#socket && heardAt === this.#heardAt && this.#drop(), PROBE_PATIENCE)
+  }
+
+  get #quietSince() {
+    return Math.max(this.#heardAt, this.#askedAt)
+  }
+
+  // The browser says that there is no network. It is wrong where the server runs on the same machine.
+  #doubt() {
+    this.#doubtedAt = Date.now()
+    this.#handlers.state("offline")
   }
 
   /** Whether the frame went out. */
   send(command) {
     if (!this.open) return false
+    if (command.op !== "ack" && command.op !== "watch") this.#askedAt = Date.now()
     this.#socket.send(JSON.stringify(command))
     return true
   }
@@ -76,10 +113,15 @@ export class Socket {
     if (event.op === "hello") {
       clearTimeout(this.#timer)
       this.#openedAt = Date.now()
-      this.#handlers.state("open")
-    }
+      this.#trust()
+    } else if (this.#doubtedAt && Date.now() - this.#doubtedAt > ON_ITS_WAY) this.#trust()
     this.#acknowledge(event.op === "ping")
     this.#handlers.event(event)
+  }
+
+  #trust() {
+    this.#doubtedAt = 0
+    this.#handlers.state("open")
   }
 
   // Called from the message handler and never from a timer: in a hidden tab timers may run once a minute.
@@ -112,8 +154,9 @@ export class Socket {
   // the last viewer would have left.
   #drop() {
     const old = this.#socket
-    setTimeout(() => old?.close(), SILENCE)
+    setTimeout(() => old?.close(), GOODBYE)
     this.#closed(1006)
+    this.#handlers.state("lost")
   }
 
   #leave() {

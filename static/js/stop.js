@@ -39,26 +39,36 @@ export class Stops {
   settle(id) {
     this.#outbox.settle(key(id))
   }
+
+  /** A refusal does not say which generation it is about: none of them is asked for again. */
+  settleAll() {
+    for (const each of this.#outbox.keys(key(""))) this.#outbox.settle(each)
+  }
 }
 
-/** The plain stop forms, without leaving the page. */
-export function interceptStopForms(stopped) {
-  document.addEventListener("submit", event => {
+/** The plain stop forms, without leaving the page. `stopped(generation)` at once, `failed(generation)` if it was not. */
+export function interceptStopForms(stopped, failed) {
+  document.addEventListener("submit", async event => {
     const generation = event.target.dataset.stop
     if (!generation) return
     event.preventDefault()
-    event.target.querySelector("button").ariaDisabled = "true"
+    const button = event.target.querySelector("button")
+    if (button.ariaDisabled) return
+    button.ariaDisabled = "true"
     stopped(generation)
-    post(generation)
+    if (await post(generation)) return
+    button.ariaDisabled = null
+    failed(generation)
   })
 }
 
+/** Whether the server took it. */
 async function post(generation) {
   const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json", "x-tab": tab }
   const address = `/generations/${encodeURIComponent(generation)}/stop/`
   try {
-    await fetch(address, { method: "POST", headers, redirect: "manual", keepalive: true })
+    return (await fetch(address, { method: "POST", headers, redirect: "manual", keepalive: true })).ok
   } catch {
-    // No network: the stop waits in the outbox for the socket, and the server notices that nobody is there.
+    return false // No network: the server notices that nobody is there. A stop of ours waits in the outbox, too.
   }
 }

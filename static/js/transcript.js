@@ -11,9 +11,9 @@ export class Transcript {
     return [...this.#list.querySelectorAll(":scope > [data-message-id]")].at(-1)
   }
 
-  /** The answer that is being written, if any: the last of them on the screen. */
+  /** The answer that is being written, if any: the last of them on the screen, and not only asked for. */
   get running() {
-    return [...this.#list.querySelectorAll(":scope > [data-status=streaming]:not([hidden])")].at(-1)
+    return [...this.#list.querySelectorAll(":scope > [data-status=streaming]:not([hidden], [data-unsent])")].at(-1)
   }
 
   /** Whether messages stand behind those on the page that it has not loaded. */

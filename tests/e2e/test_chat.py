@@ -1,5 +1,6 @@
 """Asking, stopping and going on, in a real browser."""
 
+import json
 import time
 
 from playwright.sync_api import expect
@@ -7,6 +8,8 @@ from playwright.sync_api import expect
 from tests import stored
 from tests.pages import Chat, give_session
 from tests.test_stop import RATE, SOON, endless
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def generation(chat):
@@ -195,3 +198,56 @@ def test_comes_back_after_the_server_restarted(start_server, browser, alice, pro
     finally:
         context.close()
         again.stop()
+
+
+def losing_the_answer(to_the_stop):
+    """A socket on which the first transcript goes astray, and a stop gets this answer in place of the server's."""
+
+    def route(page):
+        server = page.connect_to_server()
+        lost = []
+
+        def down(frame):
+            if not lost and json.loads(frame)["op"] == "transcript":
+                lost.append(frame)
+            else:
+                page.send(frame)
+
+        def up(frame):
+            command = json.loads(frame)
+            if command["op"] == "stop" and "id" in command:
+                page.send(json.dumps(to_the_stop | {"id": command["id"]}))
+            else:
+                server.send(frame)
+
+        server.on_message(down)
+        page.on_message(up)
+
+    return route
+
+
+def test_a_stop_that_came_too_late_for_an_unknown_answer_brings_that_answer(chat, provider):
+    standing = {"op": "standing", "generation": NOBODY, "message": NOBODY, "status": "error", "reason": "storage"}
+    chat.page.route_web_socket("**/ws/**", losing_the_answer(standing))
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.wait_opened()
+    chat.stop()
+    exchange.write_tokens("Bees").finish()
+    chat.see("Bees").see_status("complete")
+    expect(chat.button("Send")).to_be_visible()
+    assert len(provider.asked(exchange.prompt)) == 1
+
+
+def test_what_the_server_does_not_know_is_not_waited_for(chat, provider):
+    refused = {"op": "refused", "refers": "stop", "code": "not_found", "sentence": "Nothing like that is here."}
+    chat.page.route_web_socket("**/ws/**", losing_the_answer(refused))
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.wait_opened()
+    chat.stop()
+    expect(chat.page.get_by_role("alert").filter(has_text="Nothing like that is here.")).to_be_visible()
+    expect(chat.button("Send")).to_be_visible()
+    expect(chat.box).to_have_value(exchange.prompt)
+    expect(chat.answers).to_have_count(0)
+    exchange.finish()

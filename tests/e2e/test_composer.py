@@ -1,8 +1,10 @@
 """The composer and what is set beside it, in a real browser."""
 
+import pytest
 from playwright.sync_api import expect
 
 from conversations.models import Preferences
+from tests.pages import Chat, give_session
 
 
 def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
@@ -23,23 +25,23 @@ def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
 def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwards(chat, provider):
     exchange = provider.expect()
     chat.open()
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     chat.page.get_by_label("System prompt").fill("Speak like a pirate.")
-    chat.page.get_by_label("Temperature").fill("3")
+    chat.page.get_by_label("Temperature", exact=True).fill("3")
     chat.button("Done").click()
     expect(chat.page.locator("#instructions")).to_have_attribute("open", "")  # 3 is too much
-    chat.page.get_by_label("Temperature").fill("0.5")
+    chat.page.get_by_label("Temperature", exact=True).fill("0.5")
     chat.button("Done").click()
     chat.ask(exchange.prompt)
     assert exchange.request.messages[0] == {"role": "system", "content": "Speak like a pirate."}
     exchange.write_tokens("Arr").finish()
     chat.see_status("complete")
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     expect(chat.page.get_by_label("System prompt")).to_have_value("Speak like a pirate.")
-    expect(chat.page.get_by_label("Temperature")).to_have_value("0.5")
-    chat.page.get_by_label("Temperature").fill("1")
+    expect(chat.page.get_by_label("Temperature", exact=True)).to_have_value("0.5")
+    chat.page.get_by_label("Temperature", exact=True).fill("1")
     chat.page.locator("#instructions").get_by_role("button", name="Save").click()
-    expect(chat.page.get_by_text("It counts from the next answer on.")).to_be_visible()
+    expect(chat.page.get_by_text("Applies from your next message.")).to_be_visible()
     chat.page.keyboard.press("Escape")
     expect(chat.page.locator("#instructions")).not_to_be_visible()
     assert chat.complaints == []
@@ -79,3 +81,217 @@ def test_what_was_typed_outlives_a_reload_and_a_refusal_but_not_the_sign_out(cha
     chat.page.wait_for_url("**/accounts/login/**")
     chat.sign_in(alice).open()
     expect(chat.box).to_have_value("")
+
+
+@pytest.fixture
+def phone(browser, alice, server):
+    """A tab of Alice's on a phone."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    give_session(context, alice)
+    yield Chat(context.new_page(), server)
+    context.close()
+
+
+def connected(chat):
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    return chat
+
+
+def told(chat, words):
+    expect(chat.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+
+
+def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(phone, provider):
+    exchange = provider.expect()
+    connected(phone.open()).box.fill(exchange.prompt)
+    expect(phone.box).to_have_attribute("enterkeyhint", "enter")
+    phone.box.press("Enter")
+    phone.box.type("and more")
+    assert phone.box.input_value() == f"{exchange.prompt}\nand more"
+    phone.button("Send").tap()
+    expect(phone.box).not_to_be_focused()  # its keyboard would cover the answer
+    exchange.write_tokens("Bees").finish()
+    phone.see("Bees").see_status("complete")
+    phone.page.get_by_role("button", name="Edit", exact=True).tap()
+    editor = phone.page.get_by_role("textbox", name="Edit your message")
+    editor.fill("One")
+    editor.press("Enter")
+    assert editor.input_value() == "One\n"
+    sizes = (
+        "[...document.querySelectorAll('input, select, textarea')].map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(phone.page.evaluate(sizes)) >= 16  # or iOS zooms in
+    assert phone.complaints == []
+
+
+def test_what_is_typed_while_an_answer_is_written_has_a_send_of_its_own(chat, provider):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens("Bees ")
+    chat.see("Bees")
+    expect(chat.button("Send")).to_be_hidden()
+    following = provider.expect()
+    chat.box.fill(following.prompt)
+    expect(chat.button("Stop generating")).to_be_visible()
+    chat.button("Send").click()
+    exchange.wait_closed()
+    following.write_tokens("Wasps").finish()
+    chat.see("Wasps").see_status("complete")
+    expect(chat.answers.first).to_have_attribute("data-status", "interrupted")
+    expect(chat.button("Send")).to_have_count(1)
+    assert chat.complaints == []
+
+
+def test_characters_are_counted_near_the_limit(chat):
+    connected(chat.open())
+    count = chat.page.locator("[data-count]")
+    chat.box.fill("x" * 20_000)
+    expect(count).to_be_hidden()
+    chat.box.fill("x" * 31_000)
+    expect(count).to_have_text("31,000 / 32,000")
+    chat.box.fill("x" * 33_021)
+    expect(count).to_have_text("33,021 / 32,000")
+    expect(chat.page.get_by_role("status").filter(has_text="Too long: 1,021")).to_have_count(1)
+    chat.button("Send").click()
+    told(chat, "Too long: 1,021 characters over the limit of 32,000.")
+    expect(chat.answers).to_have_count(0)
+
+
+CARRY = """([type, words]) => {
+    const data = new DataTransfer()
+    data.items.add(new File(["x"], "bee.png", {type: "image/png"}))
+    if (words) data.setData("text/plain", words)
+    const init = {bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data}
+    const event = type === "paste" ? new ClipboardEvent(type, init) : new DragEvent(type, init)
+    return document.querySelector("textarea").dispatchEvent(event)
+}"""
+"""Whether the browser would go on and do with it what it does with files."""
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_files_are_refused_in_words(chat, way):
+    connected(chat.open())
+    assert not chat.page.evaluate(CARRY, [way, ""])
+    told(chat, "Files are not supported yet.")
+    chat.box.fill("but words are")
+    expect(chat.page.get_by_text("Files are not supported yet.")).to_be_hidden()
+    assert not chat.page.evaluate(CARRY, ["dragover", ""])
+    assert chat.page.evaluate(CARRY, ["paste", "a table, and a picture of it"])
+
+
+def test_each_new_chat_has_a_draft_of_its_own(chat, tab, provider):
+    exchange = provider.expect()
+    other = tab()
+    connected(chat.open()).box.fill("half a thought")
+    connected(other.open())
+    expect(other.box).to_have_value("")
+    other.ask(exchange.prompt)
+    exchange.write_tokens("Bees").finish()
+    other.see_status("complete")
+    connected(chat.reload())
+    expect(chat.box).to_have_value("half a thought")
+    chat.close()
+    expect(tab().open().box).to_have_value("half a thought")
+
+
+def test_somebody_else_finds_nothing_that_was_typed(chat, alice, bob):
+    connected(chat.open()).box.fill("half a thought")
+    give_session(chat.page.context, bob)
+    connected(chat.open())
+    assert chat.page.evaluate("JSON.stringify(localStorage)") == "{}"
+    expect(chat.box).to_have_value("")
+
+
+def test_a_slow_answer_says_so_quietly(chat, provider):
+    chat.page.clock.install()
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.wait_opened()
+    expect(chat.answer).not_to_have_attribute("data-generation-id", "")
+    chat.page.clock.run_for(2000)
+    expect(chat.answer).not_to_contain_text("Waiting")
+    chat.page.clock.run_for(10_000)
+    chat.see_note("Waiting for alpha-model… 1")
+    chat.page.clock.run_for(10_000)
+    chat.see_note("This is unusually slow.")
+    exchange.write_tokens("Bees")
+    chat.see("Bees")
+    expect(chat.answer).not_to_contain_text("Waiting")
+    exchange.finish()
+    chat.see_status("complete")
+
+
+# --- editing ---------------------------------------------------------------------------------------------------------
+
+
+def edit(chat):
+    """Open the editor of the last prompt; returns its text box."""
+    article = chat.page.locator("article[data-role=user]").last
+    article.hover()
+    article.get_by_role("button", name="Edit", exact=True).click()
+    return chat.page.get_by_role("textbox", name="Edit your message")
+
+
+def answered(chat, provider):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens("Bees").finish()
+    chat.see_status("complete")
+    return exchange
+
+
+def test_the_editor_sends_as_the_composer_does(chat, alice, provider):
+    Preferences.objects.create(user=alice.user, enter_sends=False)
+    answered(chat, provider)
+    editor = edit(chat)
+    again = provider.expect()
+    editor.fill(again.prompt)
+    editor.press("Enter")
+    assert editor.input_value() == f"{again.prompt}\n"
+    editor.press("Control+Enter")
+    again.write_tokens("Wasps").finish()
+    chat.see("Wasps").see_status("complete")
+
+
+def test_the_enter_that_ends_a_composition_sends_nothing(chat, provider):
+    """Safari tells of it behind the end of the composition, as of the key 229."""
+    answered(chat, provider)
+    editor = edit(chat)
+    editor.fill("ミツバチ")
+    late = "{key: 'Enter', keyCode: 229, bubbles: true, cancelable: true}"
+    assert editor.evaluate(f"box => box.dispatchEvent(new KeyboardEvent('keydown', {late}))")
+    expect(editor).to_have_value("ミツバチ")
+
+
+FIXED = """() => {
+    CSS.supports = () => false
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync("textarea { field-sizing: fixed !important }")
+    document.adoptedStyleSheets = [sheet]
+}"""
+
+
+def test_text_boxes_grow_in_browsers_that_do_not_do_it_by_themselves(chat, provider):
+    answered(chat, provider)
+    chat.page.evaluate(FIXED)
+    for box in (chat.page.locator("#prompt"), edit(chat)):
+        box.fill("\n".join("abcdefgh"))
+        assert box.evaluate("e => e.scrollHeight - e.clientHeight") <= 1
+        assert box.bounding_box()["height"] > 8 * 20
+
+
+def test_an_open_editor_outlives_what_another_tab_does(chat, tab, provider):
+    answered(chat, provider)
+    editor = edit(chat)
+    editor.fill("half an edit")
+    other = tab().open(chat.path)
+    again = provider.expect()
+    connected(other)
+    box = edit(other)
+    box.fill(again.prompt)
+    other.page.locator("[data-editor]").get_by_role("button", name="Send").click()
+    again.write_tokens("Wasps").finish()
+    other.see("Wasps").see_status("complete")
+    chat.see("Wasps")
+    expect(chat.box).to_have_value("half an edit")
+    told(chat, "not shown any more")

@@ -191,6 +191,34 @@ def test_axe_finds_nothing(chat, provider):
     assert violations(chat) == []
 
 
+def test_a_long_prompt_shows_its_beginning(chat, provider):
+    exchange = provider.expect("\n".join(f"line {number}" for number in range(40)))
+    chat.open().ask(exchange.prompt)
+    mine = chat.page.locator("article[data-role=user] [data-content]")
+    exchange.write_tokens("Bees").finish()
+    chat.see_status("complete")
+    assert mine.bounding_box()["height"] < 13 * 26
+    button = chat.button("Show all")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    assert violations(chat) == []
+    button.press("Enter")
+    expect(chat.button("Show less")).to_be_focused()
+    assert mine.bounding_box()["height"] > 40 * 20
+    chat.button("Show less").press("Enter")
+    assert mine.bounding_box()["height"] < 13 * 26
+    chat.page.emulate_media(media="print")
+    assert mine.bounding_box()["height"] > 40 * 20
+
+
+def test_nothing_takes_room_that_is_not_there(chat, provider):
+    begin(chat, provider, "Bees").finish()
+    chat.see_status("complete")
+    expect(chat.note).to_be_hidden()
+    expect(chat.answer.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+    assert chat.answer.locator("[data-footer]").evaluate("e => getComputedStyle(e).opacity") == "1"
+    assert chat.page.evaluate("document.scrollingElement.scrollHeight - innerHeight") == 0
+
+
 def violations(chat):
     # What fades in has its own colours only once it is there.
     chat.page.evaluate("Promise.all(document.getAnimations().filter(a => a.transitionProperty).map(a => a.finished))")

@@ -27,7 +27,8 @@ def steady() -> Iterator[SteadyProvider]:
 @pytest.fixture(scope="session")
 def busy(database, steady) -> Iterator[Server]:
     """A server for many streams; it gets through all of them without a traceback."""
-    with running(OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000, CHAT_MAX_ANSWER=10_000_000) as server:
+    limits = {"CHAT_MAX_CONCURRENT": 1000, "CHAT_MAX_ANSWERS_PER_MINUTE": 100_000, "CHAT_MAX_ANSWER": 10_000_000}
+    with running(OPENAI_BASE_URL=steady.url, **limits) as server:
         yield server
         assert "Traceback" not in server.output, server.output
 

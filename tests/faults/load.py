@@ -91,6 +91,10 @@ class Page:
             seen = [str(dict(event.fields))[:160] for event in self.events[-5:]]
             raise AssertionError(f"no {op} {match} within {timeout:g} s; closed: {self.close_code}; {seen}") from None
 
+    def silence(self) -> float:
+        """Seconds since something arrived."""
+        return time.monotonic() - self.events[-1].at
+
     async def quiet(self) -> None:
         """Wait until all that this page asked for is over, however it went: `activity` says so to every page."""
         await self.wait_for(lambda: self._over() >= self.asked)
@@ -175,6 +179,13 @@ class Stream:
         if event["generation"] is None:  # it was over before the page heard of it
             self.status = _last("status", event)
         return self.generation
+
+    async def flows(self, frames: int = 10) -> None:
+        """Wait until it is in full flow: the page was shown so many pieces of it."""
+        await self.page.wait_for(lambda: self._shown() >= frames)
+
+    def _shown(self) -> int:
+        return sum(1 for event in self.page.events if event.fits("delta", {"generation": self.generation}))
 
     async def stop(self, *, by_command: bool = False) -> float:
         """Press Stop; returns when."""

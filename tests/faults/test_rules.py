@@ -18,12 +18,20 @@ from hypothesis.stateful import (
 )
 
 from conversations.attendance import Attendance, Graces
-from conversations.lifecycle import LINGER, Lifecycle, Limits, Outcome
-from conversations.outcomes import STATUS_OF, EndReason, Status
+from conversations.lifecycle import LINGER, Lifecycle, Limits
+from conversations.outcomes import STATUS_OF, EndReason, Outcome, Status
 
 VIEWERS = ("one tab", "another tab", "elsewhere")
-LIMITS = Limits(first_token=60, silence=30, run=600, answer=100)
-FINISHES = {"stop": EndReason.FINISHED, "length": EndReason.LENGTH, "content_filter": EndReason.CONTENT_FILTER}
+LIMITS = Limits(first_token=60, silence=30, run=600, answer=100, wordless=200)
+FINISHES = {
+    "stop": EndReason.FINISHED,
+    "length": EndReason.LENGTH,
+    "content_filter": EndReason.CONTENT_FILTER,
+    "tool_calls": EndReason.TOOL_CALL,
+    "error": EndReason.PROVIDER_FAILED,
+    "whatever": EndReason.UNCLEAR,
+}
+OF_ITSELF = {"stop", "length"}
 STOPS = [reason for reason in EndReason if STATUS_OF[reason] == Status.INTERRUPTED]
 FAILURES = [reason for reason in EndReason if STATUS_OF[reason] == Status.ERROR]
 CAUSES = [EndReason.LEFT, EndReason.CONNECTION_LOST, EndReason.SIGNED_OUT]
@@ -32,7 +40,7 @@ CAUSES = [EndReason.LEFT, EndReason.CONNECTION_LOST, EndReason.SIGNED_OUT]
 class Run(RuleBasedStateMachine):
     """One generation with its viewers. `reason` is what the model expects; None while it streams."""
 
-    @initialize(left=st.sampled_from([0, 3, 60]), lost=st.sampled_from([0, 2]), prefix=st.sampled_from(["", "before "]))
+    @initialize(left=st.sampled_from([0, 3, 60]), lost=st.sampled_from([0, 2]), prefix=st.sampled_from(["", "zoo "]))
     def begin(self, left: int, lost: int, prefix: str) -> None:
         self.now = 1000
         self.graces = {EndReason.LEFT: left, EndReason.CONNECTION_LOST: lost, EndReason.SIGNED_OUT: 0}
@@ -42,7 +50,7 @@ class Run(RuleBasedStateMachine):
         self.decided_at = 0
         self.text = prefix
         self.written = 0
-        self.heard_at = self.now
+        self.heard_at = self.worded_at = self.now
         self.any_token = False
         self.present: set[str] = set()
         self.due: float | None = None
@@ -71,10 +79,11 @@ class Run(RuleBasedStateMachine):
         if self.reason is not None:
             assert kept == ""
             return
-        assert kept == text[: LIMITS.answer - self.written]
+        assert kept == text[: LIMITS.answer - len(self.text)]
         self.text += kept
         self.written += len(kept)
-        self.heard_at, self.any_token = self.now, True
+        self.heard_at = self.worded_at = self.now
+        self.any_token = True
         if kept != text:
             self.decide(EndReason.TOO_LARGE)
 
@@ -83,10 +92,11 @@ class Run(RuleBasedStateMachine):
         self.lifecycle.alive(self.now)
         self.heard_at = self.now
 
-    @rule(word=st.sampled_from([*FINISHES, "tool_calls", "whatever"]))
+    @rule(word=st.sampled_from([*FINISHES]))
     def finishes(self, word: str) -> None:
         self.lifecycle.finish(word, self.now)
-        self.decide(FINISHES.get(word, EndReason.FINISHED))
+        nothing = not self.text.strip() and word in OF_ITSELF
+        self.decide(EndReason.EMPTY if nothing else FINISHES[word])
 
     @rule()
     def ends_without_a_word(self) -> None:
@@ -139,8 +149,10 @@ class Run(RuleBasedStateMachine):
         if self.reason is not None:
             assert overdue == (self.now >= self.decided_at + LINGER)
             return
-        patience = LIMITS.silence if self.any_token else LIMITS.first_token
-        assert overdue == (self.now >= min(self.heard_at + patience, 1000 + LIMITS.run))
+        due = self.worded_at + (LIMITS.silence if self.any_token else LIMITS.first_token)
+        if self.heard_at > self.worded_at:
+            due = max(due, min(self.heard_at + LIMITS.silence, self.worded_at + LIMITS.wordless))
+        assert overdue == (self.now >= min(due, 1000 + LIMITS.run))
         if overdue:
             self.decide(EndReason.TIMED_OUT)
 
@@ -158,7 +170,7 @@ class Run(RuleBasedStateMachine):
     def text_is_what_came_before_it(self) -> None:
         assert self.lifecycle.text == self.text
         assert self.lifecycle.length == len(self.text)
-        assert self.lifecycle.written <= LIMITS.answer
+        assert self.lifecycle.length <= LIMITS.answer
 
     @invariant()
     def alone_exactly_when_all_have_left(self) -> None:
@@ -200,11 +212,11 @@ DECIDES = {
 def test_every_order_of_the_last_moment():
     """All 5040 orders of what can come together: complete exactly if the finish reason came first."""
     for order in permutations(STEPS):
-        lifecycle = Lifecycle(LIMITS, 0)
+        lifecycle = Lifecycle(LIMITS, 0, "Bees ")
         for moment, step in enumerate(order):
             STEPS[step](lifecycle, moment)
         first = next(step for step in order if step in DECIDES)
         assert lifecycle.outcome
         assert lifecycle.outcome.reason == DECIDES[first]
         assert (lifecycle.outcome.status == Status.COMPLETE) == (first == "finish")
-        assert lifecycle.text == ("x" if order.index("token") < order.index(first) else "")
+        assert lifecycle.text == ("Bees x" if order.index("token") < order.index(first) else "Bees ")

@@ -99,7 +99,7 @@ def test_catches_up_when_it_reads_again(busy, steady, crowd_of):
             page = crowd.pages[0]
             stream = (await crowd.ask([HEAVY()]))[0]
             page.acknowledges = False
-            await asyncio.sleep(3.5)
+            await page.wait_for(lambda: page.silence() > 1)  # full: the server sends it nothing more
             page.acknowledges = True
             seen = len(page.events)
             await page.wait_for(lambda: any(event.op == "snapshot" for event in page.events[seen:]))

@@ -51,7 +51,7 @@ def test_a_hundred_streams(busy, steady, crowd_of, long):
     async def scenario():
         async with Crowd(busy, crowd_of(STREAMS)) as crowd:
             streams = await crowd.ask(Plan() for _ in range(STREAMS))
-            await asyncio.sleep(1)  # all of them in full flow
+            await asyncio.gather(*(stream.flows() for stream in streams))
             process.cpu_percent()
             again = []
             for stream in random.sample(streams, stops):
@@ -64,7 +64,7 @@ def test_a_hundred_streams(busy, steady, crowd_of, long):
             shown, closed = await told(stopped), reached(steady, stopped)
             await asyncio.gather(*(stream.begun() for stream in following))
             following += [stream for stream in streams if not stream.stopped_at]
-            await asyncio.sleep(1)
+            await asyncio.gather(*(stream.flows() for stream in following))
             await asyncio.gather(*(stream.stop() for stream in following))
             return crowd, shown, closed, await told(following), reached(steady, following)
 

@@ -1,0 +1,51 @@
+"""Days and times are the person's: the page's script names the browser's time zone in a cookie."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import sync_and_async_middleware
+
+COOKIE = "timezone"
+
+
+@sync_and_async_middleware
+def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Activates the zone for one request. It waits for nothing, so asynchronous requests need no thread for it."""
+    if iscoroutinefunction(get_response):
+
+        async def in_zone(request: HttpRequest) -> Any:
+            _activate(request)
+            return await get_response(request)
+
+        return in_zone
+
+    def in_zone_of_thread(request: HttpRequest) -> Any:
+        _activate(request)
+        return get_response(request)
+
+    return in_zone_of_thread
+
+
+def _activate(request: HttpRequest) -> None:
+    """The administration keeps the server's zone: its readers compare runs with logs and with each other."""
+    zone = None if request.path.startswith(reverse("admin:index")) else named(request.COOKIES.get(COOKIE, ""))
+    if zone is None:
+        timezone.deactivate()
+    else:
+        timezone.activate(zone)
+
+
+def named(name: str) -> ZoneInfo | None:
+    """None for a name that is not on the list: it comes from outside, and `ZoneInfo` looks for a file of that name."""
+    return ZoneInfo(name) if name in _known() else None
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(available_timezones())

@@ -1,0 +1,104 @@
+"""Whatever fails says so on the page: where the server refuses, fails, or cannot be reached."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.test_sidebar import options
+from tests.shelves import conversation
+
+FAILED = "That did not work. Try again in a moment."
+GONE = "This no longer exists."
+UNREACHABLE = "The server cannot be reached. Try again in a moment."
+
+
+@pytest.fixture
+def open_chat(chat, alice):
+    """The page with one conversation in the list; `fail` lets the requests to an address fail from then on."""
+    made = conversation(alice)
+    chat.open("/")
+    expect(chat.main).to_have_attribute("data-connection", "open")
+
+    def fail(pattern, status):
+        answer = (lambda route: route.fulfill(status=status, body="")) if status else (lambda route: route.abort())
+        chat.page.route(pattern, answer)
+        return chat
+
+    return made, fail
+
+
+@pytest.mark.parametrize(("status", "sentence"), [(500, FAILED), (404, GONE), (0, UNREACHABLE)])
+def test_actions_of_the_list(open_chat, status, sentence):
+    _made, fail = open_chat
+    for action in ("Pin", "Archive", "Delete", "Rename"):
+        chat = fail(f"**/{action.lower()}/", status)
+        options(chat, "About bees").get_by_role("button", name=action).click()
+        toast = chat.page.locator("#toast")
+        expect(toast).to_have_text(sentence)
+        expect(chat.page.locator("[data-says]")).to_have_text(re.compile(re.escape(sentence)))
+        toast.get_by_role("button", name="Close").click()
+        expect(toast).to_be_hidden()
+    expect(chat.page.locator("#sidebar-list .row__link")).to_have_text(["About bees"])
+
+
+def test_the_menu_itself(open_chat):
+    made, fail = open_chat
+    chat = fail("**/options/", 500)
+    row = chat.page.locator(f"#item-{made.pk}")
+    row.hover()
+    row.get_by_role("button").click()
+    expect(chat.page.locator("#toast")).to_contain_text(FAILED)
+
+
+def test_the_archive_a_conversation_and_the_settings(open_chat):
+    made, fail = open_chat
+    chat = fail("**/sidebar/?archived", 500)
+    toast = chat.page.locator("#toast")
+    chat.page.get_by_role("link", name="Archived").click()
+    expect(toast).to_contain_text(FAILED)
+    toast.get_by_role("button", name="Close").click()
+    fail(f"**/c/{made.pk}/", 404)
+    chat.page.locator("#sidebar-list .row__link").click()
+    expect(toast).to_contain_text(GONE)
+    toast.get_by_role("button", name="Close").click()
+    fail("**/settings/", 0)
+    chat.page.locator(".user summary").click()
+    chat.page.get_by_role("link", name="Settings").click()
+    expect(toast).to_contain_text(UNREACHABLE)
+
+
+def test_in_an_open_dialog_it_is_said_there(open_chat):
+    _made, fail = open_chat
+    chat = fail("**/search/?q=*", 500)
+    chat.page.keyboard.press("Control+k")
+    dialog = chat.page.get_by_role("dialog")
+    dialog.get_by_role("searchbox").press_sequentially("bees")
+    expect(dialog.get_by_role("status")).to_have_text(FAILED)
+
+
+def test_back_to_a_conversation_that_was_deleted(open_chat):
+    made, fail = open_chat
+    chat = fail("**/nowhere", 404)
+    chat.page.locator("#sidebar-list .row__link").click()
+    expect(chat.content).to_contain_text("Bees hum")
+    options(chat, "About bees").get_by_role("button", name="Delete").click()
+    chat.page.wait_for_url(chat.server.url + "/")
+    chat.page.go_back()
+    expect(chat.page.locator("#toast")).to_contain_text(GONE)
+    expect(chat.page.locator("[data-title]")).to_have_text("New chat")
+    chat.page.wait_for_url(chat.server.url + "/")
+    assert str(made.pk) not in chat.page.url
+
+
+def test_back_after_the_session_ended_leads_to_the_sign_in_page(open_chat):
+    made, fail = open_chat
+    chat = fail("**/nowhere", 404)
+    chat.page.locator("#sidebar-list .row__link").click()
+    expect(chat.content).to_contain_text("Bees hum")
+    chat.page.context.clear_cookies()
+    chat.page.go_back()
+    expect(chat.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert chat.path == "/accounts/login/"
+    assert made
+    assert not chat.complaints

@@ -1,0 +1,47 @@
+"""A conversation on paper: whole, and nothing around it."""
+
+import re
+
+import pytest
+
+from conversations.models import Message
+from tests.shelves import conversation
+from tests.test_search import write
+
+CHROME = "#sidebar, .dock, .topbar button, .more, .copy-code, [data-footer] button"
+VISIBLE = "all => all.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 100))"
+
+
+@pytest.fixture
+def long(alice):
+    """More messages than a page loads at once, the last but one with code wider than paper."""
+    wide = f"```python\nx = '{'wide ' * 60}'\n```"
+    return write(alice, *(f"message number {number}" for number in range(70)), wide, "the end")[0].conversation
+
+
+def test_brings_every_message_and_nothing_around_them(chat, long):
+    chat.open(f"/c/{long.pk}/").page.emulate_media(media="print")
+    pdf = chat.page.pdf()  # the browser's own event before it is what fetches the rest
+    articles = chat.page.locator("article[data-message-id]")
+    assert articles.count() == 74
+    assert "Tell me notes" in articles.first.inner_text()
+    assert chat.page.locator(CHROME).evaluate_all(VISIBLE) == []
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 3
+    assert chat.complaints == []
+
+
+def test_nothing_leaves_the_paper(chat, alice):
+    made = conversation(alice)
+    wide = f"```python\nx = '{'wide ' * 60}'\n```\n\n| a | b |\n|---|---|\n| {'w' * 80} | {'w' * 80} |"
+    made.show(Message.objects.create(conversation=made, parent_id=made.head_id, role="assistant", content=wide).pk)
+    chat.page.set_viewport_size({"width": 700, "height": 900})
+    chat.open(f"/c/{made.pk}/").page.emulate_media(media="print")
+    for selector in ("pre > code", "table"):
+        assert chat.page.locator(selector).evaluate("each => each.scrollWidth - each.clientWidth") <= 0, selector
+    assert chat.page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+
+
+def test_is_dark_on_light_whatever_the_screen_shows(chat, alice):
+    alice.post("/settings/", when_leaving="stop", theme="dark", language="", default_model="")
+    chat.open(f"/c/{conversation(alice).pk}/").page.emulate_media(media="print", color_scheme="dark")
+    assert chat.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"

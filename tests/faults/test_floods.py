@@ -1,0 +1,138 @@
+"""Pages that ask to be shown a long conversation again and again: what they cost, and what others notice."""
+
+import asyncio
+import json
+import socket as sockets
+import statistics
+import time
+from contextlib import suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from conversations.models import Conversation, Message
+from tests.faults import figures
+from tests.faults.checker import Footprint
+from tests.faults.load import Crowd, Page
+from tests.faults.steady import Plan
+from tests.sockets import Socket
+from tests.waiting import eventually
+
+LENGTH = 390_000
+MOST = 5_000_000
+"""Bytes that the server may grow by for a page that does not read."""
+FLOODING = 3
+BURST = 90
+"""Frames that may come at once."""
+RATE = 45
+ASKED = 12
+SLACK = 0.02
+"""Seconds that a machine with other work may take more."""
+
+
+def long_conversation(person):
+    made = Conversation.objects.create(owner=person.user, title="Long")
+    question = Message.objects.create(conversation=made, role="user", content="Tell me everything")
+    paragraph = "Bees hum about their hive all day long and nobody knows why they do. " * 10
+    text = f"{paragraph}\n\n" * (LENGTH // len(paragraph))
+    answer = Message.objects.create(conversation=made, parent=question, role="assistant", content=text)
+    made.show(answer.pk)
+    return str(made.pk)
+
+
+def watch(conversation):
+    return json.dumps({"op": "watch", "conversation": conversation})
+
+
+def narrow_page(person, server):
+    """A page whose own system takes in next to nothing for it."""
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    raw.connect(server.address)
+    headers = {"Cookie": person.cookie}
+    return connect(
+        server.ws_url, sock=raw, origin=server.url, additional_headers=headers, compression=None, max_size=None,
+        max_queue=1, ping_interval=None, close_timeout=0.1,
+    )  # fmt: skip
+
+
+def warm_up(person, server, frame):
+    """Let the server render the conversation, and its threads take the memory that they work with."""
+    page = Socket(person, server.ws_url, origin=server.url)
+    page.wait("hello")
+    for number in range(1, 10):
+        page.send_raw(frame)
+        eventually(lambda number=number: page.count("transcript") == number, "the conversation")
+    page.close()
+
+
+@pytest.mark.parametrize("watches", [150, pytest.param(300, marks=pytest.mark.long)])
+def test_watching_without_reading_costs_a_bounded_amount(busy, crowd_of, watches):
+    person = crowd_of(1)[0]
+    conversation = long_conversation(person)
+    frame = watch(conversation)
+    warm_up(person, busy, frame)
+    with narrow_page(person, busy) as page, suppress(ConnectionClosed):
+        page.recv()
+        before = most = Footprint.of(busy).memory
+        for number in range(watches):
+            page.send(frame)
+            if number > BURST:
+                time.sleep(1 / RATE)
+                most = max(most, Footprint.of(busy).memory)
+    figures.note(f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(most - before) / 1024:+.0f} KiB")
+    assert most - before < MOST
+
+
+async def flood(page, frame):
+    """As many as a page may send, until the server has enough of it."""
+    with suppress(ConnectionClosed):
+        while True:
+            await page.connection.send(frame)
+            await asyncio.sleep(1 / RATE)
+
+
+async def seconds_to_transcripts(page):
+    """From asking to the transcript, each time in a new conversation."""
+    taken = []
+    for _ in range(ASKED):
+        began = time.monotonic()
+        stream = await page.ask(Plan())
+        await stream.begun()
+        taken.append(time.monotonic() - began)
+        await stream.stop()
+        await stream.ended()
+    return taken
+
+
+@pytest.mark.parametrize("reads", [True, pytest.param(False, marks=pytest.mark.long)], ids=["reading", "not reading"])
+def test_others_do_not_notice_pages_that_flood(busy, steady, crowd_of, reads):
+    person, other = crowd_of(2)
+    frame = watch(long_conversation(person))
+
+    async def scenario():
+        async with Crowd(busy, [other]) as crowd:
+            quiet = await seconds_to_transcripts(crowd.pages[0])
+            pages = [await Page(person, busy).open() for _ in range(FLOODING)]
+            for page in pages:
+                page.acknowledges = reads
+                await page.send("watch", conversation=json.loads(frame)["conversation"])
+                await page.wait("transcript")
+                if not reads:
+                    page.stall()
+            floods = [asyncio.create_task(flood(page, frame)) for page in pages]
+            flooded = await seconds_to_transcripts(crowd.pages[0])
+            for task in floods:
+                task.cancel()
+            await asyncio.gather(*floods, return_exceptions=True)
+            for page in pages:
+                page.connection.transport.abort()
+                page.resume()
+            return quiet, flooded
+
+    quiet, flooded = asyncio.run(scenario())
+    kind = "read" if reads else "do not read"
+    figures.times("ask → transcript while it is quiet", quiet)
+    figures.times(f"ask → transcript beside {FLOODING} pages that flood and {kind}", flooded)
+    assert statistics.median(flooded) < 2 * statistics.median(quiet) + SLACK

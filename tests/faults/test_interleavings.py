@@ -1,0 +1,442 @@
+"""Moments in which something else happens between two steps: nobody is left without an answer, or watched by nobody.
+
+Locks of the database hold a step of a server open. Where there is no lock to hold, a registry in the test's own process
+is led through the steps one by one.
+"""
+
+import asyncio
+import time
+import uuid
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from django.db import connection
+
+from conversations import asking, endings, generation, history, watching
+from conversations.asking import Asks
+from conversations.broadcast import Broadcast
+from conversations.catalogue import catalogue
+from conversations.database import in_database
+from conversations.following import POLL, Begun, Following
+from conversations.frames import Send, Watch
+from conversations.history import Asker
+from conversations.journal import Journal
+from conversations.journal_sql import LOCK
+from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
+from conversations.models.ids import new_id
+from conversations.outbox import Outbox
+from conversations.outcomes import EndReason, Status
+from conversations.registry import Registry
+from tests import stored
+from tests.faults import clusters
+from tests.faults.steady import Plan
+from tests.servers import running
+from tests.test_stop import RATE, endless
+from tests.waiting import eventually
+
+ACK_TIMEOUT, GRACE = 1.0, 2.0
+SOON = 5.0
+"""Seconds in which a process that went silent is noticed, on a busy machine."""
+
+
+# --- real servers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pair(database, provider):
+    """Two servers that hear of each other by the database alone, and soon notice silence."""
+    settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running(OPENAI_BASE_URL=provider.url, **settings)) for _ in range(2)]
+        yield servers
+        for server in servers:
+            assert "Traceback" not in server.output, server.output
+
+
+def replayed(person, page, a):
+    """Send the command of an answer again, and hold it until the `with` ends."""
+    held = clusters.locked("auth_user", [person.user.pk])
+    held.__enter__()
+    page.send("send", id=a.asked.id, content=a.exchange.prompt)
+    eventually(lambda: clusters.waiting_for_locks() > 0, "the command waits")
+    return held
+
+
+@pytest.mark.parametrize("where", ["at its owner", "at another process"])
+def test_a_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, socket, where):
+    one, other = pair
+    a = answering(alice.at(one))
+    there = alice.at(one if where == "at its owner" else other)
+    dead, witness = socket(there), socket(there)
+    held = replayed(alice, dead, a)
+    witness.send("send", id=a.asked.id, content=a.exchange.prompt)
+    dead.close()
+    held.__exit__(None, None, None)
+    assert witness.wait("transcript", id=a.asked.id)
+    witness.close()
+    a.page.close()
+    a.exchange.wait_closed(SOON)
+    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+
+
+def test_a_stop_that_meets_the_replayed_command(pair, alice, answering, socket):
+    """It is under way at a process that does not run the answer."""
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    held = replayed(alice, page, a)
+    page.stop(id=a.asked.id)
+    held.__exit__(None, None, None)
+    a.exchange.wait_closed(SOON)
+    assert a.asked.outcome == ("interrupted", "stopped")
+
+
+def test_a_page_elsewhere_that_comes_back_in_time(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.exchange.stream(endless(), RATE)
+    a.page.close()
+    page.mute()
+    lost = Presence.objects.filter(generation_id=a.asked.generation, cause=EndReason.CONNECTION_LOST)
+    eventually(lost.exists, "the page counts as lost")
+    page.unmute()
+    page.send("ack", received=len(page.events))
+    a.exchange.wait_written(len(a.exchange.written) + int(RATE * (GRACE + 1)))
+    a.exchange.finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert page.text(a.asked.generation) == a.exchange.text.strip()
+
+
+def test_a_reason_of_a_newer_version_stops_it_and_holds_up_no_other(server, alice, bob, answering):
+    runs = [answering(person) for person in (alice, bob)]
+    rows = Generation.objects.filter(pk__in=[a.asked.generation for a in runs]).order_by("pk")
+    rows.filter(pk=rows[0].pk).update(stop_reason="from_tomorrow")
+    rows.filter(pk=rows[1].pk).update(stop_reason=EndReason.STOPPED_BY_ADMIN)
+    ends = {a.asked.generation: a.asked.outcome[1] for a in runs}
+    assert [ends[str(row.pk)] for row in rows] == ["stopped", "stopped_by_admin"]
+
+
+def test_an_orphan_that_could_not_be_ended_is_tried_again(start_server, alice):
+    """A row that nothing runs is locked when its time comes."""
+    server = start_server(CHAT_SAVE_INTERVAL=0.02)
+    owner = ServerProcess.objects.get(pid=server.process.pid)
+    run = streaming_row(alice.user, owner.pk)
+    with clusters.locked("conversations_generation", [run.pk]):
+        renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
+        ticks = Ticks(owner.pk, renewed)
+        eventually(lambda: ticks.count > 40, "its time is long over", 20)
+    assert stored.outcome(str(run.pk)) == ("interrupted", "server_lost")
+
+
+class Ticks:
+    """Counts how often a process has renewed its lease, as far as one sees it."""
+
+    def __init__(self, owner, since):
+        self._owner, self._last, self._count = owner, since, 0
+
+    @property
+    def count(self):
+        renewed = ServerProcess.objects.get(pk=self._owner).renewed_at
+        self._count += renewed != self._last
+        self._last = renewed
+        return self._count
+
+
+def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server, alice, answering):
+    settings = {"CHAT_SAVE_INTERVAL": 1.5}
+    killed, _sweeper = start_server(**settings), start_server(**settings)
+    a = answering(alice.at(killed))
+    generation = a.asked.generation
+    killed.kill()
+    assert stored.outcome(generation, 20) == ("interrupted", "server_lost")
+
+
+# --- a registry of the test's own -------------------------------------------------------------------------------------
+
+
+class Page:
+    """A socket as the registry knows it."""
+
+    def __init__(self, user):
+        self.user_id = user.pk
+        self.session, self.tab, self.language = "session", "tab", "en"
+        self.signed_in_by = ("key", user.pk, user.password)
+        self.conversation = None
+        self.attends = set()
+        self.outbox = Outbox(1 << 20, time.monotonic())
+        self.lost = False
+        self.turn = 0
+        self.pinged_at = time.monotonic()
+        self.frames = []
+        self.caught_up = []
+
+    def next_turn(self):
+        self.turn += 1
+        return self.turn
+
+    def push(self, frame):
+        self.frames.append(frame)
+
+    def offer(self, frame, message):
+        self.frames.append(frame)
+        return True
+
+    def catch_up(self, message):
+        self.caught_up.append(message)
+
+    def close(self, code): ...
+    def recheck(self): ...
+
+    def heard(self, op):
+        return any(f'"op":"{op}"'.encode() in frame for frame in self.frames)
+
+
+def streaming_row(user, owner):
+    """A generation that stands in the database and streams, as far as that knows."""
+    conversation = Conversation.objects.create(owner=user, client_id=new_id(), title="Bees")
+    message = Message.objects.create(
+        conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, client_id=new_id()
+    )
+    conversation.head = message
+    conversation.save()
+    return Generation.objects.create(conversation=conversation, message=message, requested_by=user, owner_id=owner)
+
+
+@pytest.fixture
+async def registry(database, steady, settings):
+    settings.OPENAI_BASE_URL = steady.url
+    settings.CHAT_MODELS = ["alpha-model"]
+    registry = Registry()
+    await registry.start("http://127.0.0.1:1")
+    yield registry
+    await registry.drain()
+
+
+@pytest.fixture
+def user(alice):
+    return alice.user
+
+
+@pytest.fixture
+def page(registry, user):
+    page = Page(user)
+    registry.sockets.add(page)
+    return page
+
+
+@pytest.fixture
+async def started(registry, user):
+    """A generation between its commit and its launch."""
+    asker = Asker(user, registry.process, catalogue.offered)
+    plan = Plan(rate=100, tokens=3)
+    return await in_database(history.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
+
+
+async def until(probe, timeout=10.0):
+    limit = time.monotonic() + timeout
+    while not probe():
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.01)
+
+
+async def outcome(generation):
+    return await in_database(stored.outcome, str(generation))
+
+
+async def test_a_page_that_comes_before_the_launch_follows_nothing(registry, user, page, started):
+    """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
+    await asking.watch(registry, page, user, Watch(conversation=started.conversation.pk))
+    assert started.generation.pk not in registry.following
+    live = registry.launch(started, user.pk, uuid.uuid4())
+    Asks(registry)._attend([], started)
+    assert page in live.attendance
+    await live.task
+    assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
+
+
+async def test_a_page_that_read_the_row_before_the_end_looks_again(registry, user, page, started):
+    state = await in_database(watching.load, user, Watch(conversation=started.conversation.pk))
+    await registry.launch(started, user.pk, uuid.uuid4()).task
+    asking.present(registry, page, state)
+    assert page.caught_up == [started.answer.pk]
+    assert started.generation.pk not in registry.following
+
+
+async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(registry, user, page, steady, monkeypatch):
+    def fails(*_args):
+        raise RuntimeError("out of everything")
+
+    monkeypatch.setattr(registry.providers, "take", fails)
+    asks, command = Asks(registry), Send(id=uuid.uuid4(), content="Tell me about bees")
+    asks.begin(page, user, command)
+    await until(lambda: page.heard("transcript") or page.heard("refused"))
+    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(run.pk) == ("error", "provider_failed")
+    assert run.error_code == "internal"
+    assert page.heard("transcript")
+
+
+async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(registry, user, page, steady, monkeypatch):
+    def fails(*_args):
+        raise RuntimeError("out of everything")
+
+    monkeypatch.setattr(watching, "started", fails)
+    monkeypatch.setattr(watching, "show", fails)
+    asks, plan = Asks(registry), Plan(rate=10, tokens=1000)
+    command = Send(id=uuid.uuid4(), content=plan.prompt)
+    asks.begin(page, user, command)
+    await until(lambda: page.heard("refused"))
+    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(run.pk) == ("error", "provider_failed")
+    assert not registry.live
+
+
+async def test_an_end_that_cannot_be_rendered_is_saved_and_told(registry, user, page, started, monkeypatch):
+    def fails(*_args, **_options):
+        raise RuntimeError("no such tag")
+
+    monkeypatch.setattr(Broadcast, "settle", fails)
+    monkeypatch.setattr(endings, "words", fails)
+    live = registry.launch(started, user.pk, uuid.uuid4())
+    registry.attend(live, page)
+    live.broadcast.attach(page)
+    await live.task
+    assert await outcome(live.id) == ("complete", "finished")
+    assert page.heard("end")
+    assert not registry.live
+
+
+async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(registry, user, started, monkeypatch):
+    def fails(_self):
+        raise RuntimeError("no price")
+
+    monkeypatch.setattr(Generation, "price", fails)
+    await registry.launch(started, user.pk, uuid.uuid4()).task
+    assert await outcome(started.generation.pk) == ("complete", "finished")
+
+
+async def test_a_connection_that_does_not_close_holds_up_no_end(registry, user, started, monkeypatch):
+    """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
+    monkeypatch.setattr(generation, "CLOSING", 0.2)
+    reading, over = asyncio.Event(), asyncio.Event()
+
+    async def stream(*_args, **_options):
+        reading.set()
+        try:
+            await over.wait()
+        finally:
+            await over.wait()
+
+    provider = registry.providers.take(started.model.endpoint)
+    monkeypatch.setattr(type(provider), "stream", stream)
+    live = registry.launch(started, user.pk, uuid.uuid4())
+    await reading.wait()
+    live.opened()
+    live.stop(EndReason.STOPPED)
+    await asyncio.wait_for(live.task, 5)
+    over.set()
+    assert await outcome(live.id) == ("interrupted", "stopped")
+    assert (await in_database(Generation.objects.get, pk=live.id)).upstream_closed_at is None
+
+
+# --- following --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def following(database):
+    """How rows of other processes are shown: (made by, its looks, what it found). `looks` may be made to fail."""
+    looks, found = [], []
+
+    def watched():
+        return looks[0]()
+
+    made = Following(new_id(), watched, lambda _: True, found.append, lambda _: None)
+    yield made, looks, found
+    await made.close()
+
+
+async def test_a_look_that_fails_is_not_the_last(following, user):
+    made, looks, found = following
+    run = await in_database(streaming_row, user, await in_database(another_process))
+
+    def fails():
+        looks[0] = lambda: [run.conversation_id]
+        raise RuntimeError("a mistake")
+
+    looks.append(fails)
+    made.start()
+    await until(lambda: found)
+    assert found[0].generation == run.pk
+
+
+def another_process():
+    return ServerProcess.objects.create(host="elsewhere", pid=1).pk
+
+
+async def test_a_page_that_comes_while_an_end_is_read_sees_it(following, user, monkeypatch):
+    made, looks, _found = following
+    looks.append(list)
+    run = await in_database(streaming_row, user, await in_database(another_process))
+    begun = Begun(run.pk, run.message_id, run.conversation_id)
+    first, late = Page(user), Page(user)
+    read = endings.stored_words
+
+    async def slowly(*args):
+        made.follow(begun, late)
+        return await read(*args)
+
+    monkeypatch.setattr(endings, "stored_words", slowly)
+    made.follow(begun, first)
+    made.start()
+    await until(lambda: first.heard("snapshot"))
+    await in_database(ended, run)
+    await until(lambda: first.heard("end"), POLL * 10)
+    await until(lambda: late.caught_up == [run.message_id])
+
+
+def ended(run):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_generation SET status = 'interrupted', end_reason = 'stopped', ended_at = now()"
+            " WHERE id = %s",
+            [run.pk],
+        )
+
+
+# --- the lock of a process --------------------------------------------------------------------------------------------
+
+
+async def test_a_process_takes_its_lock_as_soon_as_it_is_free(database):
+    """Whoever sweeps tries the locks of others, and may hold one in the very moment in which its process starts."""
+    process = new_id()
+    journal = Journal(process, asyncio.get_running_loop(), lambda _: None)
+    with await asyncio.to_thread(database_connection) as holder:
+        sweeper = holder.info.backend_pid
+        holder.execute("SELECT pg_advisory_lock(%s, hashtext(%s::text))", [LOCK, process])
+        await asyncio.to_thread(journal.start)
+        assert await in_database(holders, process) == [sweeper]
+    limit = time.monotonic() + SOON
+    while await in_database(holders, process) in ([], [sweeper]):
+        assert time.monotonic() < limit
+    journal.close()
+    await asyncio.to_thread(journal.join, 5)
+
+
+def database_connection():
+    given = connection.settings_dict
+    return psycopg.connect(host=given["HOST"], user=given["USER"], dbname=given["NAME"], autocommit=True)
+
+
+def holders(process):
+    """The connections that have the lock of this process."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s"
+            " AND objid::bigint = hashtext(%s::text)::bigint & 4294967295",
+            [LOCK, process],
+        )
+        return [pid for (pid,) in cursor.fetchall()]
