@@ -68,10 +68,10 @@ def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tu
     """What a new chat may begin with; what was chosen stays to be seen, even if it is gone."""
     offered, chosen = catalogue.choices(user), own.default_model
     usual = next((choice.label for choice in offered if choice.default), "")
-    last = next((choice.label for choice in offered if choice.key == own.last_model), usual)
-    choices = [
-        ("", _("The one that I chose last (%(name)s)") % {"name": last} if last else _("The one that I chose last"))
-    ]
+    last = next((choice.label for choice in offered if choice.key == own.last_model), "")
+    choices = [("", _("Default (%(name)s)") % {"name": usual} if usual else _("Default"))]
+    if last:
+        choices = [("", _("The one that I chose last (%(name)s)") % {"name": last})]
     choices += [(choice.key, choice.label) for choice in offered]
     if chosen and chosen not in dict(choices):
         choices.append((chosen, _("%(name)s (no longer available)") % {"name": chosen}))
