@@ -11,6 +11,7 @@ def main() -> None:
     from chatapp import postgres
 
     postgres.provide()
+    sys.stderr.write(f"Database: {postgres.described(os.environ['DATABASE_URL'])}\n")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

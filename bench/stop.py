@@ -1,7 +1,8 @@
 """From Stop to the provider's closed socket, over the page's socket and from a click in Chromium.
 
 The baseline is a bare client that cancels its own request to the same provider in the same run: no product can be
-quicker. Times are milliseconds; the provider streams 50 tokens a second and notes when its socket was closed.
+quicker. Times are milliseconds; the provider streams 50 tokens a second and notes when its socket was closed. Over TLS
+it never answers the closing of a connection, and is stopped while it streams and while it is silent.
 """
 
 import asyncio
@@ -24,9 +25,12 @@ from tests.fakes import Exchange, Provider  # noqa: E402
 from tests.pages import Chat, chromium, give_session  # noqa: E402
 from tests.servers import Server  # noqa: E402
 from tests.sockets import Socket  # noqa: E402
+from tests.tls import DeafTls  # noqa: E402
 from tests.visitors import Person, new_person  # noqa: E402
 
 RATE = 50
+SHUTDOWN = 30.0
+"""Seconds after which asyncio gives up an orderly end of TLS."""
 RUNS = int(os.environ.get("BENCH_RUNS", "50"))
 CLICKS = int(os.environ.get("BENCH_CLICKS", "30"))
 
@@ -51,7 +55,7 @@ def measure(name: str, runs: int, once: Callable[[], tuple[float, Exchange]]) ->
     times = Times(name, [], [])
     for _ in range(runs):
         asked_at, exchange = once()
-        closed_at = exchange.wait_closed()
+        closed_at = exchange.wait_closed(2 * SHUTDOWN)
         times.milliseconds.append((closed_at - asked_at) * 1000)
         times.tokens_after.append(exchange.tokens_after(asked_at))
     return times
@@ -80,16 +84,17 @@ def bare(provider: Provider) -> tuple[float, Exchange]:
     return asyncio.run(run()), exchange
 
 
-def by_frame(provider: Provider, server: Server, person: Person) -> tuple[float, Exchange]:
-    """A Stop over the socket."""
+def by_frame(provider: Provider, server: Server, person: Person, *, silent: bool = False) -> tuple[float, Exchange]:
+    """A Stop over the socket, while the provider streams or has fallen `silent`."""
     exchange = provider.expect()
     socket = Socket(person, server.ws_url, origin=server.url)
     try:
         socket.wait("hello")
         asked = socket.ask(exchange.prompt)
-        exchange.stream(words(), RATE).wait_written(5)
+        exchange.stream(words()[:5] if silent else words(), RATE).wait_written(5)
+        asked.wait_text("word4")
         asked_at = asked.stop()
-        exchange.wait_closed()
+        exchange.wait_closed(2 * SHUTDOWN)
         assert asked.outcome == ("interrupted", "stopped")
         return asked_at, exchange
     finally:
@@ -111,6 +116,17 @@ def by_click(provider: Provider, chat: Chat) -> tuple[float, Exchange]:
     return clicked_at - time.time() + time.monotonic(), exchange
 
 
+def over_tls(provider: Provider, person: Person) -> list[Times]:
+    """The same at a server that reaches its provider by TLS."""
+    front = DeafTls(provider)
+    with servers.running(OPENAI_BASE_URL=front.url, SSL_CERT_FILE=front.certificate, CHAT_MODELS="m") as server:
+        here = person.at(server)
+        streaming = measure("… over TLS", RUNS, lambda: by_frame(provider, server, here))
+        silent = measure("… over TLS, silent", RUNS, lambda: by_frame(provider, server, here, silent=True))
+    front.stop()
+    return [streaming, silent]
+
+
 def words() -> list[str]:
     return [f"word{number} " for number in range(2000)]
 
@@ -123,6 +139,7 @@ def main() -> None:
         person = new_person("bench", server)
         floor = measure("bare client cancels itself", RUNS, lambda: bare(provider))
         table = [floor, measure("Stop over the socket", RUNS, lambda: by_frame(provider, server, person))]
+        table += over_tls(provider, person)
         with chromium() as browser:  # from here on this thread runs Playwright's event loop
             context = browser.new_context()
             give_session(context, person)

@@ -21,6 +21,11 @@ EXIT_CODE = 2
 """Of a process that was started with a setting that it cannot use."""
 SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
+LONGEST_INSTRUCTIONS = 8000
+ESCAPED = 6
+"""Bytes of JSON that one character may take: a control character is six, any other at most four."""
+AROUND = 4096
+"""Bytes of a frame that are neither prompt nor instructions."""
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
@@ -40,10 +45,14 @@ class Environment:
     DATA_DIR: Path
     DATABASE_URL: str
     DATABASE_POOL_SIZE: int
+    DATABASE_STATEMENT_TIMEOUT: float
+    DATABASE_LOCK_TIMEOUT: float
     REDIS_URL: str
     SECRET_KEY: str
+    SECRET_KEY_FALLBACKS: tuple[str, ...]
     DEBUG: bool
     ALLOWED_ORIGINS: tuple[str, ...]
+    HSTS: str
     LOG_LEVEL: str
     LOG_FORMAT: str
     METRICS_TOKEN: str
@@ -111,10 +120,12 @@ class _Source:
     def flag(self, name: str, *, default: bool) -> bool:
         return self._take(self.env.bool, name, default, "true or false", lambda _: True)
 
-    def names(self, name: str, expected: str, accept: Callable[[str], bool]) -> tuple[str, ...]:
+    def names(
+        self, name: str, expected: str, accept: Callable[[str], bool], *, secret: bool = False
+    ) -> tuple[str, ...]:
         """Comma-separated, each once, in the order given."""
         values: list[str] = self._take(
-            self.env.list, name, [], expected, lambda items: all(accept(item) for item in _trim(items))
+            self.env.list, name, [], expected, lambda items: all(accept(item) for item in _trim(items)), secret=secret
         )
         return tuple(dict.fromkeys(_trim(values)))
 
@@ -153,6 +164,7 @@ def read() -> Environment:
     source.env.read_env(BASE_DIR / ".env", recurse=False)
     host = source.text("HOST", "127.0.0.1", "an IP address or a host name to listen on", _is_host)
     port = source.whole("PORT", 8000, 1, 65535)
+    prompt = source.whole("CHAT_MAX_PROMPT", 32_000, 1, 1_000_000, "characters")
     return Environment(
         HOST=host,
         PORT=port,
@@ -160,13 +172,22 @@ def read() -> Environment:
         DATABASE_URL=source.text(
             "DATABASE_URL", "", "an address like postgresql://user:password@host:5432/name", _is_postgres, secret=True
         ),
-        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 2, 1000, "connections"),
+        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 4, 1000, "connections"),
+        DATABASE_STATEMENT_TIMEOUT=source.number("DATABASE_STATEMENT_TIMEOUT", 10, 0.1, 3600),
+        DATABASE_LOCK_TIMEOUT=source.number("DATABASE_LOCK_TIMEOUT", 3, 0.1, 3600),
         REDIS_URL=source.text("REDIS_URL", "", "an address like redis://host:6379/0", _is_redis, secret=True),
         SECRET_KEY=source.text(
             "SECRET_KEY", "", f"at least {SHORTEST_SECRET_KEY} characters", _is_secret_key, secret=True
         ),
+        SECRET_KEY_FALLBACKS=source.names(
+            "SECRET_KEY_FALLBACKS",
+            f"keys of at least {SHORTEST_SECRET_KEY} characters, separated by commas",
+            _is_secret_key,
+            secret=True,
+        ),
         DEBUG=source.flag("DEBUG", default=False),
         ALLOWED_ORIGINS=_origins(source, host, port),
+        HSTS=source.choice("HSTS", "host", "host", "subdomains", "preload"),
         LOG_LEVEL=source.choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
         LOG_FORMAT=source.choice("LOG_FORMAT", "text", "text", "json"),
         METRICS_TOKEN=source.text(
@@ -184,8 +205,8 @@ def read() -> Environment:
         CHAT_MAX_CONCURRENT=source.whole("CHAT_MAX_CONCURRENT", 3, 1, 1000, "answers"),
         CHAT_MAX_ANSWERS_PER_MINUTE=source.whole("CHAT_MAX_ANSWERS_PER_MINUTE", 30, 1, 100_000, "answers"),
         CHAT_MAX_SOCKETS=source.whole("CHAT_MAX_SOCKETS", 30, 1, 100_000, "pages"),
-        CHAT_MAX_PROMPT=source.whole("CHAT_MAX_PROMPT", 32_000, 1, 1_000_000, "characters"),
-        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", 131_072, 1024, 16_777_216, "bytes"),
+        CHAT_MAX_PROMPT=prompt,
+        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", frame_for(prompt), 1024, 16_777_216, "bytes"),
         CHAT_MAX_ANSWER=source.whole("CHAT_MAX_ANSWER", 400_000, 1, 10_000_000, "characters"),
         CHAT_MAX_LINE=source.whole("CHAT_MAX_LINE", 1_048_576, 1024, 67_108_864, "bytes"),
         CHAT_MAX_UNREAD=source.whole("CHAT_MAX_UNREAD", 262_144, 1024, 67_108_864, "bytes"),
@@ -213,6 +234,11 @@ def read() -> Environment:
         DJANGO_SUPERUSER_PASSWORD=source.text("DJANGO_SUPERUSER_PASSWORD", "", "text on one line", secret=True),
         DJANGO_SUPERUSER_EMAIL=source.text("DJANGO_SUPERUSER_EMAIL", "", "an e-mail address", lambda text: "@" in text),
     )
+
+
+def frame_for(prompt: int) -> int:
+    """The longest frame that a prompt of so many characters can make, in bytes."""
+    return ESCAPED * (prompt + LONGEST_INSTRUCTIONS) + AROUND
 
 
 def _origins(source: _Source, host: str, port: int) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class OneLine(_Brief):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without a traceback."""
-        return " ".join(super().formatMessage(record).split("\n"))
+        return plain(super().formatMessage(record))
 
 
 class Json(_Brief):
@@ -54,6 +54,8 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         now = time.monotonic()
+        if record.levelno < logging.WARNING:
+            return True
         if now < self._due:
             return False
         self._due = now + self.EVERY
@@ -61,6 +63,46 @@ class Seldom(logging.Filter):
             record.msg, record.args = "%s: %s", (record.getMessage(), record.exc_info[0].__name__)
             record.exc_info = None
         return True
+
+
+class Strangers(logging.Filter):
+    """What anybody can cause without an account: a line a minute for each kind, without a traceback, that names the
+    setting which is to blame if the stranger is one's own proxy."""
+
+    EVERY = 60.0  # seconds
+    KINDS = ("django.security.", "chatapp.security.")
+    MEANING = {
+        "DisallowedHost": "a request was refused: its Host is in none of ALLOWED_ORIGINS. A proxy has to pass on the "
+        "Host that the browser sent, with its port.",
+        "SuspiciousSession": "a session could not be read. All processes need the same SECRET_KEY.",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(self.KINDS):
+            return True
+        now = time.monotonic()
+        if now < self._due.get(record.name, 0.0):
+            return False
+        self._due[record.name] = now + self.EVERY
+        self._tell(record)
+        return True
+
+    def _tell(self, record: logging.LogRecord) -> None:
+        meaning = self.MEANING.get(record.name.rpartition(".")[2], "")
+        said = record.getMessage()
+        if "Origin checking failed" in said:
+            meaning = f"{said} ALLOWED_ORIGINS has to name the address that people open."
+        record.msg, record.args, record.exc_info = meaning or said, (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+
+
+def plain(text: str) -> str:
+    """On one line, and without what a terminal would obey."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -73,6 +115,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _told(error: BaseException) -> str:
-    said = str(error).partition("\n")[0]
+    said = plain(str(error).partition("\n")[0])
     stack = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{stack}{type(error).__module__}.{type(error).__qualname__}: {said}"

@@ -1,9 +1,12 @@
 """Which pages may open a WebSocket here."""
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.conf import settings
+
+logger = logging.getLogger("chatapp.security.origin")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,4 +28,6 @@ class OriginMark:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         allowed = len(origins) == 1 and origins[0].decode("latin-1") in settings.ALLOWED_ORIGINS
+        if not allowed:
+            logger.warning("a page of another origin asked for a socket; ALLOWED_ORIGINS names those that may")
         await self.application({**scope, "origin_allowed": allowed}, receive, send)

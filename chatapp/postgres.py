@@ -18,6 +18,12 @@ FAILURE = 1
 """Exit code of a process that cannot have its database."""
 PATIENCE = 10  # seconds
 DATABASE = "chat"
+APPLICATION = "chat"
+"""How connections name themselves to the server, with a trace of the secret key behind it."""
+
+OLDEST = 14
+"""The oldest version of PostgreSQL that Django takes."""
+
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100  # bytes; the system's own limit is 107 on Linux and 103 on macOS
 # The pool waits twice as long before each attempt to connect, until it gives up and the next query begins anew. By its
@@ -65,14 +71,36 @@ def wait_until_it_answers() -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=5).close()
+            with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=5) as connection:
+                version = connection.info.server_version
         except psycopg.OperationalError as error:
             refused = "FATAL" in str(error) and "starting up" not in str(error)  # waiting will not help
             if refused or time.monotonic() > deadline:
                 raise NoAnswer(f"The database of DATABASE_URL cannot be used: {reason(error)}.") from error
             time.sleep(0.5)
         else:
+            check_version(version)
             return
+
+
+def check_version(version: int) -> None:
+    """Raises `NoAnswer` for a server that is too old; `version` as libpq gives it: 150004."""
+    if version < OLDEST * 10_000:
+        raise NoAnswer(f"The database is PostgreSQL {version // 10_000}; version {OLDEST} or newer is needed.")
+
+
+def described(url: str) -> str:
+    """Which database that is, for people; without the password."""
+    given = conninfo_to_dict(url)
+    host, port = given.get("host") or "localhost", given.get("port") or 5432
+    return (
+        f"{given.get('dbname')} in {host}" if str(host).startswith("/") else f"{given.get('dbname')} at {host}:{port}"
+    )
+
+
+def trace(secret_key: str) -> str:
+    """Tells two keys apart, and says nothing about either."""
+    return hashlib.sha256(f"{APPLICATION} {secret_key}".encode()).hexdigest()[:8]
 
 
 def reason(error: Exception) -> str:
@@ -95,7 +123,13 @@ def socket_folder(data: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"chat-postgres-{os.geteuid()}-{digest}"
 
 
-def django_database(url: str, pool_size: int) -> dict[str, Any]:
+def shares(pool_size: int) -> tuple[int, int, int]:
+    """How many of a process's connections are for pages, for what answers depend on, and for work in the background."""
+    core, background = max(2, pool_size * 3 // 8), 1
+    return pool_size - core - background, core, background
+
+
+def django_database(url: str, pool_size: int, secret_key: str) -> dict[str, Any]:
     """The entry for Django's `DATABASES`: pooled connections, tested before use, that notice a dead network.
 
     Whatever libpq understands may stand in the URL, and wins over the options set here.
@@ -117,7 +151,7 @@ def django_database(url: str, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10, "reconnect_timeout": RECONNECT},
             "connect_timeout": 5,
-            "application_name": "chat",
+            "application_name": f"{APPLICATION}/{trace(secret_key)}",
             **(DEAD_NETWORK if over_network else {}),
             **given,
         },

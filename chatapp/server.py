@@ -18,6 +18,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import socket
 import threading
 import time
@@ -28,7 +29,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, postgres
+from chatapp import environment, pooling, postgres
 from chatapp.protocols import LimitedRequest, PageFactory, Socket, SocketFactory
 
 RESTARTING = 1012  # the close code for it
@@ -37,6 +38,7 @@ FAREWELL = 0.7  # seconds for the pages to go, after the drain
 LAST_FRAMES = 0.3  # seconds for the rest to go, once dismissed
 COLLECT = (10_000, 20, 50)  # thresholds of the garbage collector; references free almost everything before it
 WARM_UP = 2.0  # seconds after the start; until then pages come first
+FILES = 65_536  # open files that are enough for any number of pages that one process can serve
 LAST_RESORT = 2.0  # seconds for the process to end by itself, after that
 
 Drain = Callable[[], Awaitable[None]]
@@ -65,7 +67,7 @@ class Server(daphne.Server):
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Begin to answer; a WebSocket's application may send its frames the short way."""
-        if isinstance(protocol, Socket):
+        if isinstance(protocol, Socket) and protocol.direct:
             scope["send_now"] = protocol.send_now
         return super().create_application(protocol, scope)
 
@@ -140,14 +142,24 @@ def main() -> None:
 
 def _serve() -> None:
     env = environment.read()
+    _open_more_files()
     _check_port(env.HOST, env.PORT)
     postgres.provide()
     postgres.wait_until_it_answers()
+    pooling.refuse_lent_connections()
     _set_up_django()
     server = _server(env)
     _run(server)
     if server.failure:
         raise CannotStart(f"{server.address} cannot be used: {server.failure}.")
+
+
+def _open_more_files() -> None:
+    """Each page is an open file. The limit that a program begins with is meant for programs that use `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_port(host: str, port: int) -> None:
@@ -204,7 +216,7 @@ def _server(env: environment.Environment) -> Server:
 
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
-    from conversations import highlighting
+    from conversations import rendering
     from conversations.registry import registry
 
     loop = daphne.twisted_loop
@@ -221,7 +233,7 @@ def _run(server: Server) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    _later(WARM_UP, highlighting.warm_up)
+    _later(WARM_UP, rendering.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
         loop.run_until_complete(registry.drain())

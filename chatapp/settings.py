@@ -24,7 +24,10 @@ DATA_DIR = env.DATA_DIR
 DEBUG = env.DEBUG
 REDIS_URL = env.REDIS_URL
 METRICS_TOKEN = env.METRICS_TOKEN
+SECRET_KEY_FALLBACKS = list(env.SECRET_KEY_FALLBACKS)
 DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
+DATABASE_STATEMENT_TIMEOUT = env.DATABASE_STATEMENT_TIMEOUT
+DATABASE_LOCK_TIMEOUT = env.DATABASE_LOCK_TIMEOUT
 
 ALLOWED_ORIGINS = env.ALLOWED_ORIGINS
 ALLOWED_HOSTS = sorted({bracketed(urlsplit(origin).hostname or "") for origin in ALLOWED_ORIGINS})
@@ -93,6 +96,7 @@ MIDDLEWARE = [
     "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
     "conversations.time_zones.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "conversations.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -122,8 +126,10 @@ TEMPLATES = [
     },
 ]
 
+# conversations/database.py
+DATABASE_PAGES, DATABASE_CORE, DATABASE_BACKGROUND = postgres.shares(env.DATABASE_POOL_SIZE)
 DATABASES = {
-    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), env.DATABASE_POOL_SIZE),
+    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), DATABASE_PAGES, SECRET_KEY),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -200,8 +206,13 @@ if HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HSTS in ("subdomains", "preload")
+    SECURE_HSTS_PRELOAD = env.HSTS == "preload"
+    # The browser takes a cookie of such a name only from this very host over https: no other host of the domain, and
+    # nobody on the way, can set one in its place.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    # That other hosts of the domain speak https, too, is for their operators to say.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 else:
     # Without TLS there is nothing to redirect to, and cookies marked "secure" would never be sent:
     # HSTS, redirect to HTTPS, secure session cookie, secure CSRF cookie.
@@ -218,17 +229,22 @@ LOGGING = {
         "text": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "chatapp.logs.Json"},
     },
-    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}},
+    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}, "strangers": {"()": "chatapp.logs.Strangers"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": env.LOG_FORMAT},
-        "nowhere": {"class": "logging.NullHandler"},
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": env.LOG_FORMAT,
+            "filters": ["strangers"],
+        },
     },
     "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # not each address that does not exist
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},  # probes of strangers
-        "channels_redis.pubsub": {"filters": ["seldom"]},  # otherwise a traceback a second while Redis is away
+        # Otherwise a line, or a traceback, a second while Redis is away.
+        "channels_redis.pubsub": {"filters": ["seldom"]},
+        "conversations.doorbell": {"filters": ["seldom"]},
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

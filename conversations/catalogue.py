@@ -148,9 +148,9 @@ class Catalogue:
         self._listed[address] = tuple(sorted(set(listed)))
         self._due[address] = time.monotonic() + FRESH
 
-    def learn_window(self, endpoint: str, name: str, tokens: int) -> None:
-        """A refusal said how long the model's context is; from now on no more is sent. `endpoint`: its name."""
-        self._windows[endpoint, name] = tokens
+    def learn_window(self, endpoint: Endpoint, name: str, tokens: int) -> None:
+        """A refusal said how long the model's context is; from now on no more is sent."""
+        self._windows[str(endpoint), name] = tokens
         self._offer()
 
     def _offer(self) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from chatapp.environment import frame_for
+
 
 @register(Tags.security)
 def debug_is_for_this_machine(**kwargs: Any) -> list[CheckMessage]:
@@ -30,6 +32,20 @@ def other_machines_need_https(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def origins_are_of_one_kind(**kwargs: Any) -> list[CheckMessage]:
+    """One origin over plain http is enough: cookies have to work for it, so they are not secure for anybody."""
+    if settings.HTTPS or not any(origin.startswith("https://") for origin in settings.ALLOWED_ORIGINS):
+        return []
+    return [
+        Warning(
+            "ALLOWED_ORIGINS names http beside https, so nobody gets secure cookies, a redirect to https, or HSTS.",
+            hint="List https origins only.",
+            id="chat.W005",
+        )
+    ]
+
+
 @register
 def leases_outlive_saving(**kwargs: Any) -> list[CheckMessage]:
     """A lease is renewed each time the text is saved; one that ends before that loses answers that are well."""
@@ -46,12 +62,13 @@ def leases_outlive_saving(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def frames_hold_prompts(**kwargs: Any) -> list[CheckMessage]:
-    """A prompt of the longest kind has to fit into one frame; a character may take four bytes."""
-    if settings.CHAT_MAX_FRAME < 4 * settings.CHAT_MAX_PROMPT:
+    """A prompt of the longest kind has to fit into one frame, with the instructions of a new conversation."""
+    needed = frame_for(settings.CHAT_MAX_PROMPT)
+    if needed > settings.CHAT_MAX_FRAME:
         return [
             Warning(
                 "A prompt of CHAT_MAX_PROMPT characters may not fit into CHAT_MAX_FRAME bytes.",
-                hint="Make CHAT_MAX_FRAME at least four times CHAT_MAX_PROMPT.",
+                hint=f"Unset CHAT_MAX_FRAME, which then follows the prompt, or make it at least {needed}.",
                 id="chat.W004",
             )
         ]

@@ -5,7 +5,7 @@ Server-sent events (WHATWG HTML, "Server-sent events") whose data is one JSON ob
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -53,16 +53,21 @@ class Chunk(msgspec.Struct, gc=False):
 
     def tokens(self) -> tuple[int, int] | None:
         """(in, out), if this chunk says so in numbers that can be."""
-        usage = self.usage if isinstance(self.usage, dict) else {}
-        counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        fine = all(type(count) is int and 0 <= count <= BELIEVED for count in counts)
-        return counts if fine else None  # type: ignore[return-value]
+        if not isinstance(self.usage, dict):
+            return None
+        into, out = self.usage.get("prompt_tokens"), self.usage.get("completion_tokens")
+        return (into, out) if _believed(into) and _believed(out) else None
 
 
 BELIEVED = 10_000_000
 """Tokens; a provider that says more, or less than none, is not believed."""
 
 DONE = b"[DONE]"
+
+
+def _believed(count: object) -> TypeGuard[int]:
+    return type(count) is int and 0 <= count <= BELIEVED
+
 
 _decode = msgspec.json.Decoder(Chunk).decode
 

@@ -133,6 +133,11 @@ def _closed(text: str) -> str:
     return f"{text}\n{fence}" if fence else text
 
 
+def whole(conversation: Conversation) -> AsyncIterator[str]:
+    """All of a conversation as JSON, piece by piece, deleted ones too."""
+    return _json(conversation)
+
+
 async def _json(conversation: Conversation) -> AsyncIterator[str]:
     head = {
         "id": conversation.pk,

@@ -11,16 +11,18 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
 
 logger = logging.getLogger(__name__)
+proxies = logging.getLogger("chatapp.security.upgrade")
 
 AGAIN = 5
 """Seconds after which it is worth asking again (`Retry-After`)."""
 
-AWAY = ("08", "57P", "53300")
+AWAY = ("08", "57P", "53300", "55P03")
 """How PostgreSQL's codes begin (its manual, appendix A) for a connection that failed, a server that stops or starts, or
-that takes no more connections. Without a code it has not answered at all. A query that was cancelled, or fell victim to
-a deadlock, is an `OperationalError`, too, and none of these."""
+that takes no more connections, or for a lock that somebody else held for too long. Without a code it has not answered
+at all. A query that was cancelled, or fell victim to a deadlock, is an `OperationalError`, too, and none of these."""
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -36,6 +38,17 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler404`."""
     return HttpResponse(render_to_string("404.html", request=request), status=404)
+
+
+@csrf_exempt
+def not_upgraded(request: HttpRequest) -> HttpResponse:
+    """Somebody asked for the socket as for a page: nearly always a proxy that does not pass on the wish for one."""
+    proxies.warning(
+        "/ws/ was asked for without an upgrade: a proxy has to use HTTP/1.1 and pass on Upgrade and Connection"
+    )
+    return HttpResponse(
+        status=426, headers={"Upgrade": "websocket", "Connection": "Upgrade", "Cache-Control": "no-store"}
+    )
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from . import outcomes, pieces, rendering, usage, windows
+from . import markup, outcomes, pieces, rendering, usage, windows
 from .catalogue import catalogue
 from .history import Started
 from .models import Conversation, Generation, Message, Piece, Role
@@ -167,7 +167,7 @@ def note(generation: Generation, content: str) -> str:
 
 def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
-        return NOTHING
+        return mark_safe(markup.typed(content))  # noqa: S308  escaped there
     if message.status == Status.STREAMING:
         answer, _done = rendering.growing(content, last=False)
         return mark_safe(answer.whole())  # noqa: S308  sanitised by markup.py
@@ -219,7 +219,7 @@ def started(begun: Started, so_far: str) -> str:
                 begun.generation if message is begun.answer else None,
                 begun.versions(message),
                 content=message.content,
-                html=so_far if message is begun.answer else NOTHING,
+                html=so_far if message is begun.answer else None,
             )
         )
         for message in begun.messages

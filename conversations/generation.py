@@ -193,7 +193,7 @@ class LiveGeneration:
     def _learn(self, error: ProviderError) -> None:
         """A refusal that names the model's context spares the next request the same one."""
         if error.window is not None:
-            catalogue.learn_window(str(self.endpoint), self.started.model.name, error.window)
+            catalogue.learn_window(self.endpoint, self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""

@@ -6,6 +6,7 @@ Each is a plain form first; htmx gets the piece of the page that changes. All pa
 import uuid
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseLocation, trigger_client_event
 
-from . import pieces
+from . import deleted, pieces
 from .models import Conversation
 from .models.conversation import LONGEST_TITLE
 from .registry import registry
@@ -93,7 +94,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     _changed(found)
     if not request.htmx:
         return redirect(f"{reverse('home')}?deleted={found.pk}")
-    toast = render(request, "conversations/_deleted.html", {"deleted": found})
+    toast = render(request, "conversations/_deleted.html", {"deleted": found, "kept": deleted.kept()})
     return trigger_client_event(toast, "conversation:deleted", {"conversation": str(found.pk)}, after="settle")
 
 
@@ -108,6 +109,9 @@ def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         _changed(found)
     if not request.htmx:
         return redirect(found)
+    if "list" in request.POST:
+        messages.success(request, _("“%(title)s” is back in your list.") % {"title": found.title})
+        return trigger_client_event(deleted.page(request), "sidebar:refresh")
     if "open" in request.POST:
         return HttpResponseLocation(found.get_absolute_url(), target="#conversation", swap="outerHTML")
     return trigger_client_event(HttpResponse(""), "sidebar:refresh")

@@ -3,9 +3,11 @@
 from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
+from chatapp.environment import LONGEST_INSTRUCTIONS
+
 from .frames import Refusal, Send
 
-LONGEST = 8000
+LONGEST = LONGEST_INSTRUCTIONS
 """Characters of a system prompt."""
 
 HOTTEST = 2.0

@@ -153,24 +153,21 @@ class Provider:
 
     async def models(self) -> list[str]:
         """Names of the models the endpoint lists, at most `MOST_MODELS`. Raises ProviderError."""
-        names = [entry.get("id") for entry in await self.listing()]
-        return [name for name in names if isinstance(name, str) and _is_name(name)][:MOST_MODELS]
-
-    async def listing(self) -> list[dict[str, Any]]:
-        """What the endpoint lists, an object for each model, as it says it. Takes no longer than opening a connection
-        may, and no more than `MOST_BYTES`. Raises ProviderError."""
-        try:
-            async with asyncio.timeout(self._patience):
-                data = await self._list()
-        except TimeoutError as error:
-            raise _unreachable(error) from error
-        except httpx2.HTTPError as error:
-            raise _unreachable(error) from error
-        found = decoded(data)
-        entries = found.get("data") if isinstance(found, dict) else None
+        listed = await self.listed()
+        entries = listed.get("data") if isinstance(listed, dict) else None
         if not isinstance(entries, list):
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models"))
-        return [entry for entry in entries if isinstance(entry, dict)]
+        names = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+        return [name for name in names if isinstance(name, str) and _is_name(name)][:MOST_MODELS]
+
+    async def listed(self) -> object:
+        """What the endpoint says about its models, as decoded JSON. Takes no longer than opening a connection may, and
+        no more than `MOST_BYTES`. Raises ProviderError."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return decoded(await self._list())
+        except (TimeoutError, httpx2.HTTPError) as error:
+            raise _unreachable(error) from error
 
     async def _list(self) -> bytes:
         response = await self._sent(

@@ -4,7 +4,8 @@ The text comes from a model, so from whoever wrote what the model has read. Thre
 below knows only the elements it writes itself, everything else is escaped text; addresses are held against a short
 list of schemes; and a sanitiser with the same short lists looks at every piece again.
 
-Nothing is dropped: raw HTML, refused links, link definitions and unreadable formulas show as they were written.
+Nothing is dropped: raw HTML but for a few elements within lines, refused links, link definitions and unreadable
+formulas show as they were written.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ OPTIONS = (
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_MATH
+    | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_GFM
 )
 
 # The sanitiser is quadratic in the depth, and a parser event costs about a microsecond.
@@ -43,21 +46,36 @@ MAX_FORMULAS = 10_000
 _ADDRESS = re.compile(
     r"(?ai:https?)://[^\s\x00-\x20\x7f\\/?#@%]+(?:[/?#][^\x00-\x1f\x7f]*)?|(?ai:mailto):[^\s\x00-\x20\x7f]+"
 )
+# An address in plain text, and what is not part of one at its end (GitHub Flavored Markdown, 6.9), in Chinese and
+# Japanese too.
+_PLAIN_ADDRESS = re.compile(
+    r"(?ai:(?<![a-z0-9/@.])(?:https?://|www\.(?=[a-z0-9])))[^\s<>\x00-\x20\x7f“”«»，。、；：！？（）「」『』【】《》]{1,2000}"
+)
+_NOT_AT_ITS_END = "?!.,:;*_~'\"|…"
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+_FOOTNOTE = re.compile(r"(?<=[^\s\[(])\[\^(\d{1,3})\](?!:)")
+
 _SAFE_IN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 
 # One line that can only be a paragraph, with nothing that the parser itself writes otherwise than the writer below:
 # what most flushes render, in a tenth of the time.
-_PROSE = re.compile(r"(?:\*\*)?[^\W\d_][^\n<\[$\\]{0,2000}\n*")
+_PROSE = re.compile(r"(?!(?s:.*)(?:://|(?i:www)\.))(?:\*\*)?[^\W\d_][^\n<\[$\\]{0,2000}\n*")
 
 _ELEMENTS = {
-    "Paragraph": ("<p>", "</p>\n"),
     "Emphasis": ("<em>", "</em>"),
     "Strong": ("<strong>", "</strong>"),
     "Strikethrough": ("<del>", "</del>"),
     "Item": ("<li>", "</li>\n"),
-    "BlockQuote": ('<blockquote dir="auto">\n', "</blockquote>\n"),
 }
 _MARKS = {"SoftBreak": "\n", "HardBreak": "<br>\n", "Rule": "<hr>\n"}
+
+# The elements of HTML that models write within lines, in table cells above all.
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
+_INLINE = re.compile(r"<(/?)(sub|sup|kbd)>", re.IGNORECASE)
+MAX_INLINE = 8
+"""Of these that are open at the same time."""
+
+_FENCED = re.compile(r"^((?:```|~~~)[^`~\n]*\n)((?:(?!```|~~~).*\n)*)((?:```|~~~)[ \t]*(?:\n|\Z))", re.MULTILINE)
 
 _VERBATIM = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
 _FORMULAS = {"InlineMath": "$", "DisplayMath": "$$"}
@@ -124,6 +142,26 @@ def block(source: str, progress: Progress, *, final: bool, quick: bool = False) 
         return as_code(source)
 
 
+def typed(text: str) -> str:
+    """What a person typed, as HTML: as it is, but for code between fences. Its text is still all that was typed."""
+    out: list[str] = []
+    end = 0
+    for found in _FENCED.finditer(text):
+        opening, code, closing = (escape(part, quote=False) for part in found.groups())
+        out += (
+            escape(text[end : found.start()], quote=False),
+            _hidden(opening),
+            f"<code>{code}</code>",
+            _hidden(closing),
+        )
+        end = found.end()
+    return "".join([*out, escape(text[end:], quote=False)])
+
+
+def _hidden(mark: str) -> str:
+    return f'<span class="fence">{mark}</span>'
+
+
 def is_panic(error: BaseException) -> bool:
     """Whether the parser, a program in Rust, met what its authors did not foresee. A panic is not an Exception."""
     return type(error).__name__ == "PanicException"
@@ -133,7 +171,7 @@ def _html(source: str, progress: Progress, *, final: bool, quick: bool) -> str:
     if _PROSE.fullmatch(source):
         return pyromark.html(source, options=OPTIONS)
     if mathematics.has_tex_marks(source):
-        source = mathematics.with_dollars(source, _spans(source, _VERBATIM))
+        source = mathematics.with_dollars(source, _spans(source, _VERBATIM), _spans(source, _FORMULAS))
     if "$" in source:
         source = _without_amounts(source)
     return _Writer(progress, final=final, quick=quick).write(_events(source))
@@ -207,7 +245,8 @@ def _address(destination: str, *, email: bool = False) -> str | None:
         destination = f"mailto:{destination}"
     if not _ADDRESS.fullmatch(destination):
         return None
-    return quote(destination, safe=_SAFE_IN_ADDRESS)
+    address = quote(destination, safe=_SAFE_IN_ADDRESS)
+    return address if sanitiser.keeps(address) else None
 
 
 def _host(address: str) -> str | None:
@@ -231,6 +270,9 @@ class _Writer:
         self._is_verbatim = False
         self._in_link = False  # a link within a link is not HTML
         self._in_image = False  # only the text within an image counts: it is the label of a link
+        self._words: list[str] = []  # text that is not written yet
+        self._inline: list[tuple[str, int, int]] = []  # name, depth and place of elements that may have an end
+        self._footnote: str | None = None  # the label of one whose text comes next
         self._alignments: tuple[str, ...] = ()
         self._cell = "th"
         self._column = 0
@@ -243,24 +285,44 @@ class _Writer:
             if count > MAX_EVENTS or len(self._closings) > MAX_DEPTH:
                 raise _TooIntricateError
             if isinstance(event, str):
+                self._write_words()
                 self._out.append(_MARKS[event])
                 continue
             ((kind, value),) = event.items()
+            if kind == "Text" and not self._is_verbatim:
+                self._words.append(value)
+                continue
+            self._write_words()
             if kind == "Start":
                 self._open(value)
             elif kind == "End":
-                closing = self._closings.pop()
-                self._out.append(closing if isinstance(closing, str) else closing())
+                self._close()
             elif kind in _FORMULAS:
                 self._formula(kind, value)
             else:
                 self._text(kind, value)
+        self._write_words()
         return "".join(self._out)
+
+    def _write_words(self) -> None:
+        """Text comes in pieces, of which an address may have several."""
+        if self._words:
+            text = "".join(self._words)
+            self._words.clear()
+            self._out.append(escape(text, quote=False) if self._in_link or self._in_image else _linked(text))
+
+    def _close(self) -> None:
+        closing = self._closings.pop()
+        self._out.append(closing if isinstance(closing, str) else closing())
+        while self._inline and self._inline[-1][1] > len(self._closings):
+            self._inline.pop()
 
     def _open(self, tag: Any) -> None:
         name, detail = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
         if self._uncoloured is not None:
             self._colour(*self._uncoloured)
+        if self._footnote is not None and name != "Paragraph":
+            self._out.append(f"<p>{self._label()}</p>\n")
         opening, closing = ("", "") if self._in_image else self._element(name, detail)
         self._out.append(opening)
         self._closings.append(closing)
@@ -284,12 +346,51 @@ class _Writer:
             self._out.append("☑ " if value else "☐ ")
         elif kind == "Code" and not self._in_image:
             self._out.append(f"<code>{escape(value, quote=False)}</code>")
+        elif kind == "InlineHtml" and not self._in_image:
+            self._out.append(self._inline_html(value))
+        elif kind == "FootnoteReference" and not self._in_image:
+            self._out.append(_footnote(value))
         else:
             self._out.append(escape(value, quote=False))
+
+    def _inline_html(self, tag: str) -> str:
+        """A line break, or one of a few elements that has its end in the same text; else the tag as it was written."""
+        found = _INLINE.fullmatch(tag)
+        if found is None:
+            return "<br>\n" if _BREAK.fullmatch(tag) else escape(tag, quote=False)
+        name, depth = found[2].lower(), len(self._closings)
+        if not found[1]:
+            if len(self._inline) < MAX_INLINE:
+                self._inline.append((name, depth, len(self._out)))
+        elif self._inline and self._inline[-1][:2] == (name, depth):
+            self._out[self._inline.pop()[2]] = f"<{name}>"
+            return f"</{name}>"
+        return escape(tag, quote=False)
 
     def _element(self, name: str, detail: Any) -> _Element:
         own = self._OWN.get(name)
         return own(self, detail) if own else _ELEMENTS[name]
+
+    def _paragraph(self, _: None) -> _Element:
+        return f"<p>{self._label()}", "</p>\n"
+
+    def _label(self) -> str:
+        """The mark of the footnote that begins here."""
+        label, self._footnote = self._footnote, None
+        return "" if label is None else f"{_footnote(label)} "
+
+    def _footnote_text(self, label: str) -> _Element:
+        self._footnote = label
+
+        def close() -> str:
+            return f"<p>{label}</p>\n" if (label := self._label()) else ""
+
+        return "", close
+
+    def _quote(self, kind: str | None) -> _Element:
+        """`> [!NOTE]` has its kind as a heading of sorts."""
+        head = f"<p><strong>{kind}</strong></p>\n" if kind else ""
+        return f'<blockquote dir="auto">\n{head}', "</blockquote>\n"
 
     def _heading(self, heading: Any) -> _Element:
         name = self._progress.element(int(heading["level"][1:]))
@@ -347,7 +448,11 @@ class _Writer:
 
     def _raw_html(self, _: None) -> _Element:
         self._is_verbatim = True
-        return "<p>", lambda: escape(self._collected().strip("\n")).replace("\n", "<br>\n") + "</p>\n"
+        return "<p>", lambda: self._lines_of_html() + "</p>\n"
+
+    def _lines_of_html(self) -> str:
+        lines = self._collected().strip("\n").split("\n")
+        return "<br>\n".join("" if _BREAK.fullmatch(line.strip()) else escape(line) for line in lines)
 
     def _collected(self) -> str:
         text = "".join(self._verbatim)
@@ -385,6 +490,9 @@ class _Writer:
         return opening, close
 
     _OWN: ClassVar[dict[str, Callable[[_Writer, Any], _Element]]] = {
+        "Paragraph": _paragraph,
+        "BlockQuote": _quote,
+        "FootnoteDefinition": _footnote_text,
         "Heading": _heading,
         "List": _list,
         "Table": _table,
@@ -396,6 +504,41 @@ class _Writer:
         "Link": _link,
         "Image": _image,
     }
+
+
+def _linked(text: str) -> str:
+    """Text with its addresses as links, and with the marks of footnotes, whose text may stand in another block."""
+    if "://" not in text and "www." not in text.lower():
+        return _noted(text)
+    out: list[str] = []
+    end = 0
+    for found in _PLAIN_ADDRESS.finditer(text):
+        written = _without_its_surroundings(found[0])
+        address = _address(written if "://" in written else f"http://{written}")
+        if address is not None:
+            out += _noted(text[end : found.start()]), _anchor(address, ""), escape(written, quote=False), "</a>"
+            end = found.start() + len(written)
+    return "".join([*out, _noted(text[end:])])
+
+
+def _without_its_surroundings(address: str) -> str:
+    """An address in a sentence, without what belongs to the sentence."""
+    while address:
+        last = address[-1]
+        open_before = last in _PAIRS and address.count(last) > address.count(_PAIRS[last])
+        if not open_before and last not in _NOT_AT_ITS_END:
+            break
+        address = address[:-1]
+    return address
+
+
+def _noted(text: str) -> str:
+    text = escape(text, quote=False)
+    return _FOOTNOTE.sub(lambda found: _footnote(found[1]), text) if "[^" in text else text
+
+
+def _footnote(label: str) -> str:
+    return f"<sup>[{escape(label)}]</sup>"
 
 
 def _anchor(address: str, title: str) -> str:

@@ -21,7 +21,7 @@ class TooLongError(BaseException):
 
 def enable() -> None:
     """Let limits count in this program."""
-    global _enabled  # noqa: PLW0603  set once, by the program that renders
+    global _enabled
     signal.signal(signal.SIGVTALRM, _interrupt)
     signal.signal(signal.SIGPROF, _interrupt)
     _enabled = True

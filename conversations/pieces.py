@@ -7,7 +7,7 @@ Sentences: `{{ _("…") }}`, with nothing before the underscore within the brace
 """
 
 import uuid
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -39,7 +39,7 @@ def _url(name: str, pk: uuid.UUID | None = None) -> str:
     return f"{before}{pk}{after}"
 
 
-@cache
+@lru_cache(maxsize=100)
 def _around(name: str, _prefix: str) -> list[str]:
     """What stands before and behind the id in an address. The prefix, which a proxy may set, is in it."""
     return reverse(name, args=[NO_ID]).split(str(NO_ID))

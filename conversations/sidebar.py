@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import pieces
+from .deleted import kept
 from .models import Conversation, Generation
 from .models.conversation import ConversationQuerySet, parse_id
 from .requests import HttpRequest
@@ -88,6 +89,7 @@ def context(request: HttpRequest) -> dict[str, object]:
     return {
         "shelf": shelf(request.user, archived="archived" in asked, after=after, size=size),
         "deleted": Conversation.objects.deleted_by(request.user).filter(pk=deleted).first() if deleted else None,
+        "kept": kept() if deleted else "",
     }
 
 

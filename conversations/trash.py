@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from .database import in_database
+from .database import in_background
 from .models import Conversation, Generation
+from .models.conversation import ConversationQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -21,22 +22,27 @@ BATCH = 20
 
 async def empty_soon() -> None:
     """Remove what has been deleted for long enough, batch after batch. Any number of processes may do so at once."""
-    while await in_database(empty):
+    while await in_background(empty):
         pass
 
 
 def empty() -> int:
     """Remove a batch of conversations for good; returns how many. One whose answer has yet to end waits."""
     until = timezone.now() - timedelta(days=settings.CHAT_KEEP_DELETED)
+    removed = remove(Conversation.objects.filter(deleted_at__lt=until).order_by("deleted_at"))
+    if removed:
+        logger.info("%d deleted conversations removed for good", removed)
+    return removed
+
+
+def remove(conversations: ConversationQuerySet) -> int:
+    """Remove a batch of these for good, in a transaction of its own; returns how many. What another process is at, or
+    is still being answered, stays."""
     with transaction.atomic():
         doomed = list(
-            Conversation.objects.select_for_update(skip_locked=True)
-            .filter(deleted_at__lt=until)
+            conversations.select_for_update(skip_locked=True)
             .exclude(pk__in=Generation.objects.streaming().values("conversation_id"))
-            .order_by("deleted_at")
             .values_list("pk", flat=True)[:BATCH]
         )
         Conversation.objects.filter(pk__in=doomed).delete()
-    if doomed:
-        logger.info("%d deleted conversations removed for good", len(doomed))
     return len(doomed)

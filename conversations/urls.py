@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import export, housekeeping, instructions_page, search, settings_page, sidebar, views
+from . import deleted, export, housekeeping, instructions_page, search, settings_page, sidebar, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("c/<uuid:pk>/unarchive/", housekeeping.unarchive, name="unarchive"),
     path("c/<uuid:pk>/delete/", housekeeping.delete, name="delete"),
     path("c/<uuid:pk>/restore/", housekeeping.restore, name="restore"),
+    path("c/<uuid:pk>/remove/", deleted.remove, name="remove"),
+    path("deleted/", deleted.show, name="deleted"),
     path("c/<uuid:pk>/export.md", export.markdown, name="export-markdown"),
     path("c/<uuid:pk>/export.json", export.json, name="export-json"),
     path("search/", search.search, name="search"),

@@ -99,8 +99,9 @@ class Exchange:
 
     # What the provider does.
 
-    def send_headers(self) -> "Exchange":
-        self._do(self._send_headers())
+    def send_headers(self, status: int = 200, headers: Mapping[str, str] | None = None) -> "Exchange":
+        """Begin a body that is written piece by piece; also that of an error."""
+        self._do(self._send_headers(status, headers or {}))
         return self
 
     def write_tokens(self, *tokens: str) -> "Exchange":
@@ -195,10 +196,10 @@ class Exchange:
         except ConnectionError as error:
             raise Gone(f"the socket of {self.prompt!r} broke") from error
 
-    async def _send_headers(self) -> None:
+    async def _send_headers(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         if not self._headers_sent:
             self._headers_sent = True
-            await self._put(head(200, STREAM_HEADERS))
+            await self._put(head(status, {**STREAM_HEADERS, **(headers or {})}))
 
     async def _write_tokens(self, tokens: Iterable[str]) -> None:
         for token in tokens:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from conversations import highlighting, mathematics
 
-PLAIN = "p br hr h3 h4 h5 h6 em strong del li pre thead tbody tr"
+PLAIN = "p br hr h3 h4 h5 h6 em strong del sub sup kbd li pre thead tbody tr"
 ALLOWED = {
     **mathematics.ELEMENTS,
     **dict.fromkeys(PLAIN.split(), frozenset()),

@@ -26,7 +26,7 @@ def check(data_dir: Path, **given: str) -> subprocess.CompletedProcess[str]:
 
 def test_nothing_is_wrong_behind_https(tmp_path: Path) -> None:
     checked = check(tmp_path, **HTTPS)
-    assert checked.stdout == "System check identified no issues (0 silenced).\n", checked.stderr
+    assert checked.stdout == "System check identified no issues (2 silenced).\n", checked.stderr
     assert checked.returncode == 0
 
 
@@ -42,8 +42,10 @@ def test_nothing_but_https_is_missing_on_this_machine(tmp_path: Path) -> None:
     [
         (HTTPS | {"DEBUG": "true"}, "chat.W001"),
         (HTTPS | {"ALLOWED_ORIGINS": "http://chat.example.org"}, "chat.W002"),
+        ({"ALLOWED_ORIGINS": "https://chat.example.org,http://localhost:8000"}, "chat.W005"),
         ({"CHAT_LEASE": "0.5"}, "chat.W003"),
         ({"CHAT_MAX_FRAME": "2000"}, "chat.W004"),
+        ({"CHAT_MAX_FRAME": "131072"}, "chat.W004"),
     ],
 )
 def test_what_should_not_stay_is_named(given: dict[str, str], code: str, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from chatapp import environment
+from chatapp import environment, postgres
 from tests.environment import BLANK
 from tests.servers import free_port
 
@@ -23,10 +24,14 @@ WRONG = [
     ("DATABASE_URL", "mysql://localhost/chat"),
     ("DATABASE_URL", "postgresql://localhost/chat?no_such_option=1"),
     ("DATABASE_URL", "postgresql://localhost/"),
-    ("DATABASE_POOL_SIZE", "1"),
+    ("DATABASE_POOL_SIZE", "3"),
+    ("DATABASE_STATEMENT_TIMEOUT", "0"),
+    ("DATABASE_LOCK_TIMEOUT", "soon"),
     ("REDIS_URL", "localhost:6379"),
     ("SECRET_KEY", LONG_ENOUGH[1:]),
+    ("SECRET_KEY_FALLBACKS", f"{LONG_ENOUGH},{LONG_ENOUGH[1:]}"),
     ("DEBUG", "maybe"),
+    ("HSTS", "always"),
     ("ALLOWED_ORIGINS", "chat.example.org"),
     ("ALLOWED_ORIGINS", "*"),
     ("ALLOWED_ORIGINS", "https://.example.org"),
@@ -55,7 +60,15 @@ WRONG = [
     ("TIME_ZONE", "../../etc/localtime"),
     ("DJANGO_SUPERUSER_EMAIL", "nobody"),
 ]
-SECRETS = {"DATABASE_URL", "REDIS_URL", "METRICS_TOKEN", "SECRET_KEY", "OPENAI_API_KEY", "DJANGO_SUPERUSER_PASSWORD"}
+SECRETS = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "METRICS_TOKEN",
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "OPENAI_API_KEY",
+    "DJANGO_SUPERUSER_PASSWORD",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +115,30 @@ def test_a_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(environment.WrongValue) as refusal:
         environment.read()
     assert "hunter2" not in str(refusal.value)
+
+
+def test_the_longest_frame_follows_the_longest_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_MAX_PROMPT", "200000")
+    assert environment.read().CHAT_MAX_FRAME > 6 * 200_000
+    monkeypatch.setenv("CHAT_MAX_FRAME", "131072")
+    assert environment.read().CHAT_MAX_FRAME == 131_072
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://chat:hunter2@db.example.org/talk", "talk at db.example.org:5432"),
+        ("postgresql://postgres@/chat?host=%2Fvar%2Flib", "chat in /var/lib"),
+    ],
+)
+def test_a_database_is_named_without_its_password(url: str, said: str) -> None:
+    assert postgres.described(url) == said
+
+
+@pytest.mark.parametrize(("version", "fits"), [(130_011, False), (140_000, True), (180_004, True)])
+def test_an_old_postgresql_is_refused(version: int, fits: bool) -> None:
+    with nullcontext() if fits else pytest.raises(postgres.NoAnswer, match="13; version 14 or newer"):
+        postgres.check_version(version)
 
 
 def test_listening_to_others_needs_origins(monkeypatch: pytest.MonkeyPatch) -> None:

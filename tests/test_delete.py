@@ -1,6 +1,7 @@
 """Delete a conversation, take it back, and what is gone for good."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from conversations.models import Conversation, Generation, Message
 from tests import stored
 from tests.shelves import conversation, listed, path
 from tests.test_stop import RATE, SOON, endless
+from tests.visitors import CSRF
 from tests.waiting import eventually
 
 
@@ -113,3 +115,74 @@ def test_nothing_that_is_still_being_written_is_removed(alice, answering, kept_f
     assert a.asked.outcome == ("interrupted", "deleted")
     eventually(lambda: trash.empty() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end")
     assert not Generation.objects.filter(pk=a.asked.generation).exists()
+
+
+# Recently deleted
+
+
+def rows(person):
+    """Titles on the page of what was deleted."""
+    return re.findall(r'deleted__title" dir="auto">([^<]*)<', person.get("/deleted/").html)
+
+
+def test_what_was_deleted_is_listed_newest_first_and_restored_long_after(alice):
+    old, new, _kept = (conversation(alice, title) for title in ("Old", "New", "Kept"))
+    now = timezone.now()
+    Conversation.objects.filter(pk=old.pk).update(deleted_at=now - timedelta(days=20))
+    Conversation.objects.filter(pk=new.pk).update(deleted_at=now)
+    assert rows(alice) == ["New", "Old"]
+    page = alice.get("/deleted/")
+    assert "kept for 30 days" in page.text
+    assert path(old, "restore") in page.html
+    assert alice.post(path(old, "restore")).location == f"/c/{old.pk}/"
+    assert sorted(listed(alice)) == ["Kept", "Old"]
+    assert "Bees hum" in alice.get(f"/c/{old.pk}/").text
+    assert rows(alice) == ["New"]
+
+
+def test_the_page_names_the_day_on_which_it_goes(alice):
+    made = conversation(alice)
+    Conversation.objects.filter(pk=made.pk).update(deleted_at=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    assert "Deleted on March 4, 2026. Kept until April 3, 2026." in alice.get("/deleted/").text
+
+
+def test_the_toast_says_how_long_it_is_kept_and_where(alice):
+    page = alice.get(alice.post(path(conversation(alice), "delete")).location)
+    assert "Kept for 30 days" in page.text
+    assert 'href="/deleted/"' in page.html
+
+
+def test_deleted_for_good_is_gone_at_once(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    assert alice.post(path(made, "remove")).location == "/deleted/"
+    assert not Conversation.objects.filter(pk=made.pk).exists()
+    assert not Message.objects.filter(conversation_id=made.pk).exists()
+    assert rows(alice) == []
+    assert [alice.post(path(made, action)).status for action in ("remove", "restore")] == [404, 404]
+
+
+def test_only_what_was_deleted_is_removed_for_good(alice, bob):
+    made, gone = conversation(alice), conversation(alice)
+    alice.post(path(gone, "delete"))
+    assert alice.post(path(made, "remove")).status == 404
+    assert bob.post(path(gone, "remove")).status == 404
+    assert bob.get("/deleted/").text.count("About bees") == 0
+    assert Conversation.objects.filter(pk__in=[made.pk, gone.pk]).count() == 2
+
+
+def test_the_list_of_somebody_signed_out_is_the_sign_in(alice):
+    stranger = alice.without_session()
+    assert stranger.get("/deleted/").location.startswith("/accounts/login/")
+    assert alice.get(path(conversation(alice), "remove")).status == 405
+
+
+def test_in_the_dialog_the_list_comes_anew_and_the_sidebar_too(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    form = {"HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded", "Origin": alice.server.url}
+    page = alice.request("POST", path(made, "restore"), "list=", {**form, "X-CSRFToken": CSRF})
+    assert page.status == 200
+    assert "<html" not in page.html
+    assert "“About bees” is back in your list." in page.text
+    assert "sidebar:refresh" in page.headers["HX-Trigger"]

@@ -142,6 +142,28 @@ def test_a_traceback_does_not_quote_the_row_that_was_refused(database, formatter
     assert "test_logs.py" in told
 
 
+def test_what_others_name_does_nothing_to_a_terminal():
+    """Names of models come from providers."""
+    name = "m\rINFO fake\x1b[31m\x0b\x0c\x85\u2028"
+    record = logging.LogRecord("name", logging.INFO, __file__, 1, "model %s", (name,), None)
+    told = logs.OneLine().format(record)
+    assert told.isprintable()
+    assert "INFO fake" in told
+
+
+def test_a_library_that_repeats_itself_is_heard_once_a_minute():
+    seldom = logs.Seldom()
+    line = logging.LogRecord("name", logging.WARNING, __file__, 1, "away", (), None)
+    detail = logging.LogRecord("name", logging.DEBUG, __file__, 1, "detail", (), None)
+    assert [seldom.filter(line) for _ in range(3)] == [True, False, False]
+    assert seldom.filter(detail)
+
+
+def test_redis_that_is_away_is_told_once_a_minute():
+    for name in ("conversations.doorbell", "channels_redis.pubsub"):
+        assert any(isinstance(each, logs.Seldom) for each in logging.getLogger(name).filters)
+
+
 def test_json_is_one_object_a_line():
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "two\nlines of %s", ('"quotes"',), None)
     told = logs.Json().format(record)

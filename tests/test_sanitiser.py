@@ -32,11 +32,13 @@ NEARLY = [
         "<span class=k>",
         "<span class='k'>",
     ),
+    *('<sub class="k">', "<sup onclick=x>", '<kbd id="x">', "<details>"),
     *('<code class="language-">', '<code class="language-x y">', '<code class="language-x\n">', '<code class="k">'),
     *('<ul dir="ltr">', '<ul dir="auto" id="x">', '<ul  dir="auto">', '<td align="justify">', '<p align="left">'),
     *('<a href="https://a.example">', "</a>", '<ol start="2">', '</span class="k">', "</ p>", "</p >"),
 ]
 HARMLESS = [
+    *("<sub>", "</sub>", "<sup>", "<kbd>", "</kbd>"),
     *("<p>", "</p>", "<br>", "<h3>", "<strong>", "</li>", "<tbody>", '<ul dir="auto">', '<table dir="auto">'),
     *('<td align="right">', '<th align="left">', '<code class="language-c++">', '<code class="language-c#">'),
     *('<span class="nb">', "</span>", "text & more > less", "\n", "é🐝", "&lt;script&gt;", '"', "'"),

@@ -4,16 +4,15 @@ import asyncio
 from unittest.mock import Mock
 
 from twisted.internet.testing import StringTransport
-from twisted.web.http import HTTPChannel
 
-from chatapp.protocols import LimitedRequest
+from chatapp.protocols import Channel, LimitedRequest
 
 TURNS = 20
 
 
 def connection():
     """A request on a connection that says when its buffer is full."""
-    channel = HTTPChannel()
+    channel = Channel()
     channel.factory = Mock(server=Mock(server_name=""))
     channel.makeConnection(StringTransport())
     return channel, LimitedRequest(channel)

@@ -64,6 +64,40 @@ def test_a_stopped_answer_is_counted_and_costs(priced, alice, socket, provider):
     assert "≈ " in page_of(alice, asked).text
 
 
+def test_what_a_stopped_model_had_thought_is_counted_and_costs(priced, alice, socket, provider):
+    """Nobody saw it, and it is nearly all of the bill of such a model."""
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    for _ in range(155):
+        exchange.write_event({"choices": [{"delta": {"reasoning_content": "Hm"}}]})
+    exchange.write_tokens("hello")
+    asked.wait_text("hello").stop()
+    at_once = stored.ended(asked)
+    assert (at_once.thought_tokens, at_once.tokens_out) == (155, 157)
+    run = counted(asked)
+    assert (run.thought_tokens, run.tokens_out) == (155, 156)
+    assert run.cost == (run.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
+
+
+def test_thinking_that_comes_in_large_pieces_is_counted_by_its_length(priced, alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    exchange.write_event({"choices": [{"delta": {"reasoning": "Hmm. " * 80}}]}).write_tokens("Bees")
+    asked.wait_text("Bees").stop()
+    assert stored.ended(asked).thought_tokens == 100
+
+
+@pytest.mark.parametrize(
+    "usage", ["many", 5, [1], {"prompt_tokens": "5", "completion_tokens": 1e300}, {"prompt_tokens": 1}]
+)
+def test_figures_of_a_wrong_kind_do_not_matter(alice, answering, usage):
+    a = answering(alice)
+    a.exchange.write_event({"choices": [], "usage": usage}).write_tokens(" on").finish(usage=(7, 8))
+    assert a.asked.outcome == ("complete", "finished")
+    run = stored.ended(a.asked)
+    assert (run.tokens_in, run.tokens_out, run.usage_source) == (7, 8, "provider")
+
+
 def test_what_was_left_by_a_dead_process_is_counted(priced, alice, socket, provider, server):
     """A row as a sweep leaves it: ended, with text, without a figure; what a continuation began with is not its own."""
     exchange = provider.expect()

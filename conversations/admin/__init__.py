@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from . import audit, base, conversations, endpoints, generations
+from . import accounts, audit, base, conversations, endpoints, generations
 
-__all__ = ["audit", "base", "conversations", "endpoints", "generations"]
+__all__ = ["accounts", "audit", "base", "conversations", "endpoints", "generations"]
 
 admin.site.site_header = admin.site.site_title = _("Chat administration")

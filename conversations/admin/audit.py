@@ -1,13 +1,15 @@
-"""The audit log: who of the staff read or touched whose conversation. Written before the page is shown."""
+"""The audit log: who of the staff read or touched what of somebody. Written before a page is shown."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Action, AuditEntry, Conversation, Generation
+from conversations.security_log import tell
 
 from .base import ReadOnlyAdmin, in_zone, moment, reads_text
 
@@ -39,6 +41,17 @@ def touched(request: HttpRequest, action: Action, generations: Iterable[Generati
     )
 
 
+def administered(request: HttpRequest, action: Action, record: Any, fields: str = "") -> None:
+    """Somebody of the staff changed an account, a group or where answers come from; `fields`: which, never their
+    values. Raises django.db.Error."""
+    person = record.get_username() if isinstance(record, User) else ""
+    named = what(record) if person else f"{what(record)} {record}"
+    entry = _entry(request, action, f"{named}: {fields}" if fields else named, None)
+    entry.owner_name = person
+    entry.save(force_insert=True)
+    tell("administered", action=str(action), what=what(record), fields=fields, staff=request.user.pk)
+
+
 def what(record: Any) -> str:
     """How an entry names a row."""
     return f"{type(record).__name__.lower()} {record.pk}"
@@ -53,6 +66,35 @@ def _entry(request: HttpRequest, action: Action, what: str, conversation: Conver
         conversation_id=conversation.pk if conversation else None,
         owner_name=conversation.owner.get_username() if conversation else "",
     )
+
+
+class RecordedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+    """Whatever is added, changed or deleted here has an entry in the audit log, beside Django's own."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        administered(request, Action.ADDED, obj, _fields(message))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if message:
+            administered(request, Action.CHANGED, obj, _fields(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for each in queryset:
+            administered(request, Action.DELETED, each)
+        return super().log_deletions(request, queryset)
+
+
+def _fields(message: Any) -> str:
+    """Names of the fields in Django's note of what a form changed, and of the rows below it."""
+    if isinstance(message, str):
+        return message
+    named: list[str] = []
+    for verb, more in (item for part in message for item in part.items()):
+        fields = [str(field) for field in more.get("fields", ())]
+        named += [f"{verb} {more['name']} {more['object']}", *fields] if "object" in more else fields
+    return ", ".join(named)
 
 
 class ReadingAdmin(ReadOnlyAdmin):

@@ -4,6 +4,7 @@ import logging
 import uuid
 from concurrent.futures import TimeoutError as Late
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from conversations.database import AWAY
 from conversations.models import Action, Generation
@@ -50,7 +52,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         name = "conversations_generation_{}".format
         return [
             path("running/", behind(require_safe(self.running_view)), name=name("running")),
-            path("running/rows/", behind(require_safe(self.running_rows)), name=name("running_rows")),
+            path("running/rows/", self._signed_in(behind(require_safe(self.running_rows))), name=name("running_rows")),
             path("export/", behind(require_safe(self.export_view)), name=name("export")),
             path("<uuid:pk>/review/", behind(require_POST(self.review_view)), name=name("review")),
             path("<uuid:pk>/stop/", behind(require_POST(self.stop_view)), name=name("stop")),
@@ -72,6 +74,19 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     def running_rows(self, request: HttpRequest) -> HttpResponse:
         """The same without the page around it, for the page itself."""
         return self._running(request, "admin/conversations/generation/_running.html")
+
+    def _signed_in(self, view: Any) -> Any:
+        """For pieces of a page: whoever is no longer signed in is led to the sign-in, instead of getting that page as a
+        piece."""
+
+        def inner(request: HttpRequest) -> HttpResponse:
+            if self.admin_site.has_permission(request):
+                response: HttpResponse = view(request)
+                return response
+            running = reverse("admin:conversations_generation_running")
+            return HttpResponseClientRedirect(f"{reverse('admin:login')}?{urlencode({'next': running})}")
+
+        return inner
 
     def _running(self, request: HttpRequest, template: str) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -18,7 +18,9 @@ from django.views.decorators.http import require_POST
 from chatapp.environment import is_web_address
 from conversations import connection_test, endpoints
 from conversations.catalogue import catalogue
-from conversations.models import Endpoint, LanguageModel
+from conversations.models import Action, Endpoint, LanguageModel
+
+from . import audit
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes no argument at run time
@@ -52,7 +54,7 @@ class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EndpointAdmin(audit.RecordedAdmin):
     """Saving one ends its following of the environment."""
 
     form = EndpointForm
@@ -62,7 +64,7 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fieldsets = [
         (None, {"fields": ["name", "base_url", "key_variable", "enabled", "offers_all"]}),
         (
-            gettext_lazy("Patience"),
+            gettext_lazy("Timeouts"),
             {
                 "fields": ["connect_timeout", "first_token_timeout", "silence_timeout"],
                 "description": gettext_lazy("Seconds; empty for the server's own settings."),
@@ -109,6 +111,7 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask the endpoint for its models, and show them or what is wrong."""
         endpoint = self._editable(request, object_id)
+        audit.administered(request, Action.TESTED, endpoint)
         result = connection_test.run(endpoints.of_row(endpoint))
         known = set(endpoint.models.values_list("name", flat=True))
         context = {
@@ -157,7 +160,7 @@ def give_key(model: LanguageModel) -> None:
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LanguageModelAdmin(audit.RecordedAdmin):
     """Changing a model ends its endpoint's following of the environment."""
 
     list_display = ["__str__", "endpoint", "prices", "order", "enabled", "default"]

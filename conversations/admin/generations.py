@@ -67,7 +67,10 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     fieldsets = [
         (_("End"), {"fields": ["status", "end_reason", "stopped", "error_code", "detail", "retry_after"]}),
         (_("Run"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
-        (_("Size"), {"fields": ["characters", "share", "tokens", "usage_source", "price", "turns_dropped"]}),
+        (
+            _("Size"),
+            {"fields": ["characters", "share", "tokens", "thought_tokens", "usage_source", "price", "turns_dropped"]},
+        ),
     ]
     readonly_fields = ["stopped", "share", "tokens", "price"]
 

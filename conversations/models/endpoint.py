@@ -24,15 +24,22 @@ class Endpoint(models.Model):
         help_text=_("For example https://api.openai.com/v1; empty for the built-in demo model."),
     )
     key_variable = models.CharField(
+        _("key's variable"),
         max_length=100,
         blank=True,
         validators=[RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]*\Z", _("The name of an environment variable."))],
         help_text=_("Name of the environment variable that holds the key; never the key itself."),
     )
-    connect_timeout = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1)])
-    first_token_timeout = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1)])
-    silence_timeout = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0.1)])
-    enabled = models.BooleanField(default=True)
+    connect_timeout = models.FloatField(
+        _("connect timeout"), null=True, blank=True, validators=[MinValueValidator(0.1)]
+    )
+    first_token_timeout = models.FloatField(
+        _("first token timeout"), null=True, blank=True, validators=[MinValueValidator(0.1)]
+    )
+    silence_timeout = models.FloatField(
+        _("silence timeout"), null=True, blank=True, validators=[MinValueValidator(0.1)]
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
     offers_all = models.BooleanField(
         _("offers all it lists"),
         default=False,
@@ -47,6 +54,8 @@ class Endpoint(models.Model):
     )
 
     class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
@@ -73,12 +82,13 @@ class ContinuesBy(models.TextChoices):
 class LanguageModel(models.Model):
     """A model that people may choose. `key` is what conversations, pages and frames call it."""
 
-    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    key = models.CharField(_("key"), max_length=KEY_LENGTH, unique=True)
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="models")
     name = models.CharField(max_length=200, help_text=_("As the provider calls it."))
     label = models.CharField(max_length=200, blank=True, help_text=_("As people see it; empty for the name."))
-    order = models.IntegerField(default=0)
+    order = models.IntegerField(_("order"), default=0)
     price_in = models.DecimalField(
+        _("price in"),
         max_digits=12,
         decimal_places=6,
         null=True,
@@ -87,6 +97,7 @@ class LanguageModel(models.Model):
         help_text=_("Per million tokens of the prompt."),
     )
     price_out = models.DecimalField(
+        _("price out"),
         max_digits=12,
         decimal_places=6,
         null=True,
@@ -95,20 +106,31 @@ class LanguageModel(models.Model):
         help_text=_("Per million tokens of the answer."),
     )
     currency = models.CharField(
-        max_length=3, default="USD", validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Three capital letters, like USD."))]
+        _("currency"),
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Three capital letters, like USD."))],
     )
     context_window = models.PositiveIntegerField(
         null=True, blank=True, help_text=_("Tokens of prompt and answer together.")
     )
-    continues_by = models.CharField(max_length=11, choices=ContinuesBy.choices, default=ContinuesBy.INSTRUCTION)
-    system_prompt = models.TextField(blank=True)
-    enabled = models.BooleanField(default=True)
-    default = models.BooleanField(default=False)
+    continues_by = models.CharField(
+        _("continues by"), max_length=11, choices=ContinuesBy.choices, default=ContinuesBy.INSTRUCTION
+    )
+    system_prompt = models.TextField(_("system prompt"), blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    default = models.BooleanField(_("default"), default=False)
     groups = models.ManyToManyField(
-        Group, blank=True, related_name="+", help_text=_("Who may use it; nobody chosen means everybody.")
+        Group,
+        blank=True,
+        related_name="+",
+        verbose_name=_("groups"),
+        help_text=_("Who may use it; nobody chosen means everybody."),
     )
 
     class Meta:
+        verbose_name = _("language model")
+        verbose_name_plural = _("language models")
         ordering = ["order", "label", "key"]
         constraints = [
             models.UniqueConstraint(fields=["default"], condition=Q(default=True), name="language_model_one_default"),

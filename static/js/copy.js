@@ -13,8 +13,9 @@ export function copyCode(button) {
 }
 
 async function source(article) {
-  const shown = article.querySelector("[data-content]").innerText.trim()
-  if (article.dataset.role === "user") return shown
+  const content = article.querySelector("[data-content]")
+  if (article.dataset.role === "user") return content.textContent.trim() // the fences of code are not on screen
+  const shown = content.innerText.trim()
   try {
     const answer = await fetch(`/messages/${article.dataset.messageId}/text/`, { redirect: "error" })
     return answer.ok ? await answer.text() : shown

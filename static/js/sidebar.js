@@ -37,6 +37,7 @@ export function setUpSidebar(sidebar) {
   matchMedia("(min-width: 48rem)").addEventListener("change", close)
   document.addEventListener("visibilitychange", markCurrent)
   sidebar.addEventListener("pointerover", nameInFull)
+  markCurrent()
   keepPlace()
   setUpRename(sidebar)
   setUpMenu(document.getElementById("row-menu"), catchUp)

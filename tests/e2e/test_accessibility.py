@@ -2,11 +2,13 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
 from tests.e2e.test_chat import begin
+from tests.e2e.test_sidebar import options
 from tests.pages import Chat, give_session
-from tests.shelves import conversation
+from tests.shelves import conversation, path
 
 WIDE = {"width": 1280, "height": 720}
 PHONE = {"width": 360, "height": 740}
@@ -83,12 +85,66 @@ def test_axe_finds_nothing_around_it(alice, chat):
     check(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
 
 
-def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, server):
-    check(chat.open("/settings/").page, "settings, a page of its own")
-    check(chat.open("/settings/password/").page, "password")
+def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
+    made, archived = conversation(alice), conversation(alice, "Old")
+    alice.post(path(archived, "archive"))
+    chat.open(f"/c/{archived.pk}/")
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    page = chat.page
+    check(page, "an archived conversation")
+    page.get_by_role("link", name="Archived").click()
+    expect(chat.page.get_by_role("link", name="Back to all conversations")).to_be_visible()
+    check(page, "archive", (WIDE, "light"), (WIDE, "dark"))
+    page.get_by_role("link", name="Back to all conversations").click()
+    options(chat, "About bees")
+    expect(page.locator("#row-menu")).to_be_visible()
+    check(page, "menu of a conversation", (WIDE, "light"))
+    page.locator("#row-menu").get_by_role("button", name="Rename").click()
+    page.get_by_role("textbox", name="Title").fill("x" * 300)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="A title may have")).to_be_visible()
+    check(page, "rename, refused", (WIDE, "light"), (WIDE, "dark"))
+    page.keyboard.press("Escape")
+    options(chat, "About bees").get_by_role("button", name="Delete").click()
+    expect(page.locator("#toast")).to_be_visible()
+    check(page, "toast")
+    page.route("**/settings/", lambda route: route.abort())
+    page.locator(".user summary").click()
+    page.get_by_role("link", name="Settings").click()
+    expect(page.locator("#toast")).to_contain_text("cannot be reached")
+    check(page, "a failure", (WIDE, "light"), (WIDE, "dark"))
+    assert made
+
+
+def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, alice, server):
+    made = conversation(alice)
+    for address in ("/settings/", "/settings/password/", path(made, "options"), "/nowhere/", "/search/"):
+        check(chat.open(address).page, address)
+    chat.open("/settings/password/")
+    for name, text in (("old_password", "wrong"), ("new_password1", "1"), ("new_password2", "2")):
+        chat.page.locator(f"[name={name}]").fill(text)
+    chat.button("Change password").click()
+    expect(chat.page.locator(".field__error").first).to_be_visible()
+    check(chat.page, "password, refused")
     context = browser.new_context()
-    check(Chat(context.new_page(), server).open("/").page, "sign in")
+    nobody = Chat(context.new_page(), server).open("/")
+    check(nobody.page, "sign in")
+    nobody.page.locator("[name=username]").fill("nobody")
+    nobody.page.locator("[name=password]").fill("wrong")
+    nobody.button("Sign in").click()
+    expect(nobody.page.get_by_role("alert")).to_be_visible()
+    check(nobody.page, "sign in, refused")
     context.close()
+
+
+@pytest.mark.parametrize("template", ["403.html", "403_csrf.html", "500.html", "503.html"])
+def test_axe_finds_nothing_on_pages_for_faults(chat, template, settings):
+    """Faults that are hard to have: the page is made here, and its styles come from the server."""
+    files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
+    html = render_to_string(template, {"again": 5})
+    chat.page.route("**/fault/", lambda route: route.fulfill(status=503, body=html, content_type="text/html"))
+    check(chat.open("/fault/").page, template)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.pages import Chat
+from tests.shelves import conversation
 
 FOCUS = """async () => {
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame) // what appears with the focus takes a frame
@@ -87,3 +88,31 @@ def test_tab_reaches_everything_and_the_focus_is_seen(chat, provider):
         assert name in names, (name, names)
     unseen = [stop for stop in stops if stop["tag"] != "body" and not stop["seen"]]
     assert unseen == []
+
+
+def test_arrow_keys_go_round_in_menus(chat, alice):
+    made = conversation(alice)
+    chat.open(f"/c/{made.pk}/")
+    press = chat.page.keyboard.press
+    focused = lambda: chat.page.evaluate("document.activeElement.textContent.trim()")  # noqa: E731
+    chat.page.locator(f"#more-{made.pk}").focus()
+    press("Enter")
+    expect(chat.page.locator("#row-menu").get_by_role("button", name="Rename")).to_be_focused()
+    walked = []
+    for key in ("ArrowDown", "ArrowUp", "ArrowUp", "ArrowDown", "End", "Home"):
+        press(key)
+        walked.append(focused())
+    assert walked == ["Pin", "Rename", "Delete", "Rename", "Delete", "Rename"]
+    press("Escape")
+    expect(chat.page.locator(f"#more-{made.pk}")).to_be_focused()
+
+
+def test_the_search_opens_with_the_key_of_the_system(context, server):
+    context.add_init_script("Object.defineProperty(navigator, 'platform', {value: 'MacIntel'})")
+    chat = Chat(context.new_page(), server).open()
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    expect(chat.page.locator("[data-search] kbd")).to_have_text("⌘ K")
+    chat.page.keyboard.press("Control+k")  # deletes to the end of the line there
+    expect(chat.page.get_by_role("searchbox")).to_have_count(0)
+    chat.page.keyboard.press("Meta+k")
+    expect(chat.page.get_by_role("searchbox")).to_be_focused()

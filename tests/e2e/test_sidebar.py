@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Conversation
+from tests.e2e.test_chat import begin
 from tests.shelves import conversation, path
 
 
@@ -93,6 +95,105 @@ def test_pin_and_archive_move_it_at_once(chat, alice, rows):
     chat.page.get_by_role("link", name="Back to all conversations").click()
     expect(rows).to_have_text(["Old"])
     assert not chat.complaints
+
+
+def test_archive_and_undo(chat, alice, rows):
+    made = conversation(alice)
+    conversation(alice, "Other")
+    chat.open(f"/c/{made.pk}/")
+    banner = chat.page.get_by_text("This conversation is archived.")
+    expect(banner).to_be_hidden()
+    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    toast = chat.page.locator("#toast")
+    expect(toast).to_contain_text("“About bees” was archived.")
+    expect(chat.page.locator("[data-says]")).to_have_text("“About bees” was archived.")
+    expect(banner).to_be_visible()
+    expect(rows).to_have_text(["Other"])
+    expect(rows).to_be_focused()
+    toast.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_text(["Other", "About bees"])
+    expect(banner).to_be_hidden()
+    expect(toast).to_be_hidden()
+    assert not chat.complaints
+
+
+def test_an_archived_conversation_says_so_and_comes_back_from_there(chat, alice, rows):
+    made = conversation(alice)
+    alice.post(path(made, "archive"))
+    chat.open(f"/c/{made.pk}/")
+    expect(rows).to_have_count(0)
+    chat.button("Unarchive").click()
+    expect(rows).to_have_text(["About bees"])
+    expect(chat.page.get_by_text("This conversation is archived.")).to_be_hidden()
+    assert not chat.complaints
+
+
+def test_escape_stops_while_a_toast_is_up(chat, alice, provider):
+    conversation(alice)
+    exchange = begin(chat, provider)
+    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    toast = chat.page.locator("#toast")
+    expect(toast).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    exchange.wait_closed()
+    chat.see_status("interrupted").see_note("You stopped this answer.")
+    expect(toast).to_be_visible()
+
+
+def test_a_toast_goes_once_nobody_points_at_it(chat, alice):
+    conversation(alice)
+    chat.page.clock.install()
+    chat.open("/")
+    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    toast = chat.page.locator("#toast")
+    expect(toast).to_be_visible()
+    toast.hover()
+    chat.page.clock.run_for(21_000)
+    expect(toast).to_be_visible()
+    chat.page.mouse.move(0, 0)
+    chat.page.clock.run_for(6_000)
+    expect(toast).to_be_hidden()
+
+
+def test_a_refresh_does_not_count_pinned_ones(chat, alice, rows):
+    for number in range(3):
+        conversation(alice, f"Pinned {number}", pinned_at=timezone.now())
+    for number in range(55):
+        conversation(alice, f"Number {number}")
+    chat.open("/")
+    expect(chat.main).to_have_attribute("data-connection", "open")
+    for _ in range(2):
+        with chat.page.expect_response(lambda response: "rows=50" in response.url):
+            chat.page.evaluate("document.body.dispatchEvent(new CustomEvent('sidebar:refresh'))")
+        expect(rows).to_have_count(53)
+
+
+def test_an_answer_that_ended_elsewhere_is_marked_until_it_is_opened(chat, provider):
+    exchange = begin(chat, provider)
+    address = chat.path
+    chat.page.get_by_role("link", name="New chat").first.click()
+    row = chat.page.locator(".row")
+    expect(row).to_have_attribute("data-live", "")
+    exchange.finish()
+    expect(row).to_have_attribute("data-unread", "")
+    expect(row.get_by_role("link")).to_have_attribute("aria-description", "New answer")
+    expect(chat.page).to_have_title("(1) New chat · Chat")
+    chat.reload()
+    expect(row).to_have_attribute("data-unread", "")
+    row.get_by_role("link").click()
+    chat.page.wait_for_url(chat.server.url + address)
+    expect(row).not_to_have_attribute("data-unread", "")
+    expect(chat.page).not_to_have_title(re.compile(r"^\("))
+    assert not chat.complaints
+
+
+def test_a_title_that_is_cut_off_is_shown_whole(chat, alice, rows):
+    conversation(alice, "A title that is much too long for the narrow column of the sidebar")
+    conversation(alice, "Short")
+    chat.open("/")
+    for number, title in enumerate(["", "A title that is much too long for the narrow column of the sidebar"]):
+        rows.nth(number).hover()
+        expect(rows.nth(number)).to_have_attribute("title", title)
 
 
 def test_scrolling_brings_more_and_a_refresh_keeps_the_place(chat, alice, rows):

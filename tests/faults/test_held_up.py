@@ -65,7 +65,8 @@ def watched(server: servers.Server, case: str) -> Iterator[list[float]]:
     program = [sys.executable, str(Path(__file__).with_name("prober.py")), str(server.port)]
     held: list[float] = []
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
-        assert prober.stdout and prober.stdout.readline() == "ready\n"
+        assert prober.stdout
+        assert prober.stdout.readline() == "ready\n"
         yield held
         held += json.loads(prober.communicate()[0])
     figures.times(f"event loop held: {case}", held)
@@ -137,6 +138,6 @@ def time_of_a_stop(page, provider) -> float:
     asked.wait_text("hum")
     began = time.monotonic()
     asked.stop()
-    closed = exchange.wait_closed()
+    closed: float = exchange.wait_closed()
     assert asked.outcome == ("interrupted", "stopped")
     return closed - began

@@ -1,0 +1,139 @@
+"""No value from a provider can disturb anybody else: whatever stands in whatever field, that one answer ends with a
+reason, and everybody else's goes on and is saved."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversations.models import Piece
+from conversations.outcomes import STATUS_OF, EndReason
+from tests import stored
+from tests.waiting import eventually
+
+NASTY = ["bad\0code", "\ud800", "\udc1d\ud83d", "x" * 5000, "\x1b[2J\r\n", "'; DROP TABLE x; --", "429", "\u202e", ""]
+NUMBERS = [2**31, 2**63, 10**40, -1, -(10**40), 1e308, float("inf"), float("nan"), 0, True]
+
+words = st.one_of(st.sampled_from(NASTY), st.text(st.characters(), max_size=20))
+values = st.recursive(
+    st.one_of(st.none(), words, st.sampled_from(NUMBERS), st.integers(), st.floats()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(words, inner, max_size=3)),
+    max_leaves=6,
+)
+DELTA = ("content", "role", "refusal", "reasoning", "reasoning_content", "tool_calls")
+deltas = st.dictionaries(st.sampled_from(DELTA), values, max_size=3)
+choices = st.fixed_dictionaries(
+    {}, optional={"delta": st.one_of(deltas, values), "finish_reason": values, "index": values}
+)
+usages = st.fixed_dictionaries({"prompt_tokens": values, "completion_tokens": values})
+errors = st.fixed_dictionaries({}, optional={"code": values, "type": values, "message": values, "n_ctx": values})
+chunks = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": values,
+        "model": values,
+        "choices": st.one_of(st.lists(choices, max_size=2), values),
+        "usage": st.one_of(usages, values),
+        "error": st.one_of(errors, values),
+    },
+)
+endings = st.sampled_from(["stop", "length", "error", *NASTY])
+bodies = st.one_of(errors, st.fixed_dictionaries({"error": st.one_of(errors, values)}), values)
+statuses = st.sampled_from([400, 401, 404, 413, 422, 429, 500, 503])
+few = settings(max_examples=40, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+many = settings(few, max_examples=1000)
+
+
+@pytest.fixture(scope="module")
+def bystander(database, server, provider):
+    """(asked, exchange): somebody else's answer, which is being written all the time, and is at its end complete."""
+    from tests.sockets import Socket
+    from tests.visitors import new_person
+
+    exchange = provider.expect()
+    page = Socket(new_person("bystander", server), server.ws_url, origin=server.url)
+    page.wait("hello")
+    asked = page.ask(exchange.prompt)
+    exchange.write_tokens("Once ")
+    asked.wait_text("Once")
+    yield asked, exchange
+    exchange.finish()
+    assert asked.outcome == ("complete", "finished")
+    assert stored.text(asked) == exchange.text
+    page.close()
+
+
+@pytest.fixture
+def unharmed(alice, server, bystander):
+    """Look at the others after each answer."""
+
+    def look():
+        asked, exchange = bystander
+        exchange.write_tokens("more ")
+        written = len(exchange.text)
+        eventually(lambda: saved(asked.generation) >= written, "the other's text saved")
+        assert alice.without_session().get("/readyz").status == 200
+
+    return look
+
+
+def saved(generation):
+    return sum(len(piece.text) for piece in Piece.objects.filter(generation_id=generation))
+
+
+def judge(asked):
+    status, reason = asked.outcome
+    assert status in ("complete", "error")
+    assert STATUS_OF[EndReason(reason)] == status
+    run = stored.ended(asked)
+    assert (run.status, run.end_reason) == (status, reason)
+
+
+def sizes(long):
+    return many if long else few
+
+
+def test_chunks_of_any_shape(alice, socket, provider, unharmed, long):
+    page = socket(alice)
+
+    @sizes(long)
+    @given(events=st.lists(chunks, min_size=1, max_size=4), ending=endings)
+    def run(events, ending):
+        exchange = provider.expect()
+        asked = page.ask(exchange.prompt)
+        try:
+            for event in events:
+                exchange.write_raw(b"data: " + json.dumps(event).encode() + b"\n\n")
+            exchange.finish(ending)
+        except ConnectionError:
+            pass  # the product had enough of it
+        judge(asked)
+
+    run()
+    unharmed()
+
+
+def test_errors_of_any_shape(alice, socket, provider, unharmed, long):
+    page = socket(alice)
+
+    @sizes(long)
+    @given(status=statuses, body=bodies, wait=st.sampled_from(["", "5", "-1", "9" * 30, "soon"]))
+    def run(status, body, wait):
+        exchange = provider.expect()
+        asked = page.ask(exchange.prompt)
+        exchange.respond(status, {"Retry-After": wait}, json.dumps(body).encode())
+        judge(asked)
+
+    run()
+    unharmed()
+
+
+@pytest.mark.parametrize("value", ["bad\0code", "\ud800", "x" * 5000, 2**70])
+@pytest.mark.parametrize("field", ["code", "type", "message"])
+def test_an_error_in_the_stream(alice, answering, unharmed, field, value):
+    a = answering(alice)
+    a.exchange.write_raw(b"data: " + json.dumps({"error": {field: value}}).encode() + b"\n\n")
+    judge(a.asked)
+    assert stored.text(a.asked) == "Bees hum"
+    unharmed()
