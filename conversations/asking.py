@@ -329,8 +329,8 @@ def request_stop(generation: uuid.UUID, reason: EndReason, by: Stopper) -> None:
 
 
 def note_late_stop(generation: uuid.UUID, by: Stopper) -> None:
-    """A page stopped it without a network; it hears how the answer ended together with this. Without a time, as that of
-    the press is not known here: such a stop has no latency that could be measured."""
+    """A page stopped it without a network, and the server ended it before that arrived. How and when it ended stays:
+    `stop_requested_at` is the server's own decision, so that the press counts in no latency."""
     Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
         stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
     )
