@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from . import history
 from .catalogue import catalogue
-from .database import in_database
+from .database import in_background
 from .models import Generation, UsageSource
 from .models.message import Message
 from .outcomes import Status
@@ -47,12 +47,12 @@ class Sent:
 
 async def count() -> None:
     """Count what ended and was not counted yet, in any process. Cancelling leaves the rest for another look."""
-    waiting = await in_database(uncounted)
+    waiting = await in_background(uncounted)
     for sent in waiting:
         counts = await asyncio.to_thread(tokenizer.count, [*sent.turns, sent.written])
         if counts is None:
             counts = [rough(len(text)) for text in (*sent.turns, sent.written)]
-        await in_database(store, sent.generation, sum(counts[:-1]), counts[-1])
+        await in_background(store, sent.generation, sum(counts[:-1]), counts[-1])
     if not waiting:
         await asyncio.to_thread(tokenizer.rest)
 
