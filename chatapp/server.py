@@ -216,7 +216,7 @@ def _server(env: environment.Environment) -> Server:
 
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
-    from conversations import highlighting
+    from conversations import rendering
     from conversations.registry import registry
 
     loop = daphne.twisted_loop
@@ -233,7 +233,7 @@ def _run(server: Server) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    _later(WARM_UP, highlighting.warm_up)
+    _later(WARM_UP, rendering.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
         loop.run_until_complete(registry.drain())

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, rendering, sessions, shares, sweeping
+from . import frames, load, metrics, rendering, sessions, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
 from .database import AWAY, in_database, limit
@@ -356,6 +356,7 @@ class Registry:
         }
 
     def _begun_elsewhere(self, begun: Begun) -> None:
+        self.titles.cancel(begun.conversation)
         for socket in self.sockets.showing(begun.conversation):
             socket.catch_up(None)
 
@@ -416,6 +417,7 @@ class Registry:
     def _pulse(self) -> None:
         asyncio.get_running_loop().call_later(PULSE, self._pulse)
         now = time.monotonic()
+        metrics.LATE.observe(max(0.0, now - self._pulse_at - PULSE))
         paused = now - self._pulse_at > 1
         load.loop.look()
         self.trusted()
