@@ -53,6 +53,8 @@ class Environment:
     DATA_DIR: Path
     DATABASE_URL: str
     DATABASE_POOL_SIZE: int
+    DATABASE_STATEMENT_TIMEOUT: float
+    DATABASE_LOCK_TIMEOUT: float
     REDIS_URL: str
     SECRET_KEY: str
     SECRET_KEY_FALLBACKS: tuple[str, ...]
@@ -179,7 +181,9 @@ def read() -> Environment:
         DATABASE_URL=source.text(
             "DATABASE_URL", "", "an address like postgresql://user:password@host:5432/name", _is_postgres, secret=True
         ),
-        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 2, 1000, "connections"),
+        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 4, 1000, "connections"),
+        DATABASE_STATEMENT_TIMEOUT=source.number("DATABASE_STATEMENT_TIMEOUT", 10, 0.1, 3600),
+        DATABASE_LOCK_TIMEOUT=source.number("DATABASE_LOCK_TIMEOUT", 3, 0.1, 3600),
         REDIS_URL=source.text("REDIS_URL", "", "an address like redis://host:6379/0", _is_redis, secret=True),
         SECRET_KEY=source.text(
             "SECRET_KEY", "", f"at least {SHORTEST_SECRET_KEY} characters", _is_secret_key, secret=True

@@ -29,7 +29,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, postgres
+from chatapp import environment, pooling, postgres
 from chatapp.protocols import LimitedRequest, PageFactory, Socket, SocketFactory
 
 RESTARTING = 1012  # the close code for it
@@ -146,6 +146,7 @@ def _serve() -> None:
     _check_port(env.HOST, env.PORT)
     postgres.provide()
     postgres.wait_until_it_answers()
+    pooling.refuse_lent_connections()
     _set_up_django()
     server = _server(env)
     _run(server)
@@ -215,7 +216,7 @@ def _server(env: environment.Environment) -> Server:
 
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
-    from conversations import highlighting
+    from conversations import rendering
     from conversations.registry import registry
 
     loop = daphne.twisted_loop
@@ -232,7 +233,7 @@ def _run(server: Server) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    _later(WARM_UP, highlighting.warm_up)
+    _later(WARM_UP, rendering.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
         loop.run_until_complete(registry.drain())

@@ -26,6 +26,8 @@ REDIS_URL = env.REDIS_URL
 METRICS_TOKEN = env.METRICS_TOKEN
 SECRET_KEY_FALLBACKS = list(env.SECRET_KEY_FALLBACKS)
 DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
+DATABASE_STATEMENT_TIMEOUT = env.DATABASE_STATEMENT_TIMEOUT
+DATABASE_LOCK_TIMEOUT = env.DATABASE_LOCK_TIMEOUT
 
 ALLOWED_ORIGINS = env.ALLOWED_ORIGINS
 ALLOWED_HOSTS = sorted({bracketed(urlsplit(origin).hostname or "") for origin in ALLOWED_ORIGINS})
@@ -125,10 +127,10 @@ TEMPLATES = [
     },
 ]
 
+# conversations/database.py
+DATABASE_PAGES, DATABASE_CORE, DATABASE_BACKGROUND = postgres.shares(env.DATABASE_POOL_SIZE)
 DATABASES = {
-    "default": postgres.django_database(
-        env.DATABASE_URL or postgres.address(DATA_DIR), env.DATABASE_POOL_SIZE, SECRET_KEY
-    ),
+    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), DATABASE_PAGES, SECRET_KEY),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -213,7 +213,8 @@ def present(registry: Registry, socket: Socket, state: watching.State) -> None:
     live = registry.by_conversation.get(state.conversation)
     if live is not None:
         registry.attend(live, socket)
-        live.broadcast.attach(socket)
+        if not state.aside:
+            live.broadcast.attach(socket)
     elif state.generation is not None and state.message is not None:
         _follow(registry, socket, state, Begun(state.generation, state.message, state.conversation))
 

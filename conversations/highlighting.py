@@ -35,6 +35,7 @@ _NAMES = """
     yaml yml zig zsh
 """
 LANGUAGES = frozenset(_NAMES.split())
+# What answers are mostly in.
 USUAL = (
     "python",
     "javascript",
@@ -121,10 +122,9 @@ def _class(kind: _TokenType) -> str:
     return name if name in CLASSES else ""
 
 
-def warm_up() -> None:
-    """Load the lexers of the languages that answers are mostly in: each takes up to a tenth of a second then."""
-    for name in USUAL:
-        next(iter(_lexer(name).get_tokens("x")), None)
+def load(name: str) -> None:
+    """Load the lexer of a language: it takes up to a tenth of a second the first time."""
+    next(iter(_lexer(name).get_tokens("x")), None)
 
 
 @cache

@@ -285,8 +285,7 @@ def choose_model(wanted: str | None, usual: str, offered: Sequence[Model]) -> Mo
     if model is None:
         raise Refusal(
             "model_not_offered",
-            _("The model “%(name)s” is not offered here (any more). Choose another one and send again.")
-            % {"name": key[:80]},
+            _("The model “%(name)s” is not available. Choose another one and send again.") % {"name": key[:80]},
         )
     if model.endpoint.missing:
         raise _no_key(model)
@@ -330,7 +329,7 @@ def _conversation(user: AbstractBaseUser, command: Asking) -> tuple[Conversation
 
 
 def not_found() -> Refusal:
-    return Refusal("not_found", _("That is not there (any more)."))
+    return Refusal("not_found", _("This no longer exists."))
 
 
 def _message(conversation: Conversation, pk: uuid.UUID, role: Role) -> Message:

@@ -144,7 +144,8 @@ def block(source: str, progress: Progress, *, final: bool, quick: bool = False) 
 
 def typed(text: str) -> str:
     """What a person typed, as HTML: as it is, but for code between fences. Its text is still all that was typed."""
-    out, end = [], 0
+    out: list[str] = []
+    end = 0
     for found in _FENCED.finditer(text):
         opening, code, closing = (escape(part, quote=False) for part in found.groups())
         out += (
@@ -509,7 +510,8 @@ def _linked(text: str) -> str:
     """Text with its addresses as links, and with the marks of footnotes, whose text may stand in another block."""
     if "://" not in text and "www." not in text.lower():
         return _noted(text)
-    out, end = [], 0
+    out: list[str] = []
+    end = 0
     for found in _PLAIN_ADDRESS.finditer(text):
         written = _without_its_surroundings(found[0])
         address = _address(written if "://" in written else f"http://{written}")

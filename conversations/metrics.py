@@ -32,6 +32,12 @@ FIRST_TOKEN = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=registry,
 )
+LATE = Histogram(
+    "chat_event_loop_late_seconds",
+    "How late the event loop was for a timer, four times a second: what it was held up by, or the machine.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=registry,
+)
 TOKENS = Counter(
     "chat_tokens", "Tokens of runs that ended: of prompts (in), of answers (out).", ["kind"], registry=registry
 )

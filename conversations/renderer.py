@@ -5,9 +5,10 @@ after the other (`exchange`); run by `rendering`.
 """
 
 import os
+import select
 import signal
 import sys
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -20,12 +21,15 @@ _work = msgspec.msgpack.Decoder(markdown.Work).decode
 _step = msgspec.msgpack.Encoder().encode
 
 
-def main(source: BinaryIO, target: BinaryIO) -> None:
+def main(source: IO[bytes], target: IO[bytes]) -> None:
+    cold = list(highlighting.USUAL)
     while (asked := read(source)) is not None:
         write(target, _step(markdown.step(_work(asked))))
+        while cold and not select.select([source], [], [], 0)[0]:  # while nobody waits
+            highlighting.load(cold.pop(0))
 
 
-def read(source: BinaryIO) -> bytes | None:
+def read(source: IO[bytes]) -> bytes | None:
     """The next message; None at the end."""
     head = source.read(4)
     if len(head) < 4:
@@ -35,7 +39,7 @@ def read(source: BinaryIO) -> bytes | None:
     return message if len(message) == size else None
 
 
-def write(target: BinaryIO, message: bytes) -> None:
+def write(target: IO[bytes], message: bytes) -> None:
     target.write(len(message).to_bytes(4, "big"))
     target.write(message)
     target.flush()
@@ -45,5 +49,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's; this one ends with its input
     os.nice(NICE)
     patience.enable()
-    highlighting.warm_up()
     main(sys.stdin.buffer, sys.stdout.buffer)

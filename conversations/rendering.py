@@ -56,6 +56,11 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
+    @property
+    def pid(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None else None
+
     def submit(self, work: Work) -> Result:
         """What becomes of `work`; None if the program could not do it."""
         result: Result = Future()
@@ -133,6 +138,11 @@ def _exchange(process: "subprocess.Popen[bytes]", work: Work) -> Step:
 
 
 _short, _long = Program("rendering", IDLE_SHORT), Program("rendering of long texts", IDLE_LONG)
+
+
+def warm_up() -> None:
+    """Start the program that the first block of code needs. Does not wait for it."""
+    submit(Growing().work())
 
 
 def submit(work: Work) -> Result:

@@ -9,17 +9,19 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import translation
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from . import preferences, usage
+from . import preferences, sessions, usage
 from .catalogue import catalogue
 from .models import Preferences, Theme, WhenLeaving
 from .requests import HttpRequest
@@ -137,9 +139,20 @@ class ChangePassword(PasswordChangeView):
     template_name = "conversations/password.html"
     success_url = reverse_lazy("settings")
 
+    @method_decorator(transaction.atomic)
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
+        """All at once, so that sockets that look at their session see it before or after."""
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: forms.BaseForm) -> HttpResponse:
         messages.success(self.request, _("Your password is changed. Everywhere else you are signed out."))
-        return super().form_valid(form)
+        session = self.request.session
+        before = session.session_key
+        response = super().form_valid(form)
+        session.save()
+        if before and session.session_key:
+            sessions.leave_word(before, session.session_key)
+        return response
 
 
 change_password = never_cache(sensitive_post_parameters()(ChangePassword.as_view()))

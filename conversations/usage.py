@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 
 from . import history
 from .catalogue import catalogue
-from .database import in_database
+from .database import in_background
 from .models import Generation, ServerProcess, UsageSource
 from .models.message import Message
 from .outcomes import Status
@@ -50,10 +50,10 @@ class Sent:
 async def count(process: uuid.UUID) -> None:
     """Count what this process ended and nobody counted yet, and what dead processes left. Cancelling leaves the rest
     for another look."""
-    waiting = await in_database(uncounted, process)
+    waiting = await in_background(uncounted, process)
     for sent in waiting:
         counts = [await asyncio.to_thread(_count, text) for text in (*sent.turns, sent.written)]
-        await in_database(store, sent.generation, sum(counts[:-1]), counts[-1])
+        await in_background(store, sent.generation, sum(counts[:-1]), counts[-1])
     if not waiting:
         await asyncio.to_thread(tokenizer.rest)
 

@@ -50,6 +50,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """More messages of a conversation that is on the page: those `?before=` or `?after=` the one that it has."""
     current = _visible(request, pk)
+    branches.look_at(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
         window: windows.Window | None = windows.before(current, _message(current, before))
     else:

@@ -57,6 +57,15 @@ def test_counts_a_complete_answer_with_the_providers_tokens(server, alice, answe
     assert after["chat_stop_seconds_count",] == before["chat_stop_seconds_count",]
 
 
+def test_measures_how_late_the_event_loop_is(server, alice):
+    before = scrape(server)
+    grown(server, before, ("chat_event_loop_late_seconds_count",))
+    assert (
+        scrape(server)["chat_event_loop_late_seconds_bucket", "2.5"]
+        > before["chat_event_loop_late_seconds_bucket", "2.5"]
+    )
+
+
 def test_counts_an_error(server, alice, socket, provider):
     before = scrape(server)
     exchange = provider.expect()

@@ -69,7 +69,7 @@ class EndpointAdmin(audit.RecordedAdmin):
     fieldsets = [
         (None, {"fields": ["name", "base_url", "key_variable", "enabled", "offers_all"]}),
         (
-            gettext_lazy("Patience"),
+            gettext_lazy("Timeouts"),
             {
                 "fields": ["connect_timeout", "first_token_timeout", "silence_timeout"],
                 "description": gettext_lazy("Seconds; empty for the server's own settings."),

@@ -87,8 +87,8 @@ class Generation(models.Model):
     )
     endpoint = models.CharField(_("endpoint"), max_length=200, blank=True, help_text=_("Host of the provider."))
     model = models.CharField(_("model"), max_length=200)
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.STREAMING)
-    end_reason = models.CharField(max_length=24, choices=EndReason.choices, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.STREAMING)
+    end_reason = models.CharField(_("reason"), max_length=24, choices=EndReason.choices, blank=True)
     error_code = models.CharField(
         _("error code"), max_length=40, blank=True, help_text=_("The provider's code or HTTP status.")
     )

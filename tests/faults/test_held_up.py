@@ -138,6 +138,6 @@ def time_of_a_stop(page, provider) -> float:
     asked.wait_text("hum")
     began = time.monotonic()
     asked.stop()
-    closed = exchange.wait_closed()
+    closed: float = exchange.wait_closed()
     assert asked.outcome == ("interrupted", "stopped")
     return closed - began
