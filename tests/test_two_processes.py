@@ -125,12 +125,13 @@ def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, soc
     endpoint = Endpoint.objects.get(name=added["name"])
     try:
         assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
-        offers.wait_offered(alice.at(one), "gamma-model")
+        key = f"{endpoint.name}::gamma-model"
+        offers.wait_offered(alice.at(one), key)
         exchange = provider.expect()
-        asked = socket(alice.at(one)).ask(exchange.prompt, model="gamma-model")
+        asked = socket(alice.at(one)).ask(exchange.prompt, model=key)
         exchange.write_tokens("Bees.")
         assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
-        offers.wait_offered(alice.at(one), "gamma-model", offered=False)
+        offers.wait_offered(alice.at(one), key, offered=False)
         exchange.finish()
         assert asked.outcome == ("complete", "finished")
     finally:
