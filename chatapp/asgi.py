@@ -14,6 +14,7 @@ from django.urls import re_path
 
 from chatapp.headers import Headers
 from chatapp.origins import OriginMark
+from chatapp.standalone import OwnServerOnly
 from conversations.connections import GivesBack
 from conversations.probes import Probes
 from conversations.routing import websocket_urlpatterns
@@ -23,6 +24,6 @@ sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asg
 
 # The consumer finds session and user itself, from the cookies: it has to look again later anyway, because an open
 # socket outlives a sign-out.
-application = ProtocolTypeRouter(
-    {"http": Headers(Probes(GivesBack(pages))), "websocket": OriginMark(CookieMiddleware(sockets))}
+application = OwnServerOnly(
+    ProtocolTypeRouter({"http": Headers(Probes(GivesBack(pages))), "websocket": OriginMark(CookieMiddleware(sockets))})
 )

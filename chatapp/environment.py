@@ -29,6 +29,14 @@ AROUND = 4096
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
+_KEY_RULE = re.compile(r"[A-Za-z_]\w*\*?(@[\w.:-]+)?", re.ASCII)
+PROVIDER_KEYS = (
+    *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "CEREBRAS_API_KEY", "COHERE_API_KEY"),
+    *("DEEPSEEK_API_KEY", "FIREWORKS_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY", "LITELLM_API_KEY", "MISTRAL_API_KEY"),
+    *("OLLAMA_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "VLLM_API_KEY", "XAI_API_KEY", "CHAT_KEY_*"),
+)
+"""Environment variables whose values may be sent to endpoints, unless the setting says otherwise."""
+
 T = TypeVar("T")
 
 
@@ -45,6 +53,8 @@ class Environment:
     DATA_DIR: Path
     DATABASE_URL: str
     DATABASE_POOL_SIZE: int
+    DATABASE_STATEMENT_TIMEOUT: float
+    DATABASE_LOCK_TIMEOUT: float
     REDIS_URL: str
     SECRET_KEY: str
     SECRET_KEY_FALLBACKS: tuple[str, ...]
@@ -57,6 +67,7 @@ class Environment:
     OPENAI_BASE_URL: str
     OPENAI_API_KEY: str
     CHAT_MODELS: tuple[str, ...]
+    CHAT_PROVIDER_KEYS: tuple[str, ...]
     CHAT_WHEN_LEAVING: str
     CHAT_LEAVE_GRACE: float
     CHAT_RECONNECT_GRACE: float
@@ -170,7 +181,9 @@ def read() -> Environment:
         DATABASE_URL=source.text(
             "DATABASE_URL", "", "an address like postgresql://user:password@host:5432/name", _is_postgres, secret=True
         ),
-        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 2, 1000, "connections"),
+        DATABASE_POOL_SIZE=source.whole("DATABASE_POOL_SIZE", 8, 4, 1000, "connections"),
+        DATABASE_STATEMENT_TIMEOUT=source.number("DATABASE_STATEMENT_TIMEOUT", 10, 0.1, 3600),
+        DATABASE_LOCK_TIMEOUT=source.number("DATABASE_LOCK_TIMEOUT", 3, 0.1, 3600),
         REDIS_URL=source.text("REDIS_URL", "", "an address like redis://host:6379/0", _is_redis, secret=True),
         SECRET_KEY=source.text(
             "SECRET_KEY", "", f"at least {SHORTEST_SECRET_KEY} characters", _is_secret_key, secret=True
@@ -194,6 +207,10 @@ def read() -> Environment:
         ).rstrip("/"),
         OPENAI_API_KEY=source.text("OPENAI_API_KEY", "", "printable ASCII characters", _is_key, secret=True),
         CHAT_MODELS=source.names("CHAT_MODELS", "names of models, separated by commas", lambda name: bool(name)),
+        CHAT_PROVIDER_KEYS=source.names(
+            "CHAT_PROVIDER_KEYS", "names of environment variables, separated by commas", _is_key_rule
+        )
+        or PROVIDER_KEYS,
         CHAT_WHEN_LEAVING=source.choice("CHAT_WHEN_LEAVING", "", "stop", "wait", "finish"),
         CHAT_LEAVE_GRACE=source.number("CHAT_LEAVE_GRACE", 0, 0, 86400),
         CHAT_RECONNECT_GRACE=source.number("CHAT_RECONNECT_GRACE", 2, 0, 3600),
@@ -289,7 +306,24 @@ def _is_origin(text: str) -> bool:
 
 def is_web_address(text: str) -> bool:
     parts = _split(text)
-    return parts is not None and parts.scheme in ("http", "https") and not (parts.query or parts.fragment)
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        return False
+    return _can_be_asked(text)
+
+
+def _can_be_asked(address: str) -> bool:
+    """Whether the client of the endpoints takes this address: some that look like one have a host that cannot be."""
+    import httpx2  # not above: half a second, for a process that may only print what is wrong with a setting
+
+    try:
+        return bool(httpx2.URL(address).host)
+    except (httpx2.InvalidURL, ValueError):
+        return False
+
+
+def _is_key_rule(text: str) -> bool:
+    """The name of an environment variable, or its beginning and "*"; behind "@" the only host that it may go to."""
+    return _KEY_RULE.fullmatch(text) is not None
 
 
 def _is_host(text: str) -> bool:

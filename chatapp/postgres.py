@@ -123,6 +123,12 @@ def socket_folder(data: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"chat-postgres-{os.geteuid()}-{digest}"
 
 
+def shares(pool_size: int) -> tuple[int, int, int]:
+    """How many of a process's connections are for pages, for what answers depend on, and for work in the background."""
+    core, background = max(2, pool_size * 3 // 8), 1
+    return pool_size - core - background, core, background
+
+
 def django_database(url: str, pool_size: int, secret_key: str) -> dict[str, Any]:
     """The entry for Django's `DATABASES`: pooled connections, tested before use, that notice a dead network.
 

@@ -15,11 +15,15 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg.errors import DeadlockDetected
 
 from chatapp import environment, postgres
 from conversations import first_endpoint
+
+ATTEMPTS = 5
+"""How often migrations are begun where others keep getting in their way."""
 
 MANIFEST = "staticfiles.json"
 """Where `collectstatic` writes which files there are. An image may be made with them, and be read-only."""
@@ -62,7 +66,10 @@ def _notice_other_keys() -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            print("Waiting for another process that prepares the same database.", flush=True)
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         try:
             yield
         finally:
@@ -70,9 +77,17 @@ def _alone() -> Iterator[None]:
 
 
 def _migrate() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", interactive=False, verbosity=0)
+    """Each migration is one transaction. The ticks of a process that is still running take its tables, too, so that one
+    of the two may be told to try again."""
+    for attempt in range(ATTEMPTS):
+        executor = MigrationExecutor(connection)
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected) or attempt == ATTEMPTS - 1:
+                raise
 
 
 def _administrator() -> None:

@@ -29,7 +29,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, postgres
+from chatapp import environment, pooling, postgres
 from chatapp.protocols import LimitedRequest, PageFactory, Socket, SocketFactory
 
 RESTARTING = 1012  # the close code for it
@@ -146,6 +146,7 @@ def _serve() -> None:
     _check_port(env.HOST, env.PORT)
     postgres.provide()
     postgres.wait_until_it_answers()
+    pooling.refuse_lent_connections()
     _set_up_django()
     server = _server(env)
     _run(server)

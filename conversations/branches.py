@@ -2,19 +2,33 @@
 
 import uuid
 
+from django.db import transaction
+
 from .models import Conversation, Message
 from .models.conversation import parse_id
 
 
+@transaction.atomic
 def switch_to(message: Message) -> None:
-    """Put this version on screen: the branch behind it that was there last, else the newest."""
-    conversation = message.conversation
+    """Put this version on screen: the branch behind it that was there last, else the newest. Waits for a command that
+    changes the conversation at the same moment, so that neither undoes what the other has stored."""
+    conversation = message.conversation = Conversation.objects.select_for_update().get(pk=message.conversation_id)
     left = _on_screen(conversation, message)
     if left == message.pk:
         return
     if left is not None:
         conversation.leaves[str(left)] = str(conversation.head_id)
     conversation.show(_leaf(conversation, message))
+
+
+def look_at(conversation: Conversation, leaf: uuid.UUID | None) -> None:
+    """What a page goes on looking at that was led to this branch: until somebody has gone on from there, and it is the
+    one on screen."""
+    if leaf is None or Message.objects.on_branch(conversation.head_id, {leaf}) is not None:
+        return
+    found = conversation.messages.filter(pk=leaf).first()
+    if found is not None:
+        conversation.look_at(found)
 
 
 def _on_screen(conversation: Conversation, message: Message) -> uuid.UUID | None:

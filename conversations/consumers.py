@@ -33,8 +33,12 @@ RATE = 50
 BURST = 100
 """Frames a second, and at once, that a page may send."""
 
-COMES_BACK = (1013, 4429)
+COMES_BACK = (1012, 1013, 4429)
 """Codes after which the page connects again."""
+
+COOKIE = 1.0
+"""Seconds that a browser gets to take the cookie of a session that replaces its old one, before it has to connect with
+it."""
 
 asks = Asks(registry)
 
@@ -275,14 +279,23 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _check_session(self) -> None:
         try:
             user = await in_database(sessions.user_of, self._key)
+            successor = None if user is not None else await in_database(sessions.successor, self._key)
         except AWAY as error:  # a database that is away signs nobody out; the next round looks again
             logger.info("session not checked: %s", type(error).__name__)
             return
-        if user is None:
+        if successor is not None:
+            registry.move_session(self.session, successor)
+            asyncio.get_running_loop().call_later(COOKIE, self._connect_anew)
+        elif user is None:
             self.close_with(4401)
             registry.leave(self, EndReason.SIGNED_OUT)
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
+
+    def _connect_anew(self) -> None:
+        """With the cookie of the new session, which only the browser has in which the password was changed."""
+        self.close_with(1012)
+        registry.leave(self, EndReason.CONNECTION_LOST)
 
 
 def _too_many_pages() -> str:

@@ -19,10 +19,10 @@ proxies = logging.getLogger("chatapp.security.upgrade")
 AGAIN = 5
 """Seconds after which it is worth asking again (`Retry-After`)."""
 
-AWAY = ("08", "57P", "53300")
+AWAY = ("08", "57P", "53300", "55P03")
 """How PostgreSQL's codes begin (its manual, appendix A) for a connection that failed, a server that stops or starts, or
-that takes no more connections. Without a code it has not answered at all. A query that was cancelled, or fell victim to
-a deadlock, is an `OperationalError`, too, and none of these."""
+that takes no more connections, or for a lock that somebody else held for too long. Without a code it has not answered
+at all. A query that was cancelled, or fell victim to a deadlock, is an `OperationalError`, too, and none of these."""
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -32,6 +32,7 @@ class Watch(Command, tag="watch"):
     head: ID | None = None
     status: str | None = None
     page: str | None = None
+    branch: ID | None = None
 
 
 class Send(Command, tag="send"):

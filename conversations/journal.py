@@ -174,6 +174,10 @@ class Journal:
         """Seconds since the database last took a tick, without those in which there was no need for one."""
         return max(0.0, time.monotonic() - self._contact_at - self._rest)
 
+    def idle(self) -> bool:
+        """Whether there is nothing to save, so that ticks come seldom."""
+        return self._rest > 0
+
     def steady(self) -> float:
         """Seconds for which every tick has succeeded without a hitch. Whoever just got the database back must not judge
         others by what nobody could renew."""

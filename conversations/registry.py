@@ -14,10 +14,10 @@ from typing import Any
 
 from django.conf import settings
 
-from . import frames, load, metrics, rendering, shares, sweeping
+from . import frames, load, metrics, rendering, sessions, shares, sweeping
 from .attendance import Attendance, Graces
 from .catalogue import catalogue
-from .database import AWAY, in_database
+from .database import AWAY, in_database, limit
 from .doorbell import Doorbell, Ring
 from .following import POLL, Begun, Following
 from .generation import LiveGeneration, Surroundings, unlaunched
@@ -84,6 +84,7 @@ class Registry:
     async def start(self, base_url: str) -> None:
         """Ready to run generations when it returns. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
+        limit()
         self.providers = Providers()
         self.titles = Titles(self.providers, self.conversation_changed)
         self.journal = Journal(self.process, self.loop, self._ticked)
@@ -94,8 +95,11 @@ class Registry:
         self.following.start()
         self._pulse_at = time.monotonic()
         self.loop.call_later(PULSE, self._pulse)
-        for round_ in Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session).start():
+        for round_ in self._rounds().start():
             self.spawn(round_)
+
+    def _rounds(self) -> Rounds:
+        return Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session, self.move_session)
 
     async def drain(self) -> None:
         """Refuse new work, cancel upstream, write, tell the pages. Returns within `CHAT_DRAIN_TIMEOUT` seconds."""
@@ -352,6 +356,7 @@ class Registry:
         }
 
     def _begun_elsewhere(self, begun: Begun) -> None:
+        self.titles.cancel(begun.conversation)
         for socket in self.sockets.showing(begun.conversation):
             socket.catch_up(None)
 
@@ -387,6 +392,12 @@ class Registry:
         for live in list(self.live.values()):
             if live.sessions.pop(digest, None) and not live.sessions and not live.attendance.anybody:
                 live.stop(EndReason.SIGNED_OUT)
+
+    def move_session(self, digest: str, successor: SignedIn) -> None:
+        """A person changed the password: who was there for an answer in that session is there in its successor."""
+        for live in self.live.values():
+            if live.sessions.pop(digest, None):
+                live.sessions[sessions.digest(successor[0])] = successor
 
     def _left_behind(self) -> list[SignedIn]:
         """The sessions of those who were there for an answer that goes on without anybody."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from . import catalogue, presence, search_index, sessions, sweeping, tidying, trash, usage
-from .database import AWAY, in_database
+from .database import AWAY, in_background, in_database
 from .journal import Journal
 from .sockets import Sockets
 from .summary import rollup
@@ -16,6 +17,12 @@ logger = logging.getLogger(__name__)
 
 SESSIONS = 0.5
 """Seconds between two looks at the sessions and accounts of those who are connected."""
+
+AFTERWARDS = 10.0
+"""Seconds after an answer of this process in which something of it may be left to tidy up."""
+
+SELDOM = 30.0
+"""Seconds between two such looks of a process that answers nobody."""
 
 PAUSE = 0.5
 """Seconds between two turns of adding up a long history."""
@@ -43,19 +50,22 @@ class Rounds:
         sockets: Sockets,
         left_behind: Callable[[], list[sessions.SignedIn]],
         end_session: Callable[[str], None],
+        move_session: Callable[[str, sessions.SignedIn], None],
     ) -> None:
         self._process = process
         self._journal = journal
         self._sockets = sockets
         self._left_behind = left_behind
         self._end_session = end_session
+        self._move_session = move_session
+        self._busy_at = self._tidied_at = 0.0
 
     def start(self) -> list[Coroutine[Any, Any, None]]:
         return [
             every(sweeping.EVERY, self.sweep),
             every(catalogue.EVERY, catalogue.catalogue.refresh),
             every(catalogue.EVERY, catalogue.catalogue.list_models),
-            every(usage.EVERY, usage.count),
+            every(usage.EVERY, self.count_usage),
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
             every(trash.EVERY, trash.empty_soon),
@@ -64,13 +74,22 @@ class Rounds:
         ]
 
     async def sweep(self) -> None:
-        if self._journal.steady() >= sweeping.STEADY:
-            await in_database(sweeping.sweep, self._process)
+        if self._journal.steady() < sweeping.STEADY:
+            return
+        ended = await in_database(sweeping.sweep, self._process)
+        now = time.monotonic()
+        if ended or not self._journal.idle():
+            self._busy_at = now
+        if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
+            self._tidied_at = now
             await in_database(presence.tidy)
+
+    async def count_usage(self) -> None:
+        await usage.count(self._process)
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""
-        while self._journal.steady() and await in_database(rollup.settle):
+        while self._journal.steady() and await in_background(rollup.settle):
             await asyncio.sleep(PAUSE)
 
     async def look_at_sessions(self) -> None:
@@ -83,5 +102,13 @@ class Rounds:
             if socket.signed_in_by[0] in stale:
                 socket.recheck()
         for key, _user, _password in left_behind:
-            if key in stale and await in_database(sessions.user_of, key) is None:
-                self._end_session(sessions.digest(key))
+            if key in stale:
+                await self._look_at_left_behind(key)
+
+    async def _look_at_left_behind(self, key: str) -> None:
+        if await in_database(sessions.user_of, key) is not None:
+            return
+        if successor := await in_database(sessions.successor, key):
+            self._move_session(sessions.digest(key), successor)
+        else:
+            self._end_session(sessions.digest(key))

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from .database import in_database
+from .database import in_background
 
 EVERY = 1.0
 """Seconds between two looks for what is new."""
@@ -30,7 +30,7 @@ FROM waiting w WHERE e.id = w.id AND w.behind < %s
 
 async def index() -> None:
     """Index all that waits, newest first, batch after batch. Any number of processes may do so at once."""
-    while await in_database(index_batch):
+    while await in_background(index_batch):
         pass
 
 

@@ -4,14 +4,17 @@ A socket outlives the sign-out of its session, so this is asked again while it i
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from hashlib import sha256
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpRequest
+from django.utils import timezone
 
 
 def session_key(cookies: Mapping[str, str]) -> str:
@@ -29,6 +32,23 @@ def user_of(key: str) -> AbstractBaseUser | None:
     user = get_user(request)
     return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
 
+
+def leave_word(key: str, successor: str) -> None:
+    """Session `key` has ended because its person changed the password in it, and `successor` took its place. Its open
+    sockets find that here. It lets nobody in: whoever comes with the old key is signed out."""
+    Session.objects.save(key, {MOVED: successor}, timezone.now() + WORD)
+
+
+def successor(key: str) -> "SignedIn | None":
+    """Who is signed in to the session that took the place of `key`, if one did."""
+    moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(MOVED)
+    user = user_of(moved) if moved else None
+    return (moved, user.pk, user.password) if user is not None else None
+
+
+MOVED = "moved"
+WORD = timedelta(minutes=1)
+"""For how long it is known what took the place of a session."""
 
 SignedIn = tuple[str, int, str]
 """Session key, user, and the password's hash at the time."""

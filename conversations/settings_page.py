@@ -9,17 +9,19 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import translation
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from . import preferences, usage
+from . import preferences, sessions, usage
 from .catalogue import catalogue
 from .models import Preferences, Theme, WhenLeaving
 from .requests import HttpRequest
@@ -53,7 +55,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
     def __init__(self, user: AbstractBaseUser | AnonymousUser, data: QueryDict | dict[str, str] | None = None) -> None:
         # A copy: what is refused must not show in the page that says so.
         super().__init__(data, instance=copy(preferences.own(user)))
-        self._choose("default_model", _models(user, self.instance.default_model))
+        self._choose("default_model", _models(user, self.instance))
         self._choose("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
         for name in preferences.fixed():
             del self.fields[name]
@@ -64,11 +66,14 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         field.choices = choices
 
 
-def _models(user: AbstractBaseUser | AnonymousUser, chosen: str) -> list[tuple[str, str]]:
+def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tuple[str, str]]:
     """What a new chat may begin with; what was chosen stays to be seen, even if it is gone."""
-    offered = catalogue.choices(user)
+    offered, chosen = catalogue.choices(user), own.default_model
     usual = next((choice.label for choice in offered if choice.default), "")
+    last = next((choice.label for choice in offered if choice.key == own.last_model), "")
     choices = [("", _("Default (%(name)s)") % {"name": usual} if usual else _("Default"))]
+    if last:
+        choices = [("", _("The one that I chose last (%(name)s)") % {"name": last})]
     choices += [(choice.key, choice.label) for choice in offered]
     if chosen and chosen not in dict(choices):
         choices.append((chosen, _("%(name)s (no longer available)") % {"name": chosen}))
@@ -134,9 +139,20 @@ class ChangePassword(PasswordChangeView):
     template_name = "conversations/password.html"
     success_url = reverse_lazy("settings")
 
+    @method_decorator(transaction.atomic)
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:  # type: ignore[override]
+        """All at once, so that sockets that look at their session see it before or after."""
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: forms.BaseForm) -> HttpResponse:
         messages.success(self.request, _("Your password is changed. Everywhere else you are signed out."))
-        return super().form_valid(form)
+        session = self.request.session
+        before = session.session_key
+        response = super().form_valid(form)
+        session.save()
+        if before and session.session_key:
+            sessions.leave_word(before, session.session_key)
+        return response
 
 
 change_password = never_cache(sensitive_post_parameters()(ChangePassword.as_view()))

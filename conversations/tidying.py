@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 
 from . import journal_sql
-from .database import in_database
+from .database import in_background
 
 EVERY = 3600.0
 """Seconds between two looks."""
@@ -22,7 +22,7 @@ WHERE p.renewed_at < clock_timestamp() - interval '1 day'
 
 async def tidy_soon() -> None:
     """Any number of processes may do so at once."""
-    await in_database(tidy)
+    await in_background(tidy)
 
 
 def tidy() -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from .database import in_database
+from .database import in_background
 from .models import Conversation, Generation
 from .models.conversation import ConversationQuerySet
 
@@ -22,7 +22,7 @@ BATCH = 20
 
 async def empty_soon() -> None:
     """Remove what has been deleted for long enough, batch after batch. Any number of processes may do so at once."""
-    while await in_database(empty):
+    while await in_background(empty):
         pass
 
 

@@ -50,6 +50,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """More messages of a conversation that is on the page: those `?before=` or `?after=` the one that it has."""
     current = _visible(request, pk)
+    branches.look_at(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
         window: windows.Window | None = windows.before(current, _message(current, before))
     else:
@@ -145,7 +146,8 @@ def _context(
     if running is not None:
         presence.served(running.pk, nonce)
     models = catalogue.choices(user)
-    chosen = _chosen(models, current.model if current is not None else preferences.of(user).default_model)
+    keys = {choice.key for choice in models}
+    chosen = _chosen(models, current.model if current is not None else preferences.model_for_new_chats(user, keys))
     return {
         "conversation": current,
         **(fragments.window_context(current, window or windows.latest(current)) if current is not None else {}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from . import fragments, frames, history, presence
+from . import branches, fragments, frames, history, presence
 from .frames import Watch
 from .history import Started
 from .models import Conversation, Generation, Message
@@ -15,13 +15,14 @@ from .models import Conversation, Generation, Message
 @dataclass(frozen=True, slots=True)
 class State:
     """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
-    shows something else."""
+    shows something else. `aside`: the page looks at another branch than the one that is answered."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     transcript: bytes | None = None
     owner: uuid.UUID | None = None
+    aside: bool = False
 
 
 def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
@@ -31,6 +32,9 @@ def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = la
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
         presence.connected(running.pk, command.page[:60])
+    branches.look_at(conversation, command.branch)
+    if conversation.aside:
+        running = None
     head = conversation.head
     transcript = None
     if wanted() and head is not None and (head.pk != command.head or head.status != command.status):
@@ -63,7 +67,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
 
 def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
-        return State(conversation.pk, transcript=transcript)
+        return State(conversation.pk, transcript=transcript, aside=conversation.aside)
     return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
 
 

@@ -28,13 +28,14 @@ def latest(conversation: Conversation) -> Window:
 
 
 def around(conversation: Conversation, message: Message) -> Window:
-    """The messages around this one, which is put on screen if it is not on that branch."""
+    """The messages around this one. If it is not on the branch on screen, this page looks at another one; nothing is
+    stored, because a look may come from a browser that fetches links ahead."""
     end = latest(conversation)
     if any(each.pk == message.pk for each in end.messages):
         return end
     following = _from(conversation, message.pk)
     if not following:
-        conversation.show(Message.objects.newest_leaf(message.pk))
+        conversation.look_at(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
         following = _from(conversation, message.pk)
     before = Message.objects.branch(message.parent_id, limit=MESSAGES // 2, size=SIZE // 2)
     return _window(conversation, before + following)

@@ -1,6 +1,9 @@
 """The administrator's view: every run that did not finish, and why; nothing that could be changed."""
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.utils.functional import Promise
 
 from conversations.models import Generation
 from tests import stored, visitors
@@ -89,3 +92,25 @@ def test_is_not_for_staff_without_the_permission(server, stopped):
     clerk = visitors.new_person("clerk", server, is_staff=True)
     assert clerk.get(LIST).status == 403
     assert clerk.get(f"{LIST}{stopped.pk}/change/").status == 403
+
+
+ALIKE = {"id", "name", "label", "endpoint", "default"}
+"""Fields that are called the same in all languages of the interface."""
+
+OTHERS = {"context_window"}
+
+
+def test_every_name_that_it_shows_can_be_translated():
+    lacking = []
+    for model, site in admin.site._registry.items():
+        if model._meta.app_label != "conversations":
+            continue
+        names = {model._meta.verbose_name: model.__name__, model._meta.verbose_name_plural: f"{model.__name__}s"}
+        shown = (
+            {*flatten_fieldsets(site.get_fieldsets(None)), *site.list_display} if site.fieldsets or site.fields else ()
+        )
+        for field in model._meta.fields:
+            if field.name in shown and field.name not in ALIKE | OTHERS:
+                names[field.verbose_name] = f"{model.__name__}.{field.name}"
+        lacking += [place for name, place in names.items() if not isinstance(name, Promise)]
+    assert lacking == []

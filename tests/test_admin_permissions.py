@@ -1,7 +1,11 @@
 """Who may do what in the administration: each permission opens one thing, and nothing else does."""
 
-import pytest
+import re
 
+import pytest
+from django.contrib.auth.models import Permission
+
+from chatapp.environment import BASE_DIR
 from conversations.models import Generation
 from tests import stored
 
@@ -90,6 +94,14 @@ def test_of_somebody_signed_out(alice, run):
     stranger = alice.without_session()
     assert allowed(stranger, run) == set()
     assert stranger.get(LIST).location.startswith("/admin/login/")
+
+
+def test_they_are_called_what_the_documents_call_them(database):
+    text = (BASE_DIR / "docs/administration.md").read_text()
+    documented = set(re.findall(r"^\| (Can \w+ [\w ]+) \|", text, re.MULTILINE))
+    known = set(Permission.objects.values_list("name", flat=True))
+    assert "Can view run" in documented
+    assert documented <= known
 
 
 def test_refusals_do_not_tell_what_exists(clerk, run):

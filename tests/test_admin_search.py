@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from conversations.admin import listing
 from conversations.admin.conversations import MESSAGES
-from conversations.models import AuditEntry, Conversation, Message
+from conversations.models import AuditEntry, Conversation, Generation, Message
 from tests.shelves import conversation
 
 TOP = "/admin/conversations/"
@@ -71,6 +71,28 @@ def test_an_address_that_asks_for_text_lists_everything(clerk, made, kind, looku
     page = nosy.get(f"{TOP}{kind}/?{lookup}")
     assert (page.status, page.location) == (302, f"{TOP}{kind}/")
     assert searches(nosy) == []
+
+
+TEXTS = {"title", "system_prompt", "content", "text", "leaves", "vector", "password", "email"}
+
+
+def paths(model, depth):
+    """Every way from a row to a field that holds text, over at most `depth` relations."""
+    for field in model._meta.get_fields(include_hidden=True):
+        if not field.is_relation:
+            if field.name in TEXTS:
+                yield field.name
+        elif depth and field.related_model is not None:
+            yield from (f"{field.name}__{rest}" for rest in paths(field.related_model, depth - 1))
+
+
+@pytest.mark.parametrize("model", [Conversation, Message, Generation, AuditEntry])
+def test_no_way_over_other_rows_leads_to_text(model):
+    site = admin.site.get_model_admin(model)
+    request = RequestFactory().get("/")
+    asked = [f"{path}{how}" for path in paths(model, 3) for how in ("", "__startswith", "__regex", "__in", "__isnull")]
+    assert len(asked) > 100
+    assert [lookup for lookup in asked if site.lookup_allowed(lookup, "a", request)] == []
 
 
 def test_titles_are_found_only_by_those_who_may_read_them(clerk, made):

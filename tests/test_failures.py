@@ -21,6 +21,7 @@ def caused_by(cause):
         errors.AdminShutdown(),
         errors.CannotConnectNow(),
         errors.TooManyConnections(),
+        errors.LockNotAvailable(),
     ],
 )
 def test_is_away(cause):

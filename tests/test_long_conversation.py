@@ -3,16 +3,19 @@
 import re
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from conversations import windows
+from conversations import branches, windows
 from conversations.models import Conversation, Generation, Kind, Message, Role
 from conversations.models.ids import new_id
 from conversations.outcomes import EndReason, Status
 from conversations.rendered import Rendered
+from tests.waiting import eventually
 
 LENGTH = 140
 
@@ -106,15 +109,119 @@ def test_at_a_message_near_the_end_is_the_end(alice, long):
     assert places(page)[-1] == LENGTH - 1
 
 
-def test_a_message_of_another_branch_brings_that_branch_on_screen(alice, long):
-    conversation, messages = long
-    other = converse(alice, [f"other-{number}" for number in range(60)], messages[39], conversation)[1]
+@pytest.fixture
+def two_branches(alice):
+    """A conversation whose other branch left the screen long ago: (conversation, the one on screen, the other one)."""
+    conversation, messages = converse(alice, [f"place-{number}" for number in range(60)])
+    other = converse(alice, [f"other-{number}" for number in range(60)], messages[9], conversation)[1]
     conversation.show(messages[-1].pk)
-    page = alice.get(f"/c/{conversation.pk}/?at={other[0].pk}").html
-    assert "other-0" in page
-    assert 40 not in places(page)
+    return conversation, messages, other
+
+
+def on_screen(conversation):
     conversation.refresh_from_db()
-    assert conversation.head_id == other[-1].pk
+    return conversation.head_id
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_look_at_another_branch_changes_nothing(alice, two_branches, method):
+    conversation, messages, other = two_branches
+    page = alice.request(method, f"/c/{conversation.pk}/?at={other[0].pk}")
+    assert page.status == 200
+    assert method == "HEAD" or ("other-0" in page.html and 10 not in places(page.html))
+    assert on_screen(conversation) == messages[-1].pk
+
+
+def test_more_of_another_branch_comes_until_its_end(alice, two_branches):
+    conversation, messages, other = two_branches
+    html, seen = alice.get(f"/c/{conversation.pk}/?at={other[0].pk}").html, ""
+    while further := link(html, "newer"):
+        seen += html
+        html = alice.get(unescape(further)).html
+    assert all(f"other-{number}" in seen + html for number in range(60))
+    assert "place-59" not in seen + html
+    assert on_screen(conversation) == messages[-1].pk
+
+
+def test_a_page_stays_at_the_branch_that_it_looks_at(alice, two_branches, socket):
+    conversation, _messages, other = two_branches
+    page = socket(alice)
+    shown = {"conversation": str(conversation.pk), "head": str(other[-1].pk), "status": "complete"}
+    page.wait("watching", after=page.send("watch", **shown, branch=str(other[-1].pk)))
+    position = page.send("watch", **{**shown, "head": None}, branch=str(other[-1].pk))
+    transcript = page.wait("transcript", after=position)
+    assert page.count("transcript") == 1
+    assert transcript["head"] == str(other[-1].pk)
+    assert "other-59" in transcript["html"]
+
+
+def test_a_page_beside_an_answer_is_not_sent_it(alice, two_branches, socket, provider):
+    conversation, messages, other = two_branches
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
+    exchange.write_tokens("Bees ")
+    asked.wait_text("Bees")
+    page = socket(alice)
+    shown = {"conversation": str(conversation.pk), "head": str(other[-1].pk), "status": "complete"}
+    page.wait("watching", after=page.send("watch", **shown, branch=str(other[-1].pk)))
+    exchange.write_tokens("hum").finish()
+    assert asked.outcome == ("complete", "finished")
+    page.watch(None)
+    assert page.count("snapshot") + page.count("delta") + page.count("transcript") == 0
+
+
+def test_going_on_from_another_branch_brings_it_on_screen(alice, two_branches, socket, provider):
+    conversation, _messages, other = two_branches
+    page = socket(alice)
+    branch = {"conversation": str(conversation.pk), "branch": str(other[-1].pk)}
+    page.wait("transcript", after=page.send("watch", **branch))
+    exchange = provider.expect()
+    asked = page.ask(exchange.prompt, str(conversation.pk), str(other[-1].pk))
+    exchange.write_tokens("Bees").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert str(on_screen(conversation)) == asked.message
+    assert asked.transcript["after"] == str(other[-1].pk)
+    transcripts = page.count("transcript")
+    shown = {"head": asked.message, "status": "complete"}
+    page.wait("watching", after=page.send("watch", **branch, **shown))
+    page.watch(None)
+    assert page.count("transcript") == transcripts
+
+
+@pytest.mark.parametrize("branch", ["", "nonsense", str(uuid.uuid4())])
+def test_a_branch_that_is_not_there_is_the_one_on_screen(alice, two_branches, branch):
+    conversation, messages, _other = two_branches
+    page = alice.get(f"/c/{conversation.pk}/messages/?after={messages[20].pk}&branch={branch}")
+    assert 21 in places(page.html)
+
+
+def test_a_switch_waits_for_a_command_of_the_same_moment(alice, two_branches):
+    """And then starts from what that has stored."""
+    conversation, messages, other = two_branches
+    switched = Message.objects.select_related("conversation").get(pk=other[0].pk)
+    leaf = Message.objects.create(conversation=conversation, parent=messages[-1], role="user", content="later")
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            switching = thread.submit(_and_close, branches.switch_to, switched)
+            eventually(_somebody_waits, "the switch waits")
+            Conversation.objects.filter(pk=conversation.pk).update(head=leaf)
+        switching.result(10)
+    assert on_screen(conversation) == other[-1].pk
+    assert conversation.leaves[str(messages[10].pk)] == str(leaf.pk)
+
+
+def _and_close(function, *args):
+    try:
+        function(*args)
+    finally:
+        connection.close()
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()
 
 
 def test_a_message_of_the_branch_on_screen_leaves_it_there(alice, long):

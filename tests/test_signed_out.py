@@ -1,11 +1,17 @@
 """Who may not connect, and what signing out does to answers that are being written."""
 
+from http.cookies import SimpleCookie
+
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from websockets.exceptions import InvalidStatus
 
+from conversations.models import Preferences
 from tests import stored
 from tests.sockets import Socket
+from tests.test_stop import RATE, endless
+from tests.visitors import Person
 
 
 def refused(person, server, origin):
@@ -97,3 +103,47 @@ def test_signing_out_does_not_touch_other_people(alice, bob, answering):
     sign_out(bob)
     a.exchange.write_tokens(" on").finish()
     assert a.asked.outcome == ("complete", "finished")
+
+
+def change_password(person):
+    """Change it on the page for it; returns the person as signed in afterwards."""
+    new = "quite another one"
+    fields = {"old_password": person.password, "new_password1": new, "new_password2": new}
+    page = person.post("/settings/password/", **fields)
+    assert page.status == 302
+    cookie = SimpleCookie("; ".join(page.headers.get_all("Set-Cookie")))
+    return Person(person.user, new, person.server, cookie[settings.SESSION_COOKIE_NAME].value)
+
+
+def test_changing_ones_own_password_stops_nothing(alice, answering, socket):
+    """The pages of that browser connect again, with the new cookie."""
+    a = answering(alice)
+    other = socket(alice)
+    after = change_password(alice)
+    assert {a.page.wait_closed(), other.wait_closed()} == {1012}
+    page = socket(after)
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.exchange.write_tokens(" on").finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+
+
+def test_changing_the_password_signs_out_everywhere_else(alice, answering, server):
+    elsewhere = alice.sign_in_again()
+    a = answering(elsewhere)
+    generation = a.asked.generation
+    change_password(alice)
+    assert a.page.wait_closed() == 4401
+    assert stored.outcome(generation) == ("interrupted", "signed_out")
+    assert refused(alice, server, server.url) == 4401
+
+
+def test_an_answer_that_nobody_watches_is_finished_after_a_new_password(alice, answering):
+    Preferences.objects.create(user=alice.user, when_leaving="finish")
+    a = answering(alice)
+    generation = a.asked.generation
+    a.page.close()
+    change_password(alice)
+    a.exchange.stream(endless(), RATE).wait_written(RATE * 2)  # sessions are looked at twice a second
+    a.exchange.finish()
+    assert stored.outcome(generation) == ("complete", "finished")

@@ -11,6 +11,7 @@ from conversations.models import ServerProcess
 from conversations.models.ids import new_id
 from tests import database as databases
 from tests import stored
+from tests.waiting import eventually
 
 
 def test_sessions_that_have_run_out_go_and_others_stay(alice, bob):
@@ -41,5 +42,9 @@ def test_a_process_that_lives_stays_whatever_its_row_says(database):
         ServerProcess.objects.filter(pk=process).update(renewed_at=timezone.now() - timedelta(days=2))
         tidying.tidy()
         assert ServerProcess.objects.filter(pk=process).exists()
-    tidying.tidy()
-    assert not ServerProcess.objects.filter(pk=process).exists()
+
+    def gone():
+        tidying.tidy()
+        return not ServerProcess.objects.filter(pk=process).exists()
+
+    eventually(gone, "the row of a process that has ended")

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,6 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .ids import new_id
+
+if TYPE_CHECKING:
+    from .message import Message
 
 TITLE_LENGTH = 60
 """Characters of a title that is made of a prompt."""
@@ -136,6 +139,14 @@ class Conversation(models.Model):
     def has_instructions(self) -> bool:
         """Whether the person set a system prompt or a temperature."""
         return bool(self.system_prompt) or self.temperature is not None
+
+    aside: bool = False
+    """Whether `head` is not what is stored, but what one page looks at."""
+
+    def look_at(self, head: "Message") -> None:
+        """Show the branch that ends in `head` to whoever asked, and leave the stored one on screen for all others."""
+        self.head = head
+        self.aside = True
 
     def show(self, head: uuid.UUID) -> None:
         """Put the branch that ends in the message `head` on screen."""

@@ -100,8 +100,9 @@ export class Conversation {
   }
 
   watch({ messageId: head, status } = this.#end) {
-    const page = this.root.dataset.page || null
-    this.#socket.send({ op: "watch", conversation: this.id, head: head ?? null, status: status ?? null, page })
+    const { page = null, branch = null } = this.root.dataset
+    const shown = { head: head ?? null, status: status ?? null, page: page || null, branch }
+    this.#socket.send({ op: "watch", conversation: this.id, ...shown })
   }
 
   // The message that the branch ends in, as far as the page knows; it need not show it.
@@ -171,8 +172,8 @@ export class Conversation {
     this.composer.refuse(sentence("editorMoved"))
   }
 
-  /** `op`: "regenerate" or "continue". */
-  again(op, article, model = this.composer.model) {
+  /** `op`: "regenerate" or "continue"; it is the server that knows which model began what goes on. */
+  again(op, article, model = op === "continue" ? null : this.composer.model) {
     if (this.#waits()) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
     this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))
@@ -264,6 +265,7 @@ export class Conversation {
     // The answer to something asked in a conversation that is no longer on the page: go on watching ours.
     if (!own && event.conversation !== this.id) return letter && this.watch()
     this.root.dataset.head = event.head
+    if (event.head !== this.root.dataset.branch) delete this.root.dataset.branch
     this.root.dataset.headStatus = event.generation ? "streaming" : ""
     // Somebody who reads far above the end finds it when they come there.
     if (!own && this.#transcript.partial) return

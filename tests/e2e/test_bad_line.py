@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from conversations.models import Message
 from tests import servers, stored, visitors
 from tests.conftest import SHARED
+from tests.e2e.test_accessibility import violations
 from tests.e2e.test_chat import begin, generation
 from tests.pages import Chat, give_session
 from tests.proxy import Proxy
@@ -99,7 +100,7 @@ def slow(line, chat):
 
 def before_the_scripts(chat):
     expect(chat.page.locator("[data-submit]")).to_be_visible()
-    chat.page.wait_for_function("document.readyState === 'interactive'")
+    eventually(lambda: chat.page.evaluate("document.readyState") == "interactive", "all but the scripts")
     assert chat.main.get_attribute("data-running") is None
 
 
@@ -196,13 +197,48 @@ def keep_back(op):
     return route
 
 
+def test_an_edit_that_never_reached_the_server_goes_out_from_the_next_tab(chat, tab, line, provider):
+    begin(chat, provider).finish()
+    chat.see_status("complete")
+    line.proxy.silence()
+    edited = provider.expect()
+    chat.page.locator("article[data-role=user]").hover()
+    chat.button("Edit").click()
+    chat.page.get_by_role("textbox", name="Edit your message").fill(edited.prompt)
+    chat.page.locator("[data-editor]").get_by_role("button", name="Send").click()
+    path = chat.path
+    chat.close()
+    line.cut()
+    other = tab().open(path)
+    edited.write_tokens("Wasps").finish()
+    other.see("Wasps").see_status("complete")
+    expect(other.answer.locator("[data-footer]")).to_contain_text("alpha-model")
+    expect(other.page.locator("article[data-role=user]")).to_have_count(1)
+    assert prompts(edited.prompt) == 1
+
+
+def test_who_begins_another_chat_is_not_taken_back_by_the_one_before(chat, provider):
+    exchange = provider.expect()
+    chat.page.route_web_socket("**/ws/**", keep_back("transcript"))
+    connected(chat.open())
+    chat.box.fill(exchange.prompt)
+    chat.button("Send").click()
+    exchange.wait_opened()
+    chat.page.get_by_role("link", name="New chat").first.click()
+    expect(chat.page.locator("article")).to_have_count(0)
+    exchange.write_tokens("Bees").finish()
+    expect(chat.page.locator("#sidebar-list a")).to_have_text([exchange.prompt])
+    assert chat.path == "/"
+    expect(chat.page.locator("article")).to_have_count(0)
+
+
 BEES = "\N{HONEYBEE}" * 32_000
 """As long as a prompt may be, and four bytes each: with instructions, more than the server takes at once."""
 
 
 def send_bees(chat):
     connected(chat)
-    chat.button("Settings of this conversation").click()
+    chat.button("Instructions and temperature").click()
     chat.page.get_by_label("System prompt").fill("Hum." * 1000)
     chat.button("Done").click()
     chat.box.fill(BEES)
@@ -248,11 +284,12 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     expect(chat.page.locator(BAR)).to_have_text("No connection")
     assert time.monotonic() - gone < AT_ONCE
     assert chat.page.evaluate(PULSE) == 0
-    expect(chat.page.get_by_role("button", name="Stop")).to_have_count(1)
+    expect(chat.main.get_by_role("button", name="Stop")).to_have_count(1)
     chat.box.fill("and wasps?")
     chat.box.press("Enter")
     mine = chat.page.locator("article[data-role=user]").last
     expect(mine).to_contain_text("Will be sent when you are back.")
+    assert violations(chat.page) == {}
     assert stored.outcome(run, 15) == ("interrupted", "connection_lost")
     mine.get_by_role("button", name="Cancel").click()
     expect(chat.box).to_have_value("and wasps?")

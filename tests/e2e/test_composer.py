@@ -72,7 +72,7 @@ def test_what_was_typed_outlives_a_reload_and_a_refusal_but_not_the_sign_out(cha
     chat.page.evaluate("document.getElementById('model').add(new Option('gone', 'gone', true, true))")
     expect(chat.main).to_have_attribute("data-connection", "open")
     chat.button("Send").click()
-    expect(chat.page.get_by_text("“gone” is not offered here")).to_be_visible()
+    expect(chat.page.get_by_text("“gone” is not available")).to_be_visible()
     expect(chat.box).to_have_value("half a thought")
     chat.reload()
     expect(chat.box).to_have_value("half a thought")

@@ -23,6 +23,9 @@ def test_from_the_keyboard_to_the_message(chat, alice):
     expect(chat.page.locator(f"#message-{messages[1].pk}")).to_be_in_viewport()
     expect(chat.page.locator("#search")).to_be_hidden()
     expect(chat.page).to_have_url(re.compile(f"{re.escape(str(messages[1].pk))}$"))
+    chat.reload()
+    expect(chat.page.locator(f"#message-{messages[1].pk}")).to_be_in_viewport()
+    assert chat.page.evaluate("document.scrollingElement.scrollTop") == 0
     assert not chat.complaints
 
 

@@ -146,6 +146,16 @@ def locked(table: str, keys: Sequence[object]) -> Iterator[None]:
         holder.rollback()
 
 
+@contextmanager
+def locked_table(name: str) -> Iterator[None]:
+    """Hold the whole table against everybody who wants to read or write it."""
+    settings = connection.settings_dict
+    with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=settings["NAME"]) as holder:
+        holder.execute(SQL("LOCK TABLE {}").format(Identifier(name)))
+        yield
+        holder.rollback()
+
+
 def waiting_for_locks() -> int:
     """How many connections to the database wait for a lock that another one holds."""
     with connection.cursor() as cursor:

@@ -140,6 +140,31 @@ def test_frozen_for_longer_than_a_lease(cluster, start_server, streaming, long):
     check(answers[1])
 
 
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("seconds", [5, pytest.param(8, marks=pytest.mark.long)])
+def test_frozen_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
+    """What that process says of its viewers comes late, and by the database's clock: they count as there."""
+    one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
+    a, b = streaming(one), streaming(one)
+    page = socket(a.page.person.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    generation = a.asked.generation
+    a.page.close()
+    cluster.freeze()
+    for each in (a, b):
+        each.exchange.wait_written(len(each.exchange.written) + seconds * RATE, seconds + 10)
+    cluster.thaw()
+    for each in (a, b):  # a process that is silent for longer is taken for gone
+        each.exchange.wait_written(len(each.exchange.written) + 5 * RATE)
+        each.exchange.finish()
+    assert page.wait("end", generation=generation)["status"] == "complete"
+    assert page.text(generation) == a.exchange.text.strip()
+    assert stored.text(generation) == a.exchange.text
+    assert b.asked.outcome == ("complete", "finished")
+    check(b)
+
+
 def away_and_back(cluster, streaming, seconds):
     """The database goes for so long and comes back: Stop works meanwhile, and what was written is saved."""
     a, stopped = streaming(), streaming()
@@ -231,8 +256,8 @@ def test_asking_while_it_is_away_is_refused_in_words(cluster, serving, socket, p
 
 
 def test_pool_exhausted(cluster, provider, socket, answering, start_server):
-    """The only connections of the pool wait for a row that somebody else holds."""
-    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=2)
+    """The only connections for sends wait for rows that somebody else holds."""
+    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
     a = answering(visitors.new_person("alice", server))
     a.exchange.stream(endless(), RATE).wait_written(10)
     others = [visitors.new_person("bob", server) for _ in range(2)]

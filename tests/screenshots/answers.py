@@ -103,7 +103,7 @@ def versions(studio: Studio) -> None:
         _edit(chat, texts.EDITED)
         studio.shoot(chat, "editing")
         edited = studio.provider.expect(texts.EDITED)
-        chat.button("Save").click()
+        chat.page.locator("[data-editor]").get_by_role("button", name="Send").click()
         edited.write_tokens(*tokens(texts.EDITED_ANSWER)).finish(usage=(52, 66))
         chat.see_status("complete").see("referee")
         chat.page.locator("article[data-role=user]").hover()

@@ -1,0 +1,35 @@
+"""Refuses to serve pages in a server that is not the product's own: answers would have nobody to run them."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from conversations.registry import registry
+
+logger = logging.getLogger(__name__)
+
+SENTENCE = "This application runs in a server of its own: start it with `python -m chatapp.server` (or `make run`)."
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+class OwnServerOnly:
+    """Wraps the application. That server starts the registry before it takes the first request."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if registry.loop is not None:
+            await self._application(scope, receive, send)
+            return
+        logger.error(SENTENCE)
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": f"{SENTENCE}\n".encode()})
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1012})
+        else:
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": SENTENCE})
