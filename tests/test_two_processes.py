@@ -73,6 +73,17 @@ def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
 
+def test_code_at_the_other_one_has_its_colours(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.exchange.write_tokens("\n\n```python\nimport os\n```").finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert '<span class="kn">import</span>' in page.html(a.asked.generation)
+
+
 def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
