@@ -137,7 +137,7 @@ def _sentence(error: ProviderError | TimeoutError, endpoint: Endpoint) -> str:
     if code == "400":
         return _("It refuses the request (HTTP status 400). Gateways such as LiteLLM answer a wrong key so.")
     if code == NO_CREDIT:
-        return _("It wants to be paid first . Address and key are probably right.")
+        return _("The account there has no credit left. Address and key are probably right.")
     if code == "429":
         return _("It asks to slow down (HTTP status 429). Address and key are probably right.")
     if code.startswith("3"):
