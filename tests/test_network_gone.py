@@ -98,3 +98,22 @@ def test_a_page_that_does_not_acknowledge_is_gone(alice, wary, answering):
     a.exchange.stream(endless(), RATE)
     a.exchange.wait_closed()
     assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")
+
+
+def test_a_stop_that_comes_behind_the_end_is_told_and_only_ones_own(through, alice, bob, wary, socket):
+    a, between = through
+    between.silence()
+    assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")
+    foreign = socket(bob.at(wary))
+    foreign.stop(generation=a.asked.generation)
+    foreign.wait_refused("not_found")
+    assert not stored.run(a.asked.generation).stopped_offline
+    back = socket(alice.at(wary))
+    for _ in range(2):
+        back.stop(generation=a.asked.generation)
+        assert back.wait("standing", generation=a.asked.generation)["reason"] == "connection_lost"
+    back.watch(a.asked.conversation, a.asked.message, "streaming")
+    assert "You stopped this answer while your network was gone" in back.wait("transcript")["html"]
+    run = stored.run(a.asked.generation)
+    assert (run.stop_reason, run.stopped_by) == ("stopped", alice.user)
+    assert stored.outcome(a.asked.generation) == ("interrupted", "connection_lost")

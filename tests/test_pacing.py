@@ -5,6 +5,7 @@ import time
 import uuid
 
 import msgspec
+import pytest
 
 from conversations import load
 from conversations.broadcast import Broadcast
@@ -121,5 +122,6 @@ def test_the_load_is_what_this_thread_uses():
         pass
     busy.look()
     share = (time.thread_time() - cpu) / (time.monotonic() - wall)
-    assert (seen := busy.share) == pytest.approx(load.SMOOTH * share, rel=0.2)
+    seen = busy.share
+    assert seen == pytest.approx(load.SMOOTH * share, rel=0.2)
     eventually(lambda: (busy.look(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")

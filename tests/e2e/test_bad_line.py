@@ -284,7 +284,7 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     expect(chat.page.locator(BAR)).to_have_text("No connection")
     assert time.monotonic() - gone < AT_ONCE
     assert chat.page.evaluate(PULSE) == 0
-    expect(chat.page.get_by_role("button", name="Stop")).to_have_count(1)
+    expect(chat.main.get_by_role("button", name="Stop")).to_have_count(1)
     chat.box.fill("and wasps?")
     chat.box.press("Enter")
     mine = chat.page.locator("article[data-role=user]").last
