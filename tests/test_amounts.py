@@ -125,7 +125,7 @@ async def test_headers_without_end():
         assert raised.value.outcome.detail == "what it says is not HTTP"
 
 
-async def test_lists_that_are_none(monkeypatch):
+async def test_lists_that_are_none():
     for body in (b"5", b'{"data": 5}', b"<html>", b'"', b"\xff", b"[" * 100_000):
         length = b"Content-Length: %d" % len(body)
         async with saying(length, b"", body, forever=b"") as upstream:
