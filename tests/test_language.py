@@ -116,7 +116,7 @@ def test_two_languages_on_one_answer_do_not_mix(alice, answering, socket):
     a.asked.stop()
     said = german.wait("end", generation=a.asked.generation)
     assert "Du hast diese Antwort gestoppt." in said["note"]
-    assert "Weiter generieren" in said["note"]
+    assert "Fortsetzen" in said["note"]
     assert said["announce"] == "Gestoppt, 2 Wörter behalten"
     assert "You stopped this answer." in a.asked.end["note"]
     assert a.asked.end["announce"] == "Stopped, 2 words kept"
@@ -167,7 +167,7 @@ def test_the_whole_way_in_german(browser, alice, server, provider):
     chat.see_note("Du hast diese Antwort gestoppt.")
     expect(chat.page.locator("[data-says]")).to_have_text("Gestoppt, 2 Wörter behalten")
     going_on = provider.expect(exchange.prompt)
-    chat.button("Weiter generieren").click()
+    chat.button("Fortsetzen").click()
     going_on.write_tokens(" leise").finish()
     chat.see("Bienen summen leise").see_status("complete")
     assert chat.complaints == []

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0014_catalog_prefixes_of_endpoints'),
+        ('conversations', '0015_prefixes_of_endpoints'),
     ]
 
     operations = [

@@ -21,7 +21,7 @@ BACKWARD = NAMES.format(before="run", after="generation")
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0013_stream_ends'),
+        ('conversations', '0012_how_answers_end'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('conversations', '0017_admin_names_and_lists'),
+        ('conversations', '0013_names_and_quick_lists'),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ PREFIX = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0018_admin_endpoint_names")]
+    dependencies = [("conversations", "0014_names_of_endpoints")]
 
     operations = [
         migrations.AddField("endpoint", "prefix", models.CharField(**PREFIX)),
