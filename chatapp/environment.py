@@ -29,6 +29,14 @@ AROUND = 4096
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
+_KEY_RULE = re.compile(r"[A-Za-z_]\w*\*?(@[\w.:-]+)?", re.ASCII)
+PROVIDER_KEYS = (
+    *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY", "CEREBRAS_API_KEY", "COHERE_API_KEY"),
+    *("DEEPSEEK_API_KEY", "FIREWORKS_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY", "LITELLM_API_KEY", "MISTRAL_API_KEY"),
+    *("OLLAMA_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "VLLM_API_KEY", "XAI_API_KEY", "CHAT_KEY_*"),
+)
+"""Environment variables whose values may be sent to endpoints, unless the setting says otherwise."""
+
 T = TypeVar("T")
 
 
@@ -59,6 +67,7 @@ class Environment:
     OPENAI_BASE_URL: str
     OPENAI_API_KEY: str
     CHAT_MODELS: tuple[str, ...]
+    CHAT_PROVIDER_KEYS: tuple[str, ...]
     CHAT_WHEN_LEAVING: str
     CHAT_LEAVE_GRACE: float
     CHAT_RECONNECT_GRACE: float
@@ -198,6 +207,10 @@ def read() -> Environment:
         ).rstrip("/"),
         OPENAI_API_KEY=source.text("OPENAI_API_KEY", "", "printable ASCII characters", _is_key, secret=True),
         CHAT_MODELS=source.names("CHAT_MODELS", "names of models, separated by commas", lambda name: bool(name)),
+        CHAT_PROVIDER_KEYS=source.names(
+            "CHAT_PROVIDER_KEYS", "names of environment variables, separated by commas", _is_key_rule
+        )
+        or PROVIDER_KEYS,
         CHAT_WHEN_LEAVING=source.choice("CHAT_WHEN_LEAVING", "", "stop", "wait", "finish"),
         CHAT_LEAVE_GRACE=source.number("CHAT_LEAVE_GRACE", 0, 0, 86400),
         CHAT_RECONNECT_GRACE=source.number("CHAT_RECONNECT_GRACE", 2, 0, 3600),
@@ -293,7 +306,24 @@ def _is_origin(text: str) -> bool:
 
 def is_web_address(text: str) -> bool:
     parts = _split(text)
-    return parts is not None and parts.scheme in ("http", "https") and not (parts.query or parts.fragment)
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        return False
+    return _can_be_asked(text)
+
+
+def _can_be_asked(address: str) -> bool:
+    """Whether the client of the endpoints takes this address: some that look like one have a host that cannot be."""
+    import httpx2  # not above: half a second, for a process that may only print what is wrong with a setting
+
+    try:
+        return bool(httpx2.URL(address).host)
+    except (httpx2.InvalidURL, ValueError):
+        return False
+
+
+def _is_key_rule(text: str) -> bool:
+    """The name of an environment variable, or its beginning and "*"; behind "@" the only host that it may go to."""
+    return _KEY_RULE.fullmatch(text) is not None
 
 
 def _is_host(text: str) -> bool:

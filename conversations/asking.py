@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import frames, history, rendering, shares, sweeping, watching
+from . import context, frames, history, rendering, shares, sweeping, watching
 from .catalogue import catalogue
 from .database import AWAY, in_database
 from .following import Begun
@@ -62,6 +62,7 @@ class Asks:
         """Carry the command out, in a task of the registry. A repetition of one under way is the same one: a page that
         lost its socket right after asking comes with a new one."""
         key = (user.pk, command.id)
+        self._registry.titles.cancel_of(user.pk)  # a server that does one thing at a time is to do this one
         if isinstance(command, Send) and command.conversation is None:
             self._registry.sockets.show(socket, None)  # whether the page said so before or not
         if key in self._under_way:
@@ -137,7 +138,7 @@ class Asks:
             await catalogue.list_models()
         asker = Asker(user, self._registry.process, catalogue.offered)
         for _attempt in range(ATTEMPTS):
-            outcome = await shares.database.work(user.pk, history.begin, asker, command)
+            outcome = await _begin(asker, command)
             if not isinstance(outcome, Busy):
                 return outcome
             by = stopper(self._registry, outcome.generation, user.pk, tab)
@@ -191,6 +192,16 @@ class Asks:
             if socket.conversation is None:
                 self._registry.sockets.show(socket, conversation)
         return self._registry.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
+
+
+async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+    """Texts that have to be counted first are counted outside of the transaction and of the database's threads. Raises
+    Refusal."""
+    while True:
+        try:
+            return await shares.database.work(asker.user.pk, history.begin, asker, command)
+        except context.Uncounted as missing:
+            await asyncio.to_thread(context.measure, missing.texts)
 
 
 def present(registry: Registry, socket: Socket, state: watching.State) -> None:

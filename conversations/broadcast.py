@@ -7,6 +7,7 @@ event loop and never waits, so a snapshot and the deltas behind it can have no h
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from django.conf import settings
@@ -139,16 +140,21 @@ class Broadcast:
         if self.viewers:
             self.flush()
 
-    async def shown(self) -> None:
-        """Return when whoever watches has what was to be shown; after `PATIENCE` seconds at the latest, and then they
-        have the text as it was written."""
-        try:
-            async with asyncio.timeout(PATIENCE):
+    async def idle(self, patience: float) -> bool:
+        """Whether nothing is being rendered, after so many seconds at the latest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
                 while self._rendering:
                     await self._idle.wait()
-        except TimeoutError:
+        return not self._rendering
+
+    async def shown(self, patience: float = PATIENCE) -> None:
+        """Return when whoever watches has what was to be shown; after so many seconds at the latest, and then they
+        have the text as it was written."""
+        if not await self.idle(patience):
             self._rendering, self._fresh, self._plain = False, False, True
             self._rendered(markdown.plain(self._growing.work(last=self._last)), asyncio.get_running_loop().time())
+            self._idle.set()
 
     async def so_far(self) -> str:
         """The HTML of the answer so far."""

@@ -6,35 +6,26 @@ endpoint that offers all it lists is asked for its list now and then.
 
 import asyncio
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group
 
-from . import endpoints, models
-from .chunks import ProviderError
-from .database import in_database
+from . import endpoints, learnt, listing, models
+from .database import AWAY, in_database
 from .endpoints import Endpoint
+from .lists import FRESH, SELDOM, Lists
+from .models.endpoint import key_of, name_in
 from .providers import Providers
 
 logger = logging.getLogger(__name__)
 
-FRESH = 60.0
-"""Seconds for which a list of an endpoint is taken as it is."""
-
-RETRY = 5.0
-"""Seconds that an endpoint may take to list its models, and after which one that did not is asked again."""
-
 EVERY = 1.0
 """Seconds between two looks at what administrators decided. The doorbell, if any, is quicker."""
-
-
-Address = tuple[str, str]
-"""Base URL and key: what a list depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +39,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model on offer. `name` is the provider's word for it; prices are per million tokens."""
+    """A model on offer. `name` is the provider's word for it; prices are per million tokens.
+
+    `listed`: the endpoint lists it, and no administrator has said anything about it. `usual`: it was preselected before
+    anybody decided, and stays so. `next_best`: of those that are only listed, the one to begin with.
+    """
 
     key: str
     name: str
@@ -63,6 +58,10 @@ class Model:
     continues_by: str = models.ContinuesBy.INSTRUCTION
     system_prompt: str = ""
     groups: frozenset[int] = frozenset()
+    listed: bool = False
+    usual: bool = False
+    next_best: bool = False
+    age: int = 0
 
     def __str__(self) -> str:
         return self.label or self.name
@@ -70,12 +69,28 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One endpoint and what of it is decided: its models, whether all others it lists are offered, and which not."""
+    """One endpoint and what of it is decided: its models, whether all others it lists are offered, and which not; the
+    key of the listed model that is preselected; and the context windows that its refusals named, by name."""
 
     endpoint: Endpoint
     models: tuple[Model, ...] = ()
     lists: bool = False
     hidden: frozenset[str] = frozenset()
+    usual: str = ""
+    windows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def asks_for_windows(self) -> bool:
+        """A model's context window is not known here, and the endpoint may know it."""
+        return not self.endpoint.demo and any(model.context_window is None for model in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The listed model to begin with: the record of its endpoint, and its key."""
+
+    row: int
+    key: str
 
 
 class Catalogue:
@@ -85,36 +100,37 @@ class Catalogue:
         self.offered: tuple[Model, ...] = ()
         self._providers: Providers | None = None
         self._shelves: tuple[Shelf, ...] = ()
-        self._listed: dict[Address, tuple[str, ...]] = {}
-        self._due: dict[Address, float] = {}
-        self._windows: dict[tuple[str, str], int] = {}
+        self._lists = Lists()
+        self._usual = ""  # where the database has none that is offered
+        self._saving: set[asyncio.Task[None]] = set()
 
     def choices(self, user: AbstractBaseUser | AnonymousUser) -> list[Choice]:
         """What this person may choose from, in the order of the picker; one of them is the default."""
         offered = allowed(self.offered, user)
         usual = default(offered)
-        return [Choice(model.key, str(model), default=model is usual) for model in offered]
+        twice = {label for label, count in Counter(map(str, offered)).items() if count > 1}
+        return [Choice(model.key, _label(model, twice), default=model is usual) for model in offered]
 
     def find(self, key: str) -> Model | None:
         return next((model for model in self.offered if model.key == key), None)
 
-    def keys_of_others(self, endpoint: str) -> set[str]:
-        """What the models of all endpoints but this one are called, those included that are only listed."""
-        return {model.key for model in self.offered if str(model.endpoint) != endpoint}
-
     def label(self, key: str) -> str:
-        """What people see of a model; its key where it is not offered any more."""
-        return str(self.find(key) or key)
+        """What people see of a model; the name in its key where it is not offered any more."""
+        return str(self.find(key) or name_in(key))
 
     def is_demo(self, key: str) -> bool:
         model = self.find(key)
         return model is not None and model.endpoint.demo
 
+    def offered_by(self, row: int) -> int:
+        """How many models people may choose of the endpoint with this record."""
+        return sum(model.endpoint.row == row for model in self.offered)
+
     async def start(self, providers: Providers) -> None:
         """Ready when it returns, with what the endpoints list at once. Raises django.db.Error, OSError."""
         self._providers = providers
         await self.refresh()
-        await self.list_models()
+        await self._ask_for_offers()
 
     async def refresh(self) -> None:
         """Take over what administrators decided meanwhile. Raises django.db.Error, OSError."""
@@ -127,40 +143,73 @@ class Catalogue:
             self._offer()
 
     async def list_models(self) -> None:
-        """Ask the endpoints that offer all they list, where the list is old. One that cannot be had leaves the last."""
-        now = time.monotonic()
-        asked = [s.endpoint for s in self._shelves if s.lists and not s.endpoint.missing]
-        due = [endpoint for endpoint in asked if now >= self._due.get(_address(endpoint), 0.0)]
-        if due:
-            await asyncio.gather(*(self._list(endpoint) for endpoint in due))
-            self._offer()
-
-    async def _list(self, endpoint: Endpoint) -> None:
-        assert self._providers is not None
-        address = _address(endpoint)
-        self._due[address] = time.monotonic() + RETRY
-        try:
-            async with asyncio.timeout(RETRY):
-                listed = await self._providers.of(endpoint).models()
-        except (ProviderError, TimeoutError) as error:
-            logger.warning("endpoint %s did not list its models: %s", endpoint, error or type(error).__name__)
-            return
-        self._listed[address] = tuple(sorted(set(listed)))
-        self._due[address] = time.monotonic() + FRESH
+        """Ask the endpoints whose list is old. One that cannot be had leaves the last."""
+        await self._ask_for_offers()
+        if self._providers is not None:
+            rest = [s.endpoint for s in self._shelves if s.asks_for_windows and not s.lists and not s.endpoint.missing]
+            if await self._lists.ask(self._providers, rest, SELDOM):
+                self._offer()
 
     def learn_window(self, endpoint: Endpoint, name: str, tokens: int) -> None:
-        """A refusal said how long the model's context is; from now on no more is sent."""
-        self._windows[str(endpoint), name] = tokens
+        """A refusal of the provider named the model's context window, in tokens. From now on no more is sent, soon in
+        all processes."""
+        shelf = next((s for s in self._shelves if s.endpoint == endpoint), None)
+        if shelf is None or not listing.believable(tokens) or shelf.windows.get(name) == tokens:
+            return
+        logger.info("endpoint %s: the context window of %s is %d tokens", shelf.endpoint, name, tokens)
+        known = replace(shelf, windows={**shelf.windows, name: tokens})
+        self._shelves = tuple(known if each is shelf else each for each in self._shelves)
         self._offer()
+        if shelf.endpoint.row:
+            self._save(learnt.keep, shelf.endpoint.row, name, tokens)
+
+    async def _ask_for_offers(self) -> None:
+        if self._providers is not None:
+            lists = [s.endpoint for s in self._shelves if s.lists and not s.endpoint.missing]
+            if await self._lists.ask(self._providers, lists, FRESH):
+                self._offer()
 
     def _offer(self) -> None:
-        found = (self._with_window(model) for model in _on(self._shelves, self._listed))
-        self.offered = tuple(sorted(found, key=_place))
+        offered = sorted(_on(self._shelves, self._lists), key=_place)
+        self.offered = tuple(self._with_usual(offered))
 
-    def _with_window(self, model: Model) -> Model:
-        learnt = self._windows.get((str(model.endpoint), model.name))
-        known = [tokens for tokens in (learnt, model.context_window) if tokens is not None]
-        return replace(model, context_window=min(known)) if learnt is not None else model
+    def _with_usual(self, offered: list[Model]) -> Iterator[Model]:
+        """What is usual stays so while it is offered, whatever else endpoints come to list and administrators add."""
+        best = self._next_best()
+        kept = {shelf.usual for shelf in self._shelves if shelf.usual}
+        if not any(model.key in kept for model in offered):
+            if best is not None and not self._usual and all(model.listed for model in offered):
+                self._usual = best.key
+                self._keep_usual(best)
+            kept = {self._usual}
+        for model in offered:
+            yield replace(model, usual=model.key in kept, next_best=best is not None and model.key == best.key)
+
+    def _next_best(self) -> Best | None:
+        """Of the oldest endpoint that lists one that is fit for it."""
+        for shelf in self._shelves:
+            shown = [m for m in self._lists.of(shelf.endpoint) if shelf.lists and m.name not in shelf.hidden]
+            found = listing.preferred(shown)
+            if found is not None:
+                return Best(shelf.endpoint.row, key_of(shelf.endpoint.prefix, found.name))
+        return None
+
+    def _keep_usual(self, best: Best) -> None:
+        if best.row:
+            self._save(learnt.keep_usual, best.row, best.key)
+
+    def _save(self, write: Callable[..., None], *args: object) -> None:
+        """Into the database, whenever that is possible; what is lost is found out again."""
+        task = asyncio.get_running_loop().create_task(_in_time(write, *args), name=write.__name__)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+
+async def _in_time(write: Callable[..., None], *args: object) -> None:
+    try:
+        await in_database(write, *args)
+    except AWAY as error:
+        logger.info("%s was not saved: %s", write.__name__, type(error).__name__)
 
 
 def allowed(offered: Sequence[Model], user: AbstractBaseUser | AnonymousUser) -> list[Model]:
@@ -172,33 +221,42 @@ def allowed(offered: Sequence[Model], user: AbstractBaseUser | AnonymousUser) ->
 
 
 def default(offered: Sequence[Model]) -> Model | None:
-    """The administrator's default, else the first."""
-    return next((model for model in offered if model.default), offered[0] if offered else None)
+    """The administrator's default; else the usual one; else the first by the order that administrators gave, and of
+    several the one that they added first, so that a new one changes nothing; else the best of what is only listed."""
+    decided = sorted((m for m in offered if not m.listed), key=lambda m: (m.order, m.age))
+    chosen = [m for m in offered if m.default] + [m for m in offered if m.usual] + decided
+    chosen += [m for m in offered if m.next_best]
+    return next(iter([*chosen, *offered]), None)
 
 
 def load() -> tuple[Shelf, ...]:
-    """What is decided, on a database thread. Equal when nothing changed."""
+    """What is decided, on a database thread, the oldest endpoint first. Equal when nothing changed."""
     rows = models.Endpoint.objects.prefetch_related("models__groups").order_by("pk")
     shelves = [_of_row(row) for row in rows if row.enabled and not row.follows_environment]
-    if not rows or any(row.follows_environment for row in rows):
-        shelves.append(_of_environment())
-    return tuple(shelves)
+    following = next((row for row in rows if row.follows_environment), None)
+    if not rows or following is not None:
+        shelves.append(_of_environment(following))
+    return tuple(sorted(shelves, key=lambda shelf: shelf.endpoint.row))
 
 
-def _of_environment() -> Shelf:
-    endpoint = endpoints.of_environment()
+def _of_environment(row: models.Endpoint | None) -> Shelf:
+    """As this process's own environment says it; `row` is what stands in the database about it."""
+    endpoint = replace(endpoints.of_environment(), row=row.pk if row is not None else 0)
     named = tuple(
-        Model(name, name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
+        Model(key_of("", name), name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
         for place, name in enumerate(settings.CHAT_MODELS)
     )
-    return Shelf(endpoint, named, lists=not named)
+    if row is None:
+        return Shelf(endpoint, named, lists=not named)
+    return Shelf(endpoint, named, lists=not named, usual=row.usual, windows=learnt.windows(row))
 
 
 def _of_row(row: models.Endpoint) -> Shelf:
     endpoint = endpoints.of_row(row)
     known = list(row.models.all())
     shown = tuple(_model(each, endpoint) for each in known if each.enabled)
-    return Shelf(endpoint, shown, row.offers_all, frozenset(each.name for each in known))
+    hidden = frozenset(each.name for each in known)
+    return Shelf(endpoint, shown, row.offers_all, hidden, row.usual, learnt.windows(row))
 
 
 def _model(row: models.LanguageModel, endpoint: Endpoint) -> Model:
@@ -216,26 +274,58 @@ def _model(row: models.LanguageModel, endpoint: Endpoint) -> Model:
         continues_by=row.continues_by,
         system_prompt=row.system_prompt,
         groups=frozenset(group.pk for group in row.groups.all()),
+        age=row.pk,
     )
 
 
-def _on(shelves: Iterable[Shelf], listed: dict[Address, tuple[str, ...]]) -> Iterator[Model]:
+def _on(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
     """The models of all shelves, no two with the same key: those with rows come first and keep theirs."""
     taken: set[str] = set()
-    for model in (model for shelf in shelves for model in shelf.models):
+    for model in (*_decided(shelves, lists), *_only_listed(shelves, lists)):
         if model.key not in taken:
             taken.add(model.key)
             yield model
+
+
+def _decided(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
+    """A refusal that named a smaller window than the administrator gave is believed."""
     for shelf in shelves:
-        for name in listed.get(_address(shelf.endpoint), ()) if shelf.lists else ():
-            key = name if name not in taken else f"{shelf.endpoint}/{name}"
-            if name not in shelf.hidden and key not in taken:
-                taken.add(key)
-                yield Model(key, name, shelf.endpoint, continues_by=settings.CHAT_CONTINUE)
+        listed = _windows(shelf, lists)
+        for model in shelf.models:
+            given, refused = model.context_window, shelf.windows.get(model.name)
+            known = listed.get(model.name) if given is None else min(given, refused or given)
+            yield replace(model, context_window=known)
 
 
-def _address(endpoint: Endpoint) -> Address:
-    return endpoint.base_url, endpoint.key
+def _only_listed(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
+    for shelf in (shelf for shelf in shelves if shelf.lists):
+        windows = _windows(shelf, lists)
+        for each in lists.of(shelf.endpoint):
+            if each.chats and each.name not in shelf.hidden:
+                key = key_of(shelf.endpoint.prefix, each.name)
+                window = windows.get(each.name)
+                yield Model(
+                    key,
+                    each.name,
+                    shelf.endpoint,
+                    context_window=window,
+                    continues_by=settings.CHAT_CONTINUE,
+                    listed=True,
+                )
+
+
+def _windows(shelf: Shelf, lists: Lists) -> dict[str, int]:
+    """Context windows by name: what the list says, unless a refusal named a smaller one."""
+    said = {each.name: each.window for each in lists.of(shelf.endpoint) if each.window is not None}
+    return {
+        name: min(window for window in (said.get(name), shelf.windows.get(name)) if window is not None)
+        for name in said.keys() | shelf.windows.keys()
+    }
+
+
+def _label(model: Model, twice: Collection[str]) -> str:
+    """With its endpoint, where another one on offer is called the same."""
+    return f"{model} ({model.endpoint})" if str(model) in twice else str(model)
 
 
 def _place(model: Model) -> tuple[int, str, str]:

@@ -21,7 +21,10 @@ def settle() -> None:
         return
     first = first or Endpoint(follows_environment=True)
     first.name = _free_name(str(endpoints.of_environment()))
-    first.base_url = without_password(settings.OPENAI_BASE_URL)
+    address = without_password(settings.OPENAI_BASE_URL)
+    if first.base_url != address:
+        first.usual, first.learnt_windows = "", {}
+    first.base_url = address
     first.key_variable = "OPENAI_API_KEY" if settings.OPENAI_BASE_URL and settings.OPENAI_API_KEY else ""
     first.offers_all = not settings.CHAT_MODELS
     first.save()

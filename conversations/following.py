@@ -23,6 +23,12 @@ logger = logging.getLogger(__name__)
 
 POLL = 0.5
 
+MOMENT = 0.1
+"""Seconds that the look at one answer may wait for its rendering."""
+
+LOOKS = 10
+"""Looks at an answer that has ended until its pages get the text as it was written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -53,6 +59,7 @@ class Follower:
         self.seen = 0
         self.waiting: list[Socket] = []
         self.pages: set[Socket] = set()
+        self._looks_at_end = 0
 
     def show(self, page: Socket) -> None:
         """Its snapshot comes with the next look."""
@@ -73,6 +80,14 @@ class Follower:
         for viewer in self.waiting:  # their snapshot has the text that was there when they came
             self.broadcast.attach(viewer)
         self.waiting.clear()
+
+    async def rendered(self) -> bool:
+        """Whether its pages have the last of the text. Waits for a moment only: others are looked at meanwhile."""
+        self._looks_at_end += 1
+        self.broadcast.settle()
+        if self._looks_at_end > LOOKS:
+            await self.broadcast.shown(0)
+        return await self.broadcast.idle(MOMENT)
 
 
 class Following:
@@ -170,11 +185,11 @@ class Following:
             row = Row(key, Status.INTERRUPTED.value, EndReason.DELETED.value, "")
         follower.take(row.text)
         if row.status != Status.STREAMING:
+            if not await follower.rendered():  # the next look finds it ended, too
+                return
             languages = follower.broadcast.languages
             words = await endings.stored_words(key, row.status, row.reason, row.text, languages)
             self._forget(key)
-            follower.broadcast.settle()
-            await follower.broadcast.shown()
             follower.broadcast.end(row.status, row.reason, words)
             _look_again(follower.waiting, follower)  # they came while the end was read
         elif not follower.broadcast.viewers and not self._attended(key):

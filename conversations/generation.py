@@ -168,7 +168,7 @@ class LiveGeneration:
             logger.warning("generation %s: its connection to the provider does not close", self.id)
             _closing.add(self._reader)
             self._reader.add_done_callback(_closing.discard)
-        elif self.lifecycle.opened_at is not None:
+        elif self.lifecycle.opened_at is not None or self._stop_requested_at is not None:
             self._upstream_closed_at = datetime.now(UTC)
 
     def _give_up_reading(self) -> None:

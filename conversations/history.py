@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import context, history_sql, instructions
+from . import context, history_sql, instructions, preferences
 from .catalogue import Model, allowed, default
 from .frames import Asking, Continue, Edit, Refusal, Regenerate, Send
 from .models import ContinuesBy, Conversation, Generation, Kind, Message, Role
@@ -82,7 +82,7 @@ class Repeated:
 
 
 def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
-    """Carry out a command that asks for an answer. Raises Refusal; then nothing is changed."""
+    """Carry out a command that asks for an answer. Raises Refusal, context.Uncounted; then nothing is changed."""
     if isinstance(command, Send | Edit):
         _check_prompt(command.content)
     if isinstance(command, Send) and (command.system_prompt or command.temperature is not None):
@@ -104,15 +104,40 @@ def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
         return Repeated(conversation.pk, facts.made_parent)
     _check_allowance(facts.count - (facts.running is not None))
     offered = allowed(asker.offered, asker.user)
-    usual = conversation.model or next((m.key for m in offered if m.key == facts.default_model), "")
+    usual = _usual_model(conversation, command, facts, offered)
     model = choose_model(command.model, usual, offered)
     draft = _draft(asker, model, conversation, command)
     if facts.running is not None:
         return Busy(facts.running)
     conversation.model = model.key
+    if isinstance(command, Send) and command.model:
+        _remember_choice(asker, model, facts, usual or _preselected(offered))
     older = history_sql.write(draft.question, draft.answer, draft.generation, asked=draft.asked)
     when_leaving = settings.CHAT_WHEN_LEAVING or facts.when_leaving
     return Started(draft.generation, conversation, draft.messages, draft.after, draft.turns, model, older, when_leaving)
+
+
+def _usual_model(
+    conversation: Conversation, command: Asking, facts: history_sql.Facts, offered: Sequence[Model]
+) -> str:
+    """The key of the model that answers where the command names none: the one that began what is to go on; else the
+    conversation's; else the person's."""
+    keys = {model.key for model in offered}
+    if isinstance(command, Continue):
+        began = conversation.generations.filter(message=command.message).values_list("model", flat=True).first()
+        return began if began in keys else conversation.model
+    return conversation.model or preferences.first_offered((facts.default_model, facts.last_model), keys)
+
+
+def _preselected(offered: Sequence[Model]) -> str:
+    usual = default(offered)
+    return usual.key if usual is not None else ""
+
+
+def _remember_choice(asker: Asker, model: Model, facts: history_sql.Facts, preselected: str) -> None:
+    """What was preselected is no choice: it follows the administrator's default from then on."""
+    if model.key not in (preselected, facts.last_model):
+        preferences.remember_model(asker.user.pk, model.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ SELECT m.id, m.parent_id,
         WHERE g.conversation_id = %(conversation)s AND g.status = 'streaming'),
        (SELECT count(*) FROM conversations_generation g
         WHERE g.requested_by_id = %(user)s AND g.status = 'streaming'),
-       COALESCE(p.when_leaving, ''), COALESCE(p.default_model, '')
+       COALESCE(p.when_leaving, ''), COALESCE(p.default_model, ''),
+       COALESCE(p.last_model, '')
 FROM (VALUES (1)) AS one
 LEFT JOIN conversations_message m ON m.client_id = %(command)s AND m.conversation_id = %(conversation)s
 LEFT JOIN conversations_preferences p ON p.user_id = %(user)s
@@ -67,7 +68,7 @@ LOCK = "SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What has to be known before anything is written. `made`: the command's own message, if it was carried out. The
-    last two are the person's choice; "" without one."""
+    last three are the person's choice; "" without one."""
 
     made: uuid.UUID | None
     made_parent: uuid.UUID | None
@@ -75,6 +76,7 @@ class Facts:
     count: int
     when_leaving: str = ""
     default_model: str = ""
+    last_model: str = ""
 
 
 @contextmanager

@@ -15,17 +15,16 @@ import openai
 from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream
 
-from . import metrics
+from . import listing, metrics
 from .chunks import Choice, Chunk, Events
 from .endpoints import Endpoint
+from .listing import Listed
 from .outcomes import EndReason, Outcome
 from .refusals import ProviderError, decoded, of_status
 from .tap import Tap
 from .transport import Transport
 from .unreachable import why
 
-MOST_MODELS = 2000
-LONGEST_NAME = 200
 MOST_BYTES = 8_388_608
 """Of a list of models. The longest known is of half a megabyte."""
 
@@ -151,14 +150,12 @@ class Provider:
         except openai.OpenAIError as error:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, detail=type(error).__name__)) from error
 
-    async def models(self) -> list[str]:
-        """Names of the models the endpoint lists, at most `MOST_MODELS`. Raises ProviderError."""
-        listed = await self.listed()
-        entries = listed.get("data") if isinstance(listed, dict) else None
-        if not isinstance(entries, list):
-            raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models"))
-        names = [entry.get("id") for entry in entries if isinstance(entry, dict)]
-        return [name for name in names if isinstance(name, str) and _is_name(name)][:MOST_MODELS]
+    async def models(self) -> tuple[Listed, ...]:
+        """The models that the endpoint lists, by name. Raises ProviderError."""
+        try:
+            return listing.read(await self.listed())
+        except ValueError as error:
+            raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models")) from error
 
     async def listed(self) -> object:
         """What the endpoint says about its models, as decoded JSON. Takes no longer than opening a connection may, and
@@ -247,10 +244,6 @@ def _hand_over(texts: list[str], sink: Sink) -> None:
     if texts:
         sink.delta("".join(texts), len(texts))
         texts.clear()
-
-
-def _is_name(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def _unreachable(error: BaseException) -> ProviderError:

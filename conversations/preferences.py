@@ -1,5 +1,6 @@
 """What a person chose in the settings, under what the administrator fixed for everybody."""
 
+from collections.abc import Collection, Iterable
 from copy import copy
 
 from django.conf import settings
@@ -46,6 +47,22 @@ def of(user: AbstractBaseUser | AnonymousUser) -> Preferences:
     for field, value in fixed().items():
         setattr(preferences, field, value)
     return preferences
+
+
+def first_offered(keys: Iterable[str], offered: Collection[str]) -> str:
+    """The first of the models that somebody chose which is still offered; "" if none is."""
+    return next((key for key in keys if key in offered), "")
+
+
+def model_for_new_chats(user: AbstractBaseUser | AnonymousUser, offered: Collection[str]) -> str:
+    """What the person chose for that in the settings, else what they chose last; "" where the default counts."""
+    chosen = of(user)
+    return first_offered((chosen.default_model, chosen.last_model), offered)
+
+
+def remember_model(user: int, key: str) -> None:
+    """The last one that this person chose instead of what was preselected."""
+    Preferences.objects.update_or_create(user_id=user, defaults={"last_model": key})
 
 
 def theme_of(request: HttpRequest) -> str:

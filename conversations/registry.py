@@ -356,6 +356,7 @@ class Registry:
         }
 
     def _begun_elsewhere(self, begun: Begun) -> None:
+        self.titles.cancel(begun.conversation)
         for socket in self.sockets.showing(begun.conversation):
             socket.catch_up(None)
 

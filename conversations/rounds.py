@@ -65,7 +65,7 @@ class Rounds:
             every(sweeping.EVERY, self.sweep),
             every(catalogue.EVERY, catalogue.catalogue.refresh),
             every(catalogue.EVERY, catalogue.catalogue.list_models),
-            every(usage.EVERY, usage.count),
+            every(usage.EVERY, self.count_usage),
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
             every(trash.EVERY, trash.empty_soon),
@@ -83,6 +83,9 @@ class Rounds:
         if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
             self._tidied_at = now
             await in_database(presence.tidy)
+
+    async def count_usage(self) -> None:
+        await usage.count(self._process)
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""

@@ -55,7 +55,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
     def __init__(self, user: AbstractBaseUser | AnonymousUser, data: QueryDict | dict[str, str] | None = None) -> None:
         # A copy: what is refused must not show in the page that says so.
         super().__init__(data, instance=copy(preferences.own(user)))
-        self._choose("default_model", _models(user, self.instance.default_model))
+        self._choose("default_model", _models(user, self.instance))
         self._choose("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
         for name in preferences.fixed():
             del self.fields[name]
@@ -66,11 +66,14 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         field.choices = choices
 
 
-def _models(user: AbstractBaseUser | AnonymousUser, chosen: str) -> list[tuple[str, str]]:
+def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tuple[str, str]]:
     """What a new chat may begin with; what was chosen stays to be seen, even if it is gone."""
-    offered = catalogue.choices(user)
+    offered, chosen = catalogue.choices(user), own.default_model
     usual = next((choice.label for choice in offered if choice.default), "")
+    last = next((choice.label for choice in offered if choice.key == own.last_model), "")
     choices = [("", _("Default (%(name)s)") % {"name": usual} if usual else _("Default"))]
+    if last:
+        choices = [("", _("The one that I chose last (%(name)s)") % {"name": last})]
     choices += [(choice.key, choice.label) for choice in offered]
     if chosen and chosen not in dict(choices):
         choices.append((chosen, _("%(name)s (no longer available)") % {"name": chosen}))

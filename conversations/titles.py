@@ -1,6 +1,8 @@
-"""Automatic titles: after a conversation's first answer its model is asked for one, for as long as somebody is there.
+"""Automatic titles: after a conversation's first complete answer its model is asked for one, for as long as somebody is
+there and asks nothing else: a stop begins no request, and a question never waits behind a title.
 
-Until then, and wherever that fails, the title is the first words of the prompt. What a person calls it stays.
+Until then, and wherever that fails, the title is the first words of the prompt. What a person calls it stays. What the
+request takes is added to what the answer took (`usage`).
 """
 
 import asyncio
@@ -11,22 +13,28 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from . import usage
 from .chunks import ProviderError
 from .database import AWAY, in_database
+from .endpoints import Endpoint
 from .generation import LiveGeneration
+from .lists import why
 from .models import Conversation, Generation, TitleSource
 from .models.conversation import title_from
-from .outcomes import EndReason, Status
+from .outcomes import Status
 from .providers import Providers
+from .short_answers import Limits, Line
+from .tokens import rough
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds that a title may take."""
 
+ATTEMPTS = 2
+"""Requests for one conversation: a second one, after another answer, where the first was cut short or failed."""
+
 TOKENS = 24
-ENOUGH = 400
-"""Characters of an answer that are kept, whatever the endpoint makes of `TOKENS`."""
 
 SHOWN = 2000
 """Characters of prompt and answer that the model gets to see."""
@@ -35,14 +43,6 @@ INSTRUCTION = (
     "Give this conversation a title of at most six words, in the language of the conversation. "
     "Answer with the title alone, on one line, without quotation marks."
 )
-LIMITS = ("max_tokens", "max_completion_tokens")
-"""Names of the same limit: newer models of OpenAI refuse the first one, others do not know the second."""
-
-STILL_THERE = frozenset(
-    {EndReason.FINISHED, EndReason.LENGTH, EndReason.STOPPED, EndReason.SUPERSEDED, EndReason.STOPPED_BY_ADMIN}
-)
-"""Ends after which a title is wanted. After the others nobody waits for it."""
-
 _LABEL = re.compile(r"\A(title|titel)\s*[:：]\s*", re.IGNORECASE)
 _AROUND = " \t#*_`\"'“”„‟‘’‚«»‹›「」。."
 
@@ -54,6 +54,8 @@ class Titles:
         self._providers = providers
         self._named = named
         self._asking: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
+        self._counting: set[asyncio.Task[None]] = set()
+        self._limits: dict[Endpoint, Limits] = {}
 
     def begin(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
         """An answer has ended: ask for the title, unless there is one, or this person has used up what is allowed."""
@@ -63,7 +65,7 @@ class Titles:
             task.add_done_callback(lambda _task: self._asking.pop(live.conversation, None))
 
     def cancel_of(self, user: int) -> None:
-        """The last page of this person went."""
+        """The last page of this person went, or they ask something."""
         for person, task in list(self._asking.values()):
             if person == user:
                 task.cancel()
@@ -74,15 +76,16 @@ class Titles:
             self._asking[conversation][1].cancel()
 
     async def close(self) -> None:
-        """Cancel all; their sockets to the provider are closed when it returns."""
+        """Cancel all; their sockets to the provider are closed when it returns, and what they took is stored."""
         tasks = [task for _user, task in self._asking.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._counting, return_exceptions=True)
 
     async def _ask(self, live: LiveGeneration) -> None:
         try:
-            if not await in_database(_is_first, live.conversation, live.id):
+            if not await in_database(_may_be_asked, live.conversation):
                 return
             async with asyncio.timeout(PATIENCE):
                 title = clean(await self._said(live))
@@ -90,53 +93,37 @@ class Titles:
             if named:
                 self._named(live.user, live.conversation, title)
         except (ProviderError, *AWAY) as error:
-            logger.info(
-                "conversation %s has no title of the model: %s", live.conversation, error or type(error).__name__
-            )
+            logger.info("conversation %s has no title of the model: %s", live.conversation, why(error))
 
     async def _said(self, live: LiveGeneration) -> str:
         """What the model answers. Raises ProviderError."""
-        provider = self._providers.take(live.endpoint)
+        line, turns = Line(), _turns(live)
+        limits = self._limits.setdefault(live.endpoint, Limits())
         try:
-            for limit in LIMITS:
-                line = _Line()
-                try:
-                    await provider.stream(live.started.model.name, _turns(live), line, **{limit: TOKENS})
-                except ProviderError as error:
-                    if error.outcome.code != "400" or limit == LIMITS[-1]:
-                        raise
-                else:
-                    logger.info("title of %s: %s tokens in, %s out", live.conversation, *line.tokens)
-                    return "".join(line.texts)
+            await limits.ask(self._providers.take(live.endpoint), live.started.model.name, turns, TOKENS, line)
         finally:
             self._providers.give_back(live.endpoint)
-        return ""
+            self._count(live, turns, line)
+        return line.text
+
+    def _count(self, live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+        """However it ended. A task of its own, because what asked may be cancelled."""
+        task = asyncio.get_running_loop().create_task(_store(live, turns, line), name=f"title's tokens {live.id}")
+        self._counting.add(task)
+        task.add_done_callback(self._counting.discard)
 
 
-class _Line:
-    """Gathers a short answer (llm.Sink)."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.tokens: tuple[int | None, int | None] = (None, None)
-        self._length = 0
-
-    def opened(self) -> None: ...
-
-    def delta(self, text: str, pieces: int) -> None:
-        if self._length < ENOUGH:
-            self.texts.append(text)
-            self._length += len(text)
-
-    def alive(self, thoughts: int = 0, characters: int = 0) -> None: ...
-
-    def finished(self, reason: str) -> None: ...
-
-    def usage(self, tokens_in: int | None, tokens_out: int | None) -> None:
-        self.tokens = tokens_in, tokens_out
-
-    def taken(self) -> float:
-        return 0.0
+async def _store(live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+    """What the provider said; else an estimate, of what it began to answer."""
+    said_in, said_out = line.tokens
+    estimated = line.asked and (said_in is None or said_out is None)
+    if estimated:
+        said_in, said_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length) + line.thoughts
+    logger.info("title of %s: %s tokens in, %s out", live.conversation, said_in or 0, said_out or 0)
+    try:
+        await in_database(usage.store_title, live.id, said_in or 0, said_out or 0, estimated=estimated)
+    except AWAY as error:
+        logger.warning("the tokens of a title were not stored: %s", type(error).__name__)
 
 
 def wanted(live: LiveGeneration) -> bool:
@@ -145,7 +132,7 @@ def wanted(live: LiveGeneration) -> bool:
     return (
         settings.CHAT_TITLES
         and outcome is not None
-        and outcome.reason in STILL_THERE
+        and outcome.status == Status.COMPLETE
         and live.lifecycle.written > 0
         and live.started.conversation.title_source == TitleSource.PROMPT
     )
@@ -169,11 +156,11 @@ def _turns(live: LiveGeneration) -> list[dict[str, str]]:
     ]
 
 
-def _is_first(conversation: uuid.UUID, generation: uuid.UUID) -> bool:
-    """Nobody has named it yet, and no earlier answer has had its chance."""
-    earlier = Generation.objects.filter(conversation_id=conversation, characters__gt=0).exclude(pk=generation)
+def _may_be_asked(conversation: uuid.UUID) -> bool:
+    """Nobody has named it yet, and its model was not asked too often."""
     unnamed = Conversation.objects.filter(pk=conversation, title_source=TitleSource.PROMPT, deleted_at=None)
-    return unnamed.exists() and not earlier.exclude(status__in=[Status.STREAMING, Status.ERROR]).exists()
+    asked = Generation.objects.filter(conversation_id=conversation, title_tokens_in__isnull=False)
+    return unnamed.exists() and asked.count() < ATTEMPTS
 
 
 def _name(conversation: uuid.UUID, title: str) -> bool:

@@ -24,6 +24,12 @@ UNUSABLE = 1
 MOST = 4_000_000
 """Characters at once; more are not worth the time."""
 
+PORTION = 200_000
+"""Characters that the background counts at once: between two portions somebody who waits has their turn."""
+
+BACKGROUND = 10.0
+"""Seconds that a portion may take."""
+
 
 def rough(characters: int) -> int:
     """Tokens of that many characters of English, about."""
@@ -31,7 +37,7 @@ def rough(characters: int) -> int:
 
 
 class Tokenizer:
-    """`count` blocks: it belongs on a thread. It may be called from several; they take turns."""
+    """Its methods block: they belong on a thread, and may be called from several, which take turns."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,19 +46,38 @@ class Tokenizer:
         self._closed = False
         self._missing = False
 
-    def count(self, texts: Sequence[str], patience: float = 30.0) -> list[int] | None:
-        """Tokens of each text; None where the library is missing, the texts are too long, or the program died or took
-        longer than `patience` seconds."""
+    def count(self, texts: Sequence[str], patience: float) -> list[int] | None:
+        """Tokens of each text; None where the library is missing, the texts are too long, the program died, or all this
+        took longer than `patience` seconds, waiting for one's turn included."""
         if self._missing or sum(map(len, texts)) > MOST:
             return None
-        with self._lock:
-            return None if self._closed else self._ask(json.dumps([_clean(text) for text in texts]), patience)
+        until = time.monotonic() + patience
+        line = json.dumps([_clean(text) for text in texts])
+        if not self._lock.acquire(timeout=patience):
+            return None
+        try:
+            return None if self._closed else self._ask(line, max(0.0, until - time.monotonic()))
+        finally:
+            self._lock.release()
+
+    def count_behind(self, text: str) -> int | None:
+        """Tokens of a text for which nobody waits."""
+        total = 0
+        for start in range(0, len(text), PORTION):
+            counts = self.count([text[start : start + PORTION]], BACKGROUND)
+            if counts is None:
+                return None
+            total += counts[0]
+        return total
 
     def rest(self) -> None:
         """End the program if it has not been used for a while."""
-        with self._lock:
-            if self._program is not None and time.monotonic() - self._used_at > IDLE:
-                self._end()
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._program is not None and time.monotonic() - self._used_at > IDLE:
+                    self._end()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """End the program, even while it counts."""

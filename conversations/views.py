@@ -146,7 +146,8 @@ def _context(
     if running is not None:
         presence.served(running.pk, nonce)
     models = catalogue.choices(user)
-    chosen = _chosen(models, current.model if current is not None else preferences.of(user).default_model)
+    keys = {choice.key for choice in models}
+    chosen = _chosen(models, current.model if current is not None else preferences.model_for_new_chats(user, keys))
     return {
         "conversation": current,
         **(fragments.window_context(current, window or windows.latest(current)) if current is not None else {}),

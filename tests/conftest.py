@@ -25,8 +25,14 @@ from tests.servers import Server  # noqa: E402
 from tests.sockets import Asked, Socket  # noqa: E402
 from tests.visitors import Person  # noqa: E402
 
-# The shared server is patient: slow machines must not look like silent providers or lost networks.
-SHARED = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60, "METRICS_TOKEN": METRICS_TOKEN}
+# The shared server is patient: slow machines must not look like silent providers or lost networks, nor quick tests
+# like floods.
+SHARED = {
+    "CHAT_FIRST_TOKEN_TIMEOUT": 60,
+    "CHAT_SILENCE_TIMEOUT": 60,
+    "CHAT_MAX_ANSWERS_PER_MINUTE": 10_000,
+    "METRICS_TOKEN": METRICS_TOKEN,
+}
 # It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
 WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
 COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")

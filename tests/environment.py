@@ -25,7 +25,9 @@ COMMON = BLANK | {
 
 def prepare_test_process() -> None:
     """Set the environment that Django's settings read, and load them. Comes before anything else that would."""
-    os.environ.update(COMMON | {"DATA_DIR": str(database.FOLDER / "tests"), "OPENAI_API_KEY": ""})
+    # Each event loop that a test runs keeps a connection of its own.
+    own = {"DATA_DIR": str(database.FOLDER / "tests"), "OPENAI_API_KEY": "", "DATABASE_POOL_SIZE": "32"}
+    os.environ.update(COMMON | own)
     os.environ["DJANGO_SETTINGS_MODULE"] = "chatapp.settings"
     # Playwright's synchronous interface runs an event loop in the main thread, which Django would take for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

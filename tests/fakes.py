@@ -261,6 +261,7 @@ class Provider:
 
     def __init__(self, models: Iterable[str] = ("alpha-model", "beta-model")) -> None:
         self.models = list(models)
+        self.lists: dict[str, Json] = {}  # by path, in place of `models`
         self.requests: list[Request] = []
         self.exchanges: list[Exchange] = []
         self.open_sockets = 0
@@ -292,6 +293,12 @@ class Provider:
         with self._lock:
             self._expected.append(exchange)
         return exchange
+
+    def forget(self, exchange: Exchange) -> None:
+        """It is not expected any more."""
+        with self._lock:
+            if exchange in self._expected:
+                self._expected.remove(exchange)
 
     def asked(self, text: str) -> list[Request]:
         """All requests for an answer so far with this text in any of their messages."""
@@ -340,7 +347,8 @@ class Provider:
         self, exchange: Exchange, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         if request.path.endswith("/models"):
-            answer = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+            names = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+            answer = self.lists.get(request.path, names)
             data = json.dumps(answer).encode()
             writer.write(head(200, {"Content-Type": "application/json", "Content-Length": str(len(data))}) + data)
             return True

@@ -125,8 +125,8 @@ async def test_headers_without_end():
         assert raised.value.outcome.detail == "what it says is not HTTP"
 
 
-async def test_lists_that_are_none(monkeypatch):
-    for body in (b"[]", b'{"data": 5}', b"<html>", b'"', b"\xff", b"[" * 100_000):
+async def test_lists_that_are_none():
+    for body in (b"5", b'{"data": 5}', b"<html>", b'"', b"\xff", b"[" * 100_000):
         length = b"Content-Length: %d" % len(body)
         async with saying(length, b"", body, forever=b"") as upstream:
             with pytest.raises(ProviderError) as raised:
@@ -138,4 +138,4 @@ async def test_names_that_could_not_be_stored_are_left_out():
     names = '"a\\u0000b", "c\\nd", "\\u001b[2J", "", 5, null, {"x": 1}, "good-model"'
     body = ('{"data": [7, ' + ", ".join(f'{{"id": {name}}}' for name in names.split(", ")) + "]}").encode()
     async with saying(b"Content-Length: %d" % len(body), b"", body, forever=b"") as upstream:
-        assert await upstream.models() == ["good-model"]
+        assert [model.name for model in await upstream.models()] == ["good-model"]

@@ -43,14 +43,6 @@ def test_says_when_the_provider_ended_it_early(alice, answering, reason):
     assert a.asked.end["note"]
 
 
-def test_an_empty_answer_is_complete(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.finish()
-    assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == ""
-
-
 def test_gives_the_conversation_a_title(alice, answering):
     a = answering(alice)
     a.exchange.finish()

@@ -91,7 +91,7 @@ def test_the_longest_prompt_is_asked(alice, socket, provider):
     prompt = exchange.prompt + "🐝" * (32_000 - len(exchange.prompt))
     asked = socket(alice).ask(prompt)
     assert exchange.request.contents[-1] == prompt
-    exchange.finish()
+    exchange.write_tokens("Long.").finish()
     assert asked.outcome == ("complete", "finished")
 
 
@@ -100,7 +100,7 @@ def test_the_longest_prompt_of_control_characters_is_asked(alice, socket, provid
     exchange = provider.expect()
     prompt = exchange.prompt + "\x07" * (32_000 - len(exchange.prompt))
     asked = socket(alice).ask(prompt)
-    exchange.finish()
+    exchange.write_tokens("Long.").finish()
     assert asked.outcome == ("complete", "finished")
 
 
@@ -195,7 +195,7 @@ def test_more_answers_at_once_than_allowed(alice, socket, provider):
     refused = page.wait_refused("too_many", id=page.ask("One more").id)
     assert "3" in refused["sentence"]
     for exchange in exchanges:
-        exchange.finish()
+        exchange.write_tokens("Yes.").finish()
     assert all(each.outcome == ("complete", "finished") for each in asked)
     assert works(page, provider)
 

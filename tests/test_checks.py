@@ -51,4 +51,5 @@ def test_nothing_but_https_is_missing_on_this_machine(tmp_path: Path) -> None:
 def test_what_should_not_stay_is_named(given: dict[str, str], code: str, tmp_path: Path) -> None:
     checked = check(tmp_path, **given)
     assert f"({code})" in checked.stderr
+    assert "Database: chat at 127.0.0.1:1\n" in checked.stderr
     assert checked.returncode == 1

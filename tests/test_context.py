@@ -111,17 +111,21 @@ def test_a_last_turn_that_is_too_long_alone_is_refused(filled, provider, small):
     assert stored.run(asked).conversation_id == stored.run(before).conversation_id
 
 
+TURNS = [{"role": role, "content": "x" * 300} for role in ("system", "user", "assistant", "user", "assistant", "user")]
+
+
 def test_without_a_tokenizer_the_bytes_decide(monkeypatch):
     monkeypatch.setattr("conversations.context.tokenizer.count", lambda texts, patience: None)
-    turns = [
-        {"role": role, "content": "x" * 300} for role in ("system", "user", "assistant", "user", "assistant", "user")
-    ]
-    assert context.dropped(turns, 5, 1000) == 0
-    assert context.dropped(turns, 5, 600) == 2
-    assert context.dropped(turns, 5, 300) == 4
-    assert context.dropped(turns[1:], 4, 300) == 4
+    monkeypatch.setattr("conversations.context.sizes", context.Sizes())
+    assert context.dropped(TURNS, 5, 1000) == 0
+    with pytest.raises(context.Uncounted) as missing:
+        context.dropped(TURNS, 5, 600)
+    context.measure(missing.value.texts)
+    assert context.dropped(TURNS, 5, 600) == 2
+    assert context.dropped(TURNS, 5, 300) == 4
+    assert context.dropped(TURNS[1:], 4, 300) == 4
     with pytest.raises(context.TooLong):
-        context.dropped(turns, 5, 200)
+        context.dropped(TURNS, 5, 200)
 
 
 @pytest.mark.parametrize("window", ["0", "1", "2147483647"])

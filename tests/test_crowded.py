@@ -1,6 +1,6 @@
 """More requests at once than the process has connections to its database: each is answered, and none is lost for good.
 
-The server here has three connections for pages.
+The server here has four connections, one of them for pages.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from conversations.models import Message
 from tests import servers, visitors
 from tests.shelves import conversation
 
-POOL = 3
+POOL = 4
 AT_ONCE = 12
 SOON = 6.0
 """Seconds; below the ten that a request waits for a connection before it is given up."""

@@ -47,7 +47,7 @@ def test_while_the_answer_streams_replaces_it(alice, answering, provider):
     exchange = provider.expect()
     asked = a.page.edit(str(stored.run(a.asked).message.parent_id), exchange.prompt)
     a.exchange.wait_closed()
-    exchange.finish()
+    exchange.write_tokens("Yes.").finish()
     assert asked.outcome == ("complete", "finished")
     assert stored.outcome(a.asked) == ("interrupted", "superseded")
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from conversations import first_endpoint
 from conversations.catalogue import load
-from conversations.models import Endpoint, LanguageModel
+from conversations.models import Endpoint, LanguageModel, Preferences
 from tests import stored, visitors
 from tests.offers import ENDPOINTS, MODELS, change, endpoint_form, model_form, offered, wait_offered
 from tests.waiting import eventually
@@ -63,6 +63,56 @@ def test_is_offered_to_its_groups_only(model, alice, bob, socket, provider):
     alice.user.groups.remove(group)
     again = asked.socket.ask("More?", after=asked)
     asked.socket.wait_refused("model_not_offered", id=again.id)
+
+
+def test_the_last_choice_is_preselected_in_new_chats(model, alice, bob, socket, provider):
+    page = socket(alice)
+    for chosen, preselected in (("alpha-model", "alpha-model"), (model.key, model.key), ("alpha-model", "alpha-model")):
+        exchange = provider.expect()
+        asked = page.ask(exchange.prompt, model=chosen)
+        exchange.write_tokens("Bees.").finish()
+        assert asked.outcome == ("complete", "finished")
+        assert f'value="{preselected}" selected' in alice.get("/").html
+    assert alice.user.preferences.last_model == "alpha-model"
+    assert 'value="alpha-model" selected' in bob.get("/").html
+
+
+def test_what_was_preselected_is_no_choice(alice, socket, provider):
+    """It follows the administrator's default from then on."""
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model="alpha-model")
+    exchange.write_tokens("Bees.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert not Preferences.objects.filter(user=alice.user).exclude(last_model="").exists()
+
+
+def test_the_choice_in_the_settings_counts_more_and_a_gone_one_no_more(model, alice, socket, provider):
+    Preferences.objects.create(user=alice.user, default_model="beta-model", last_model=model.key)
+    assert 'value="beta-model" selected' in alice.get("/").html
+    Preferences.objects.filter(user=alice.user).update(default_model="gone")
+    assert f'value="{model.key}" selected' in alice.get("/").html
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    assert exchange.request.body["model"] == "gamma-model"
+    exchange.write_tokens("Bees.").finish()
+    assert asked.outcome == ("complete", "finished")
+
+
+def test_an_answer_is_continued_by_the_model_that_began_it(model, alice, socket, provider):
+    first, following = provider.expect(), provider.expect("Bees hum")
+    page = socket(alice)
+    asked = page.ask(first.prompt, model=model.key)
+    first.write_tokens("Bees hum")
+    asked.wait_text("hum").stop()
+    assert asked.outcome == ("interrupted", "stopped")
+    other = provider.expect(first.prompt)
+    again = page.regenerate(asked.message, model="beta-model")
+    other.write_tokens("Bees sing").finish()
+    assert again.outcome == ("complete", "finished")
+    more = page.continue_(asked.message)
+    assert following.request.body["model"] == "gamma-model"
+    following.write_tokens(".").finish()
+    assert more.outcome == ("complete", "finished")
 
 
 # --- what it gets ----------------------------------------------------------------------------------------------------
@@ -249,4 +299,4 @@ def test_a_server_has_settled_it_when_it_is_ready(staff, provider):
     following = Endpoint.objects.get(follows_environment=True)
     assert "This endpoint follows the environment" in staff.get(f"{ENDPOINTS}{following.pk}/change/").text
     # The tests before have changed what is offered, and a server looks at that once a second.
-    eventually(lambda: "alpha-model" in staff.get("/").text, "the model of the environment")
+    eventually(lambda: 'value="alpha-model" selected' in staff.get("/").html, "the model of the environment")

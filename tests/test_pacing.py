@@ -5,6 +5,7 @@ import time
 import uuid
 
 import msgspec
+import pytest
 
 from conversations import load
 from conversations.broadcast import Broadcast
@@ -115,10 +116,12 @@ async def test_what_waits_is_shown_though_nothing_more_is_read():
 
 
 def test_the_load_is_what_this_thread_uses():
+    wall, cpu = time.monotonic(), time.thread_time()
     busy = load.Load()
-    until = time.thread_time() + 0.05
-    while time.thread_time() < until:
+    while time.thread_time() < cpu + 0.05:
         pass
     busy.look()
-    assert busy.share > 0.1
-    eventually(lambda: (busy.look(), busy.share)[1] < 0.1, "the load of a thread that sleeps")
+    share = (time.thread_time() - cpu) / (time.monotonic() - wall)
+    seen = busy.share
+    assert seen == pytest.approx(load.SMOOTH * share, rel=0.2)
+    eventually(lambda: (busy.look(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")

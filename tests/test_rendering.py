@@ -148,12 +148,11 @@ async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, mo
 
 async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
     monkeypatch.setattr(rendering, "soon", lambda *_: None)
-    monkeypatch.setattr("conversations.broadcast.PATIENCE", 0.05)
     page = Page()
     answer.attach(page)
     answer.add(CODE)
     answer.settle()
-    await answer.shown()
+    await answer.shown(0.05)
     assert safe(page.html).text.strip() == CODE.strip()
 
 

@@ -75,6 +75,8 @@ def test_before_the_provider_says_anything(alice, socket, provider):
     assert exchange.wait_closed() - pressed < SOON
     assert asked.outcome == ("interrupted", "stopped")
     assert stored.run(asked).opened_at is None
+    run = stored.ended(asked)
+    assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
 
 
 def test_by_the_command_before_its_generation_is_known(alice, socket, provider):

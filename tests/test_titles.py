@@ -1,10 +1,12 @@
 """Titles: the model is asked for one after the first answer, while somebody is there; people have the last word."""
 
+from decimal import Decimal
+
 import pytest
 
-from conversations import titles
+from conversations import titles, usage
 from conversations.demo.completion import reply
-from conversations.models import Conversation
+from conversations.models import Conversation, Generation
 from tests.waiting import eventually
 
 
@@ -54,13 +56,99 @@ def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(aske
     assert len(mine) == 1
 
 
-def test_a_stopped_answer_gets_one_too(person, answering, provider):
+def test_a_stop_starts_no_request(person, answering, provider):
+    """Neither at once nor later; the next complete answer asks for the title."""
     a = answering(person)
-    title = provider.expect(a.exchange.prompt)
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
+    again = provider.expect()
+    more = a.page.ask(again.prompt, after=a.asked)
+    again.write_tokens("Bees")
+    more.wait_text("Bees").stop()
+    assert more.outcome == ("interrupted", "stopped")
+    third = provider.expect()
+    last = a.page.ask(third.prompt, after=more)
+    title = provider.expect(third.prompt)
+    third.write_tokens("Bees").finish()
+    assert last.outcome == ("complete", "finished")
     title.write_tokens("Bees").finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+    asked_for = [request.contents for request in provider.asked(titles.INSTRUCTION)]
+    assert not [contents for contents in asked_for if a.exchange.prompt in contents or again.prompt in contents]
+
+
+def test_a_new_question_ends_the_request_and_the_next_answer_asks_anew(asked, provider):
+    a, title = asked
+    second = provider.expect()
+    again = a.page.ask(second.prompt, after=a.asked)
+    title.wait_closed()
+    assert not title.answered
+    anew = provider.expect(second.prompt)
+    second.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    assert anew.request.contents[-1] == titles.INSTRUCTION
+    anew.write_tokens("More of bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="More of bees")
+
+
+def test_it_is_asked_for_twice_at_most(asked, titled, provider):
+    a, title = asked
+    after = a.asked
+    for attempt in (1, 2):
+        title.respond(500)
+        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "that it failed")
+        exchange = provider.expect()
+        again = a.page.ask(exchange.prompt, after=after)
+        title = provider.expect(exchange.prompt)
+        exchange.write_tokens("More").finish()
+        assert again.outcome == ("complete", "finished")
+        after = again
+    assert len(tokens_of_titles(a.asked)) == titles.ATTEMPTS
+    assert title.opened_at is None
+
+
+def tokens_of_titles(asked):
+    runs = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
+    return list(runs.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
+
+
+def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked, person):
+    a, title = asked
+    before = usage.month(person.user)
+    title.write_tokens("The hum of bees").finish(usage=(300, 7))
+    eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
+    run = Generation.objects.get(pk=a.asked.generation)
+    assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
+    assert run.of_answer == (12, 34)
+    assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
+    after = usage.month(person.user)
+    assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
+
+
+def test_what_a_cancelled_one_took_is_estimated(asked):
+    a, title = asked
+    title.write_tokens("The hum")
+    a.page.close()
+    title.wait_closed()
+    eventually(lambda: tokens_of_titles(a.asked), "the tokens of the title")
+    [(tokens_in, tokens_out)] = tokens_of_titles(a.asked)
+    assert tokens_in > len(titles.INSTRUCTION) // 4
+    assert tokens_out == 2
+    assert Generation.objects.get(pk=a.asked.generation).usage_source == "estimated"
+
+
+def test_a_price_counts_for_the_title_too():
+    run = Generation(
+        tokens_in=112,
+        tokens_out=27,
+        title_tokens_in=100,
+        title_tokens_out=7,
+        price_in=Decimal(2),
+        price_out=Decimal(10),
+    )
+    run.cost = run.price()
+    assert run.cost == Decimal("0.000494")
+    assert run.cost_of_answer == Decimal("0.000224")
 
 
 def test_an_answer_without_a_word_gets_none(person, socket, provider):
@@ -127,6 +215,13 @@ def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provi
     assert "max_tokens" not in again.request.body
     again.write_tokens("Bees").finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+    other = provider.expect()
+    following = a.page.ask(other.prompt)
+    next_title = provider.expect(other.prompt)
+    other.write_tokens("Bees").finish()
+    assert following.outcome == ("complete", "finished")
+    assert "max_tokens" not in next_title.request.body  # it is remembered
+    next_title.respond(400, body={})
 
 
 def test_a_stopping_server_leaves_no_request_open(person, answering, provider, start_server):

@@ -73,6 +73,17 @@ def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
 
+def test_code_at_the_other_one_has_its_colours(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.exchange.write_tokens("\n\n```python\nimport os\n```").finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert '<span class="kn">import</span>' in page.html(a.asked.generation)
+
+
 def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
@@ -125,12 +136,13 @@ def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, soc
     endpoint = Endpoint.objects.get(name=added["name"])
     try:
         assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
-        offers.wait_offered(alice.at(one), "gamma-model")
+        key = f"{endpoint.name}::gamma-model"
+        offers.wait_offered(alice.at(one), key)
         exchange = provider.expect()
-        asked = socket(alice.at(one)).ask(exchange.prompt, model="gamma-model")
+        asked = socket(alice.at(one)).ask(exchange.prompt, model=key)
         exchange.write_tokens("Bees.")
         assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
-        offers.wait_offered(alice.at(one), "gamma-model", offered=False)
+        offers.wait_offered(alice.at(one), key, offered=False)
         exchange.finish()
         assert asked.outcome == ("complete", "finished")
     finally:

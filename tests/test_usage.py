@@ -1,11 +1,16 @@
 """Tokens and cost of answers: the provider's figures, or counted after the end; frozen, and shown where allowed."""
 
+import asyncio
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
-from conversations import history, usage
-from conversations.models import Generation, Kind, Message, Role
+from conversations import context, history, usage
+from conversations.models import Generation, Kind, Message, Role, ServerProcess
 from conversations.outcomes import EndReason, Status
 from conversations.tokens import Tokenizer, rough
 from tests import stored
@@ -172,27 +177,84 @@ def tokenizer():
 
 def test_counts_whatever_characters_there_are(tokenizer):
     texts = ["hello world", "", "a\r\n\u2028\x85b", "half \ud800 a character", "日本語"]
-    counts = tokenizer.count(texts)
+    counts = tokenizer.count(texts, 10)
     assert counts[:2] == [2, 0]
     assert len(counts) == len(texts)
 
 
 def test_counts_again_after_its_program_died(tokenizer):
-    assert tokenizer.count(["hello world"]) == [2]
+    assert tokenizer.count(["hello world"], 10) == [2]
     tokenizer._program.kill()
-    assert tokenizer.count(["hello world"]) is None
-    assert tokenizer.count(["hello world"]) == [2]
+    assert tokenizer.count(["hello world"], 10) is None
+    assert tokenizer.count(["hello world"], 10) == [2]
 
 
 def test_gives_up_where_it_cannot_count(tokenizer, monkeypatch, tmp_path):
     program = tmp_path / "broken.py"
     program.write_text("import no_such_library")
     monkeypatch.setattr("conversations.tokens.PROGRAM", program)
-    assert tokenizer.count(["hello"]) is None
+    assert tokenizer.count(["hello"], 10) is None
     monkeypatch.undo()
-    assert tokenizer.count(["hello"]) is None  # it does not start it for every look
-    assert Tokenizer().count(["x" * 5_000_000]) is None
+    assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
+    assert Tokenizer().count(["x" * 5_000_000], 10) is None
     assert rough(5) == 2
+
+
+def test_patience_bounds_the_wait_for_ones_turn_too(tokenizer):
+    """The program hangs while the background counts: somebody who waits for the first word does not wait for that."""
+    assert tokenizer.count(["hello world"], 10) == [2]
+    os.kill(tokenizer._program.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as background:
+        counting = background.submit(tokenizer.count_behind, "hello world")
+        eventually(tokenizer._lock.locked, "the background at work")
+        begun = time.monotonic()
+        assert tokenizer.count(["hello"], 0.2) is None
+        assert time.monotonic() - begun < 2
+        tokenizer._program.kill()
+        assert counting.result() is None
+    assert tokenizer.count(["hello world"], 10) == [2]
+
+
+def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
+    """Four hundred thousand characters, and then from memory."""
+    monkeypatch.setattr(context, "tokenizer", tokenizer)
+    monkeypatch.setattr(context, "sizes", context.Sizes())
+    monkeypatch.setattr(context, "PATIENCE", 30.0)
+    turns = [{"role": "user", "content": f"{place} " + "The quick brown fox. " * 950} for place in range(20)]
+
+    async def count():
+        with pytest.raises(context.Uncounted) as missing:
+            await asyncio.to_thread(context.dropped, turns, 19, 60_000)
+        await asyncio.to_thread(context.measure, missing.value.texts)
+        return await asyncio.to_thread(context.dropped, turns, 19, 60_000)
+
+    async def watched():
+        holds, loop = [], asyncio.get_running_loop()
+        counting = asyncio.create_task(count())
+        while not counting.done():
+            at = loop.time()
+            await asyncio.sleep(0.001)
+            holds.append(loop.time() - at)
+        return counting.result(), sorted(holds)
+
+    left_out, holds = asyncio.run(watched())
+    assert 0 < left_out < 19
+    assert holds[len(holds) * 99 // 100] < 0.05
+
+
+def test_each_process_counts_its_own_answers(alice, socket, provider, server):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.write_tokens("Bees.").finish()
+    run = stored.ended(asked)
+    other = ServerProcess.objects.create(host="elsewhere", pid=1)
+
+    def found_by(process):
+        Generation.objects.filter(pk=run.pk).update(usage_final=False)
+        return run.pk in [sent.generation for sent in usage.uncounted(process)]
+
+    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been quicker
+    assert not found_by(other.pk)
 
 
 # --- what people see -------------------------------------------------------------------------------------------------

@@ -11,12 +11,10 @@ from django.db.models import Count, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 
 from chatapp.environment import is_web_address
-from conversations import connection_test, endpoints
+from conversations import connection_test, endpoints, listing
 from conversations.catalogue import catalogue
 from conversations.models import Action, Endpoint, LanguageModel
 
@@ -34,16 +32,23 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
             )
         return address
 
-    def clean_key_variable(self) -> str:
-        variable = str(self.cleaned_data["key_variable"])
-        if variable and not endpoints.may_hold_a_key(variable):
-            raise ValidationError(
-                gettext("%(name)s may not be sent to an endpoint: the name of a key's variable contains KEY or TOKEN.")
-                % {"name": variable}
-            )
-        if variable and not endpoints.key_in(variable):
-            raise ValidationError(connection_test.missing_variable(variable))
-        return variable
+    def clean(self) -> dict[str, Any] | None:
+        """Which key may be sent depends on where."""
+        cleaned = super().clean()
+        variable, address = self.cleaned_data.get("key_variable", ""), self.cleaned_data.get("base_url")
+        if variable and address is not None and (wrong := _wrong_key(variable, address)):
+            self.add_error("key_variable", wrong)
+        return cleaned
+
+
+def _wrong_key(variable: str, address: str) -> str:
+    """Why this variable cannot be an endpoint's key; "" if it can."""
+    if not endpoints.may_be_sent(variable, address):
+        return gettext(
+            "%(name)s may not be sent to this address. Whoever runs the server can allow it in CHAT_PROVIDER_KEYS; "
+            "while that is not set, names that begin with CHAT_KEY_ are allowed."
+        ) % {"name": variable}
+    return "" if endpoints.key_in(variable, address) else connection_test.missing_variable(variable)
 
 
 class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -80,23 +85,44 @@ class EndpointAdmin(audit.RecordedAdmin):
     def key(self, endpoint: Endpoint) -> str:
         if not endpoint.key_variable:
             return gettext("none")
-        if endpoints.key_in(endpoint.key_variable):
+        if endpoints.key_in(endpoint.key_variable, endpoint.base_url):
             return endpoint.key_variable
+        if not endpoints.may_be_sent(endpoint.key_variable, endpoint.base_url):
+            return gettext("%(name)s may not be sent there") % {"name": endpoint.key_variable}
         return gettext("%(name)s is not set") % {"name": endpoint.key_variable}
 
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
-    def models(self, endpoint: Any) -> int:
-        return int(endpoint.model_count)
+    def models(self, endpoint: Any) -> str:
+        """How many people may choose now; and of those that are known here, where that differs."""
+        offered, known = catalogue.offered_by(endpoint.pk), int(endpoint.model_count)
+        if not (known or endpoint.offers_all):
+            return gettext("none: it offers nothing")
+        return str(offered) if offered == known else gettext("%(offered)d offered, %(known)d known here") % {
+            "offered": offered, "known": known
+        }  # fmt: skip
+
+    def response_add(self, request: HttpRequest, obj: Endpoint, post_url_continue: str | None = None) -> HttpResponse:
+        self._warn(request, obj)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Endpoint) -> HttpResponse:
+        self._warn(request, obj)
+        return super().response_change(request, obj)
+
+    def _warn(self, request: HttpRequest, endpoint: Endpoint) -> None:
+        if endpoint.enabled and not endpoint.offers_all and not endpoint.models.filter(enabled=True).exists():
+            messages.warning(
+                request,
+                gettext(
+                    "%(name)s offers no model yet. Test the connection and add some of the models that it lists, or "
+                    "tick “offers all it lists”."
+                )
+                % {"name": endpoint},
+            )
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         obj.follows_environment = False
         super().save_model(request, obj, form, change)
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        for each in formset.forms:
-            if isinstance(each.instance, LanguageModel) and not each.instance.key:
-                give_key(each.instance)
-        super().save_formset(request, form, formset, change)
 
     # --- the connection ----------------------------------------------------------------------------------------------
 
@@ -107,43 +133,46 @@ class EndpointAdmin(audit.RecordedAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    @method_decorator(require_POST)
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask the endpoint for its models, and show them or what is wrong."""
+        """Ask the endpoint for its models and for a token, and show what came or what is wrong. It costs a request, so
+        it takes the button; the address alone leads to the endpoint."""
         endpoint = self._editable(request, object_id)
+        if request.method != "POST":
+            return _to(endpoint)
         audit.administered(request, Action.TESTED, endpoint)
-        result = connection_test.run(endpoints.of_row(endpoint))
-        known = set(endpoint.models.values_list("name", flat=True))
+        known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
+        result = connection_test.run(endpoints.of_row(endpoint), list(known))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Connection to %(name)s") % {"name": endpoint},
             "opts": self.opts,
             "endpoint": endpoint,
             "result": result,
-            "models": [(name, name in known) for name in result.names],
+            "models": [(model, model.name in set(known)) for model in result.models],
             "may_add": request.user.has_perm("conversations.add_languagemodel"),
         }
         return render(request, "admin/conversations/endpoint/test.html", context)
 
-    @method_decorator(require_POST)
     def add_models(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Make the chosen ones of the listed models known here."""
         endpoint = self._editable(request, object_id)
+        if request.method != "POST":
+            return _to(endpoint)
         if not request.user.has_perm("conversations.add_languagemodel"):
             raise PermissionDenied
         known = set(endpoint.models.values_list("name", flat=True))
-        chosen = [name for name in dict.fromkeys(request.POST.getlist("name")) if name and name not in known]
+        named = dict.fromkeys(request.POST.getlist("name"))
+        chosen = [name for name in named if listing.usable(name) and name not in known]
         with transaction.atomic():
             for name in chosen:
-                model = LanguageModel(endpoint=endpoint, name=name[:200])
-                give_key(model)
+                model = LanguageModel(endpoint=endpoint, name=name)
                 model.save()
                 self.log_addition(request, model, [{"added": {}}])
             if chosen:
                 endpoint.take_over()
         added = ngettext("%(count)d model was added.", "%(count)d models were added.", len(chosen))
         messages.success(request, added % {"count": len(chosen)})
-        return redirect(reverse("admin:conversations_endpoint_change", args=[endpoint.pk]))
+        return _to(endpoint)
 
     def _editable(self, request: HttpRequest, object_id: str) -> Endpoint:
         endpoint: Endpoint | None = self.get_object(request, unquote(object_id))
@@ -154,9 +183,8 @@ class EndpointAdmin(audit.RecordedAdmin):
         return endpoint
 
 
-def give_key(model: LanguageModel) -> None:
-    """A key that no other endpoint's model goes by, not even one that is only listed there."""
-    model.give_key(catalogue.keys_of_others(str(model.endpoint)))
+def _to(endpoint: Endpoint) -> HttpResponse:
+    return redirect(reverse("admin:conversations_endpoint_change", args=[endpoint.pk]))
 
 
 @admin.register(LanguageModel)
@@ -169,12 +197,15 @@ class LanguageModelAdmin(audit.RecordedAdmin):
     list_select_related = ["endpoint"]
     search_fields = ["label", "name", "key"]
     filter_horizontal = ["groups"]
-    readonly_fields = ["key"]
     fieldsets = [
         (None, {"fields": ["endpoint", "name", "label", "key", "enabled", "default", "order", "groups"]}),
         (gettext_lazy("Prices"), {"fields": ["price_in", "price_out", "currency"]}),
         (gettext_lazy("Answers"), {"fields": ["context_window", "continues_by", "system_prompt"]}),
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> list[str]:
+        """A model stays with its endpoint: conversations that go on with it send their history there."""
+        return ["key", "endpoint"] if obj is not None else ["key"]
 
     @admin.display(description=gettext_lazy("price in / out"), ordering="price_out")
     def prices(self, model: LanguageModel) -> str:
@@ -182,8 +213,6 @@ class LanguageModelAdmin(audit.RecordedAdmin):
         return f"{' / '.join(f'{price.normalize():f}' for price in known)} {model.currency}" if known else ""
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
-        if not obj.key:
-            give_key(obj)
         super().save_model(request, obj, form, change)
         obj.endpoint.take_over()
 

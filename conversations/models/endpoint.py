@@ -1,10 +1,12 @@
 """Endpoint and LanguageModel: where answers come from, as administrators decide it."""
 
+import hashlib
 from collections.abc import Collection
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
@@ -12,11 +14,50 @@ from django.utils.translation import gettext_lazy as _
 
 KEY_LENGTH = 200
 
+BETWEEN = "::"
+"""In a key, stands between an endpoint's prefix and the provider's name of the model."""
+
+
+def key_of(prefix: str, name: str) -> str:
+    """What conversations, pages and frames call a model: no two endpoints share a key, whatever they list.
+
+    An endpoint without a prefix gives its names as they are; one of those with the separator in it gets one, too, so
+    that it cannot be taken for another endpoint's.
+    """
+    key = name if not prefix and BETWEEN not in name else f"{prefix}{BETWEEN}{name}"
+    return (
+        key if len(key) <= KEY_LENGTH else f"{key[: KEY_LENGTH - 17]}~{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    )
+
+
+def name_in(key: str) -> str:
+    """The provider's name in a key, for people."""
+    return key.partition(BETWEEN)[2] or key
+
+
+def check_printable(text: str) -> None:
+    """Names go into the log and into requests. Raises ValidationError."""
+    if not text.isprintable():
+        raise ValidationError(_("Contains characters that cannot be seen."))
+
+
+def check_endpoint_name(text: str) -> None:
+    """Raises ValidationError."""
+    if BETWEEN in text:
+        raise ValidationError(_("“::” separates endpoint and model, so it cannot be part of a name."))
+
 
 class Endpoint(models.Model):
     """An OpenAI-compatible base URL. Its key stays in the environment; here is only the name of the variable."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100, unique=True, validators=[check_printable, check_endpoint_name])
+    prefix = models.CharField(
+        max_length=100,
+        unique=True,
+        editable=False,
+        default="",
+        help_text=_("Begins the keys of its models, and never changes. Empty for the one of the environment."),
+    )
     base_url = models.CharField(
         _("base URL"),
         max_length=500,
@@ -44,8 +85,23 @@ class Endpoint(models.Model):
         _("offers all it lists"),
         default=False,
         help_text=_(
-            "People may choose every model that the endpoint lists, but those that are known here and disabled."
+            "People may choose every model that the endpoint lists and that chats, but those that are known here and "
+            "disabled. Models for embeddings, sound, pictures and the like are offered only if they are known here."
         ),
+    )
+    usual = models.CharField(
+        max_length=KEY_LENGTH,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text=_("Key of the listed model that is preselected while no administrator chose another."),
+    )
+    learnt_windows = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        editable=False,
+        help_text=_("Context windows that the provider's refusals named: tokens and time, by the provider's name."),
     )
     follows_environment = models.BooleanField(
         default=False,
@@ -68,6 +124,17 @@ class Endpoint(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new endpoint gets a prefix of its own, which stays when it is renamed."""
+        if self._state.adding and not self.prefix and not self.follows_environment:
+            self.prefix = self._free_prefix()
+        super().save(*args, **kwargs)
+
+    def _free_prefix(self) -> str:
+        candidates = (self.name, *(f"{self.name[:90]} {number}" for number in range(2, 1000)))
+        taken = set(type(self).objects.values_list("prefix", flat=True))
+        return next(prefix for prefix in candidates if prefix not in taken)
+
     def take_over(self) -> None:
         """From now on what stands here counts, and no longer the environment."""
         self.follows_environment = False
@@ -84,7 +151,7 @@ class LanguageModel(models.Model):
 
     key = models.CharField(_("key"), max_length=KEY_LENGTH, unique=True)
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="models")
-    name = models.CharField(max_length=200, help_text=_("As the provider calls it."))
+    name = models.CharField(max_length=200, validators=[check_printable], help_text=_("As the provider calls it."))
     label = models.CharField(max_length=200, blank=True, help_text=_("As people see it; empty for the name."))
     order = models.IntegerField(_("order"), default=0)
     price_in = models.DecimalField(
@@ -112,7 +179,9 @@ class LanguageModel(models.Model):
         validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Three capital letters, like USD."))],
     )
     context_window = models.PositiveIntegerField(
-        null=True, blank=True, help_text=_("Tokens of prompt and answer together.")
+        null=True,
+        blank=True,
+        help_text=_("Tokens of prompt and answer together; empty for what the endpoint's list or its refusals say."),
     )
     continues_by = models.CharField(
         _("continues by"), max_length=11, choices=ContinuesBy.choices, default=ContinuesBy.INSTRUCTION
@@ -148,12 +217,11 @@ class LanguageModel(models.Model):
                 type(self).objects.filter(default=True).exclude(pk=self.pk).update(default=False)
             super().save(*args, **kwargs)
 
-    def give_key(self, taken: Collection[str] = ()) -> None:
-        """A key for a new model: its name, unless that is taken, here or as the caller knows."""
-        full = f"{self.endpoint}/{self.name}"
-        candidates = chain((self.name, full), (f"{full}/{number}" for number in count(2)))
-        free = (key for key in candidates if key not in taken and not type(self).objects.filter(key=key).exists())
-        self.key = next(free)[-KEY_LENGTH:]
+    def give_key(self) -> None:
+        """A key for a new model. One that the same endpoint offers already, with other settings, gets a number."""
+        key = key_of(self.endpoint.prefix, self.name)
+        candidates = (key if number == 1 else f"{key[: KEY_LENGTH - 6]} ({number})" for number in count(1))
+        self.key = next(key for key in candidates if not type(self).objects.filter(key=key).exists())
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """That there is one default is seen to by `save`, not asked of the administrator."""

@@ -123,6 +123,11 @@ class Generation(models.Model):
     usage_final = models.BooleanField(
         db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
     )
+    title_tokens_in = models.PositiveIntegerField(
+        null=True,
+        help_text=_("Of the tokens, those of the request for the conversation's title; empty if none was made."),
+    )
+    title_tokens_out = models.PositiveIntegerField(null=True)
     price_in = models.DecimalField(
         _("price in"),
         max_digits=12,
@@ -197,7 +202,21 @@ class Generation(models.Model):
 
     def price(self) -> Decimal | None:
         """What its tokens cost at the prices it began with, as the database reckons it; None without both."""
-        prices, tokens = (self.price_in, self.price_out), (self.tokens_in, self.tokens_out)
+        return self._price(self.tokens_in, self.tokens_out)
+
+    @property
+    def of_answer(self) -> tuple[int | None, int | None]:
+        """Tokens in and out of the answer itself, without the request for the conversation's title."""
+        if self.tokens_in is None or self.tokens_out is None or self.title_tokens_in is None:
+            return self.tokens_in, self.tokens_out
+        return self.tokens_in - self.title_tokens_in, self.tokens_out - (self.title_tokens_out or 0)
+
+    @property
+    def cost_of_answer(self) -> Decimal | None:
+        return self.cost if self.title_tokens_in is None or self.cost is None else self._price(*self.of_answer)
+
+    def _price(self, *tokens: int | None) -> Decimal | None:
+        prices = self.price_in, self.price_out
         if prices == (None, None) or tokens == (None, None):
             return None
         cost = sum(((price or 0) * Decimal(count or 0) for price, count in zip(prices, tokens, strict=True)), Decimal())

@@ -25,6 +25,14 @@ class Preferences(models.Model):
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     enter_sends = models.BooleanField(default=True)
     default_model = models.CharField(max_length=200, blank=True, help_text=_("Key of a model."))
+    last_model = models.CharField(
+        max_length=200,
+        blank=True,
+        editable=False,
+        default="",
+        db_default="",
+        help_text=_("Key of the model that was chosen last."),
+    )
     language = models.CharField(max_length=10, blank=True, help_text=_("Empty: as the browser says."))
 
     class Meta:

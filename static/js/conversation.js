@@ -172,8 +172,8 @@ export class Conversation {
     this.composer.refuse(sentence("editorMoved"))
   }
 
-  /** `op`: "regenerate" or "continue". */
-  again(op, article, model = this.composer.model) {
+  /** `op`: "regenerate" or "continue"; it is the server that knows which model began what goes on. */
+  again(op, article, model = op === "continue" ? null : this.composer.model) {
     if (this.#waits()) return
     const html = op === "continue" ? article.querySelector("[data-content]").innerHTML : ""
     this.#ask({ op, message: article.dataset.messageId, model }, nodes => nodes.again(article, html))

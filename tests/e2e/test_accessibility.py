@@ -118,7 +118,8 @@ def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
 
 def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, alice, server):
     made = conversation(alice)
-    for address in ("/settings/", "/settings/password/", path(made, "options"), "/nowhere/", "/search/"):
+    alice.post(path(conversation(alice, "Gone"), "delete"))
+    for address in ("/deleted/", "/settings/", "/settings/password/", path(made, "options"), "/nowhere/", "/search/"):
         check(chat.open(address).page, address)
     chat.open("/settings/password/")
     for name, text in (("old_password", "wrong"), ("new_password1", "1"), ("new_password2", "2")):
