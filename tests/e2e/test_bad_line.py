@@ -23,6 +23,8 @@ SILENT = 8.0
 
 HASTY = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
 """Seconds after which the server gives a lost page up."""
+NARROW = {"CHAT_MAX_FRAME": 131_072}
+"""Bytes; too few for the longest prompt with the longest instructions."""
 
 
 class Line:
@@ -32,7 +34,7 @@ class Line:
         self._stack = stack
         self.proxy = Proxy()
         stack.callback(self.proxy.stop)
-        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED, **HASTY}
+        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": self.proxy.url, **SHARED, **HASTY, **NARROW}
         self.server = stack.enter_context(servers.running(**settings))
         self.proxy.target = self.server.address
 
