@@ -400,7 +400,7 @@ def answering_http(status, body=b"", headers=()):
         (200, b'{"models": [1, 2]}', "not an OpenAI-compatible API"),
         (200, b"[1, 2]", "lists no models"),
         (400, b"{}", "LiteLLM"),
-        (402, b"{}", "paid first"),
+        (402, b"{}", "no credit left"),
         (200, b'{"data": [{"id": 7}, {"no": "id"}]}', "lists no models"),
         (200, b'{"data": []}', "lists no models"),
     ],

@@ -72,10 +72,15 @@ def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, s
     row = everywhere["ollama"]
     page = staff.post(f"/admin/conversations/endpoint/{row.pk}/test/")
     assert page.text.count("does not seem to chat") == len(LISTS["ollama"]["data"]) - len(CHATTING["ollama"])
+    for model in CHATTING["ollama"]:
+        wait_offered(alice, f"{row.prefix}::{model}")
     staff.post(f"/admin/conversations/endpoint/{row.pk}/models/", name="bge-m3:latest")
-    wait_offered(alice, f"{row.prefix}::bge-m3:latest")
-    assert "5 offered, 1 known here" in staff.get("/admin/conversations/endpoint/").text
-    row.models.all().delete()
+    try:
+        wait_offered(alice, f"{row.prefix}::bge-m3:latest")
+        assert "5 offered, 1 known here" in staff.get("/admin/conversations/endpoint/").text
+    finally:
+        row.models.all().delete()
+        wait_offered(alice, f"{row.prefix}::bge-m3:latest", offered=False)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -12,7 +12,7 @@ def test_it_stays_in_sight_and_can_be_gone_on_from(alice, chat, provider):
     exchange = provider.expect()
     chat.ask(exchange.prompt)
     exchange.write_tokens("Bees hum").finish()
-    chat.see("Bees hum")
+    chat.see("Bees hum").see_status("complete")
     assert exchange.request.contents[-2:] == ["another answer", exchange.prompt]
     assert chat.page.get_by_text("another answer").is_visible()
     assert not chat.page.get_by_text("first answer").is_visible()

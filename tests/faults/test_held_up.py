@@ -81,7 +81,13 @@ def pieces(text: str) -> Iterator[str]:
     return (text[begin : begin + PIECE] for begin in range(0, len(text), PIECE))
 
 
-@pytest.mark.parametrize("case", TEXTS)
+USUAL = ("a list with code", "amounts", "C# that is slow to colour")
+"""Of each way to be slow one; the others are among the long ones."""
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in USUAL else pytest.param(case, marks=pytest.mark.long) for case in TEXTS]
+)
 def test_no_answer_holds_the_event_loop(quiet, socket, provider, case):
     """As it streams, for who comes late, at its end, when it is loaded anew, exported, and continued."""
     text, person = TEXTS[case] + OVER, visitors.new_person("reader", quiet)
