@@ -271,4 +271,4 @@ class SocketFactory(WebSocketFactory):
         super().__init__(*args, **options)
         # A page learns by the code that its frame was too large. Otherwise it would look like a lost network, and the
         # page would send it again.
-        self.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=1)
+        self.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=5)

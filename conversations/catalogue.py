@@ -103,6 +103,7 @@ class Catalogue:
         self._lists = Lists()
         self._usual = ""  # where the database has none that is offered
         self._saving: set[asyncio.Task[None]] = set()
+        self._named: dict[tuple[str, str], int] = {}  # tokens, by an endpoint's address and its name of a model
 
     def choices(self, user: AbstractBaseUser | AnonymousUser) -> list[Choice]:
         """What this person may choose from, in the order of the picker; one of them is the default."""
@@ -136,7 +137,7 @@ class Catalogue:
         """Take over what administrators decided meanwhile. Raises django.db.Error, OSError."""
         if self._providers is None:
             return
-        shelves = await in_database(load)
+        shelves = self._with_named(await in_database(load))
         if shelves != self._shelves:
             await self._providers.provide(shelf.endpoint for shelf in shelves)
             self._shelves = shelves
@@ -157,11 +158,22 @@ class Catalogue:
         if shelf is None or not listing.believable(tokens) or shelf.windows.get(name) == tokens:
             return
         logger.info("endpoint %s: the context window of %s is %d tokens", shelf.endpoint, name, tokens)
-        known = replace(shelf, windows={**shelf.windows, name: tokens})
-        self._shelves = tuple(known if each is shelf else each for each in self._shelves)
+        self._named[shelf.endpoint.base_url, name] = tokens
+        self._shelves = self._with_named(self._shelves)
         self._offer()
         if shelf.endpoint.row:
             self._save(learnt.keep, shelf.endpoint.row, name, tokens)
+
+    def _with_named(self, shelves: tuple[Shelf, ...]) -> tuple[Shelf, ...]:
+        """With the windows that refusals named to this process: a look at the database that began before one was saved
+        does not know it."""
+        if not self._named:
+            return shelves
+        return tuple(replace(shelf, windows={**shelf.windows, **self._named_by(shelf)}) for shelf in shelves)
+
+    def _named_by(self, shelf: Shelf) -> dict[str, int]:
+        address = shelf.endpoint.base_url
+        return {name: tokens for (url, name), tokens in self._named.items() if url == address}
 
     async def _ask_for_offers(self) -> None:
         if self._providers is not None:

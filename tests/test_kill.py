@@ -67,6 +67,7 @@ def test_one_can_go_on_from_there(killed, alice, server, socket, provider):
     assert stored.text(asked) == kept + "the end."
 
 
+@pytest.mark.long
 def test_a_frozen_process_that_wakes_up_writes_nothing_more(start_server, server, alice, answering):
     frozen = start_server(CHAT_LEASE=LEASE)
     a = answering(alice.at(frozen))

@@ -118,6 +118,7 @@ def test_starts_again_after_a_power_cut(start, data_dir):
     wait_ready(start())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("static_files")
 def test_leaves_the_database_to_its_next_start_when_killed(start, data_dir):
     server = start()

@@ -104,7 +104,7 @@ def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="A title may have")).to_be_visible()
     check(page, "rename, refused", (WIDE, "light"), (WIDE, "dark"))
-    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="Title").press("Escape")
     options(chat, "About bees").get_by_role("button", name="Delete").click()
     expect(page.locator("#toast")).to_be_visible()
     check(page, "toast")

@@ -73,7 +73,7 @@ def test_in_an_open_dialog_it_is_said_there(open_chat):
     chat = fail("**/search/?q=*", 500)
     chat.page.keyboard.press("Control+k")
     dialog = chat.page.get_by_role("dialog")
-    dialog.get_by_role("searchbox").press_sequentially("bees")
+    dialog.get_by_role("searchbox").press_sequentially("bees", delay=50)
     expect(dialog.get_by_role("status")).to_have_text(FAILED)
 
 

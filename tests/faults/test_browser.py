@@ -191,6 +191,7 @@ def test_one_of_three_tabs_closed_and_stop_in_another(chat, tab, provider, long)
     assert max(took) < TOLD
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_hidden(alice, server, provider, long):
     """Chromium slows the timers of a hidden page down to one a second, and later to one a minute."""

@@ -121,6 +121,7 @@ def test_frozen(cluster, streaming, long):
     check(goes_on, *stopped)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_frozen_for_longer_than_a_lease(cluster, start_server, streaming, long):
     """Two processes whose leases run out while the database stands still: neither may take the other one for dead."""
@@ -293,6 +294,7 @@ def test_readiness_says_so_while_it_is_away(cluster, serving):
     eventually(lambda: probe.get("/readyz").status == 200, "ready again", 30)
 
 
+@pytest.mark.long
 def test_pages_say_that_it_is_away_and_come_back(cluster, serving):
     person = visitors.new_person("somebody", serving)
     assert person.get("/").status == 200

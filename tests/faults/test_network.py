@@ -56,6 +56,7 @@ def test_silently_gone(through, long):
     Checker([a.exchange for a, _ in begun], [a.page for a, _ in begun]).settle().check()
 
 
+@pytest.mark.long
 def test_back_within_the_grace(through, socket, provider):
     """One page comes back on the same connection, one on a new one; neither has a hole."""
     (a, healed), (b, dead) = through(), through()
