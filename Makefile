@@ -10,8 +10,8 @@ RUN_STAMP = $(VENV)/installed-$(shell cat requirements.txt | cksum | cut -d' ' -
 TEST_STAMP = $(VENV)/installed-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-# Most tests wait for something; each of the two has a database, a provider and a server of its own.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Most tests wait for something; each of the three has a database, a provider and a server of its own.
+SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all test-faults screenshots bench bench-quick lint format messages lock clean

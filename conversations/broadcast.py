@@ -77,17 +77,17 @@ class Broadcast:
 
     def feed(self, text: str) -> float:
         """Take text; viewers have it within the flush interval, the first of a quiet time at once. Returns the seconds
-        until they may have more: what arrives sooner would only wait."""
+        for which nothing more is wanted: until viewers may have more, but never longer than an interval, because what
+        waits unread at a stop is not kept."""
         self.add(text)
         wait = self._wait()
-        if not self.viewers or self._over:
-            return wait or load.interval()
-        if wait <= 0:
-            self.flush()
-            return self._wait() or load.interval()
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(self._ready_at + LATE, self._flush_by_timer)
-        return wait
+        if self.viewers and not self._over:
+            if wait <= 0:
+                self.flush()
+                wait = self._wait()
+            elif self._timer is None:
+                self._timer = asyncio.get_running_loop().call_at(self._ready_at + LATE, self._flush_by_timer)
+        return min(wait, load.interval()) or load.interval()
 
     def add(self, text: str) -> None:
         """Take text and leave it to a flush."""

@@ -1,9 +1,12 @@
 """Parts of the fault tests: a steady provider, a server that takes a hundred streams, and the figures at the end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
+from conversations import rendering
+from conversations.registry import Registry
 from tests import visitors
 from tests.faults import figures
 from tests.faults.steady import SteadyProvider
@@ -22,6 +25,21 @@ def steady() -> Iterator[SteadyProvider]:
     provider = SteadyProvider()
     yield provider
     provider.stop()
+
+
+@pytest.fixture
+async def registry(
+    database: Any, steady: SteadyProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Registry]:
+    """A registry of the test's own, in its own process, as the server has one. Its end leaves the programs that render
+    to the other tests of the process."""
+    settings.OPENAI_BASE_URL = steady.url
+    settings.CHAT_MODELS = ["alpha-model"]
+    monkeypatch.setattr(rendering, "close", lambda: None)
+    registry = Registry()
+    await registry.start("http://127.0.0.1:1")
+    yield registry
+    await registry.drain()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ from conversations.history import Asker, Started
 from conversations.llm import Provider
 from conversations.models import Generation
 from conversations.outcomes import EndReason
-from conversations.registry import Registry
 from tests import visitors
 from tests.faults import figures
 from tests.faults.checker import Checker
@@ -145,17 +144,6 @@ async def test_the_stream_of_a_provider(steady, plan, when):
             figures.note(f"cancel at every await of the stream, {when}", f"{number - 1} awaits, every socket closed")
             return
     pytest.fail("the stream never ran through")
-
-
-@pytest.fixture
-async def registry(database, steady, settings):
-    """A registry of the test's own, in its own process, as the server has one."""
-    settings.OPENAI_BASE_URL = steady.url
-    settings.CHAT_MODELS = ["alpha-model"]
-    registry = Registry()
-    await registry.start("http://127.0.0.1:1")
-    yield registry
-    await registry.drain()
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])

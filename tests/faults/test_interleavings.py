@@ -27,7 +27,6 @@ from conversations.models import Conversation, Generation, Message, Presence, Ro
 from conversations.models.ids import new_id
 from conversations.outbox import Outbox
 from conversations.outcomes import EndReason, Status
-from conversations.registry import Registry
 from tests import stored
 from tests.faults import clusters
 from tests.faults.steady import Plan
@@ -204,16 +203,6 @@ def streaming_row(user, owner):
     conversation.head = message
     conversation.save()
     return Generation.objects.create(conversation=conversation, message=message, requested_by=user, owner_id=owner)
-
-
-@pytest.fixture
-async def registry(database, steady, settings):
-    settings.OPENAI_BASE_URL = steady.url
-    settings.CHAT_MODELS = ["alpha-model"]
-    registry = Registry()
-    await registry.start("http://127.0.0.1:1")
-    yield registry
-    await registry.drain()
 
 
 @pytest.fixture
