@@ -27,6 +27,10 @@ from .stopper import Stopper
 
 logger = logging.getLogger(__name__)
 
+COUNTS = 10
+"""How often a command may find texts that have to be counted first: usually once. More texts than are remembered would
+be found uncounted for ever."""
+
 ATTEMPTS = 3
 """How often a running answer may come in between before the person is asked to try again."""
 
@@ -197,11 +201,12 @@ class Asks:
 async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     """Texts that have to be counted first are counted outside of the transaction and of the database's threads. Raises
     Refusal."""
-    while True:
+    for _attempt in range(COUNTS):
         try:
             return await shares.database.work(asker.user.pk, history.begin, asker, command)
         except context.Uncounted as missing:
             await asyncio.to_thread(context.measure, missing.texts)
+    raise Refusal("busy", busy_sentence())
 
 
 def present(registry: Registry, socket: Socket, state: watching.State) -> None:
