@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from tests import environment
+from tests.support import environment
 
 environment.prepare_test_process()
 
@@ -29,8 +29,8 @@ from django.contrib.auth.base_user import AbstractBaseUser  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from tests import servers  # noqa: E402
-from tests.database import Database  # noqa: E402
+from tests.support import servers  # noqa: E402
+from tests.support.database import Database  # noqa: E402
 
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 RUNS = int(os.environ.get("BENCH_RUNS", "1" if QUICK else "3"))

@@ -149,7 +149,7 @@ def download(server: rig.Subject, address: str, cookie: str, *, slowly: bool) ->
 
 def _add_up() -> None:
     """What the head of the list shows of them, as the servers' rounds do it."""
-    from conversations.summary.rollup import settle
+    from conversations.operations.summary.rollup import settle
 
     while settle():
         pass

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 
 from bench import rig
-from tests import servers
+from tests.support import servers
 
 
 def start() -> float:

@@ -12,21 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from tests import environment
+from tests.support import environment
 
 environment.prepare_test_process()
 
 import aiohttp  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from tests import servers  # noqa: E402
-from tests.database import Database  # noqa: E402
-from tests.fakes import Exchange, Provider  # noqa: E402
-from tests.pages import Chat, chromium, give_session  # noqa: E402
-from tests.servers import Server  # noqa: E402
-from tests.sockets import Socket  # noqa: E402
-from tests.tls import DeafTls  # noqa: E402
-from tests.visitors import Person, new_person  # noqa: E402
+from tests.support import servers  # noqa: E402
+from tests.support.database import Database  # noqa: E402
+from tests.support.pages import Chat, chromium, give_session  # noqa: E402
+from tests.support.provider import Exchange, Provider  # noqa: E402
+from tests.support.servers import Server  # noqa: E402
+from tests.support.sockets import Socket  # noqa: E402
+from tests.support.tls import DeafTls  # noqa: E402
+from tests.support.visitors import Person, new_person  # noqa: E402
 
 RATE = 50
 OFTEN = {"CHAT_MAX_ANSWERS_PER_MINUTE": 100_000}

@@ -60,7 +60,7 @@ def seed() -> None:
 
 
 def add_up() -> float:
-    from conversations.summary.rollup import settle
+    from conversations.operations.summary.rollup import settle
 
     began = time.monotonic()
     while settle():
@@ -81,8 +81,8 @@ def timed(look: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    from conversations.summary.cells import Condition
-    from conversations.summary.figures import Selection, TooMuch, summary
+    from conversations.operations.summary.cells import Condition
+    from conversations.operations.summary.figures import Selection, TooMuch, summary
 
     def look(selection: Selection) -> str:
         try:

@@ -15,9 +15,9 @@ from django.urls import re_path
 from chatapp.headers import Headers
 from chatapp.origins import OriginMark
 from chatapp.standalone import OwnServerOnly
-from conversations.connections import GivesBack
-from conversations.probes import Probes
+from conversations.operations.probes import Probes
 from conversations.routing import websocket_urlpatterns
+from conversations.storage.request_connections import GivesBack
 
 # Without the last route, a probe of any other path would raise, and leave a traceback in the log.
 sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())])

@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import DeadlockDetected
 
 from chatapp import environment, postgres
-from conversations import first_endpoint
+from conversations.providers import environment_endpoint
 
 ATTEMPTS = 5
 """How often migrations are begun where others keep getting in their way."""
@@ -40,7 +40,7 @@ def prepare() -> None:
         with _alone():
             _migrate()
             _administrator()
-            first_endpoint.settle()
+            environment_endpoint.settle()
             _collect_static()
     finally:
         connection.close()

@@ -15,7 +15,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
-from conversations.bucket import Bucket
+from conversations.rules.token_bucket import Bucket
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor

@@ -196,7 +196,7 @@ def _set_up_django() -> None:
 
 def _server(env: environment.Environment) -> Server:
     from chatapp.asgi import application
-    from conversations.registry import registry
+    from conversations.generation.supervisor import registry
 
     daphne.HTTPFactory, daphne.WebSocketFactory = PageFactory, SocketFactory  # Daphne has no other place to say so
     return Server(
@@ -216,8 +216,8 @@ def _server(env: environment.Environment) -> Server:
 
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
-    from conversations import rendering
-    from conversations.registry import registry
+    from conversations.generation.supervisor import registry
+    from conversations.rendering import worker
 
     loop = daphne.twisted_loop
     asyncio.set_event_loop(loop)
@@ -233,7 +233,7 @@ def _run(server: Server) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    _later(WARM_UP, rendering.warm_up)
+    _later(WARM_UP, worker.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
         loop.run_until_complete(registry.drain())

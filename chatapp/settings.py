@@ -94,10 +94,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "conversations.languages.LanguageMiddleware",  # after the one that knows whose settings count
-    "conversations.time_zones.middleware",
+    "conversations.people.language.LanguageMiddleware",  # after the one that knows whose settings count
+    "conversations.people.time_zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "conversations.security_log.middleware",
+    "conversations.telemetry.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -115,7 +115,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "conversations.preferences.context",
+                "conversations.people.preferences.context",
             ],
         },
     },
@@ -123,7 +123,7 @@ TEMPLATES = [
         "NAME": "pieces",  # conversations/pieces.py
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates" / "pieces"],
-        "OPTIONS": {"environment": "conversations.pieces.environment"},
+        "OPTIONS": {"environment": "conversations.rendering.jinja.environment"},
     },
 ]
 
@@ -245,7 +245,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # not each address that does not exist
         # Otherwise a line, or a traceback, a second while Redis is away.
         "channels_redis.pubsub": {"filters": ["seldom"]},
-        "conversations.doorbell": {"filters": ["seldom"]},
+        "conversations.cluster.notifications": {"filters": ["seldom"]},
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conversations.registry import registry
+from conversations.generation.supervisor import registry
 
 logger = logging.getLogger(__name__)
 

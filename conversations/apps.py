@@ -11,4 +11,4 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Chat")
 
     def ready(self) -> None:
-        from conversations import checks, security_log, signals  # noqa: F401
+        from conversations.telemetry import security_log  # noqa: F401

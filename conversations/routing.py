@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from .consumers import ChatConsumer
+from conversations.socket.consumer import ChatConsumer
 
 websocket_urlpatterns = [path("ws/", ChatConsumer.as_asgi())]

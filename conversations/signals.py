@@ -10,10 +10,11 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from . import sessions
+from conversations.generation.supervisor import registry
+from conversations.people import sessions
+from conversations.rules.status import Status
+
 from .models import Endpoint, Generation, LanguageModel
-from .outcomes import Status
-from .registry import registry
 
 
 @receiver(user_logged_out)

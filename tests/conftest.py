@@ -1,6 +1,6 @@
 """The parts that tests run against, all of them real: PostgreSQL, a provider, servers, people, sockets, a browser."""
 
-from tests import environment
+from tests.support import environment
 
 # pytest imports this file before pytest-django would load the settings.
 environment.prepare_test_process()
@@ -16,23 +16,15 @@ from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from tests import database as databases  # noqa: E402
-from tests import servers, visitors  # noqa: E402
-from tests.environment import METRICS_TOKEN  # noqa: E402
-from tests.fakes import Exchange, Provider  # noqa: E402
-from tests.proxy import Proxy  # noqa: E402
-from tests.servers import Server  # noqa: E402
-from tests.sockets import Asked, Socket  # noqa: E402
-from tests.visitors import Person  # noqa: E402
+from tests.support import database as databases  # noqa: E402
+from tests.support import servers, visitors  # noqa: E402
+from tests.support.provider import Exchange, Provider  # noqa: E402
+from tests.support.proxy import Proxy  # noqa: E402
+from tests.support.servers import Server  # noqa: E402
+from tests.support.shared_server import SHARED  # noqa: E402
+from tests.support.sockets import Asked, Socket  # noqa: E402
+from tests.support.visitors import Person  # noqa: E402
 
-# The shared server is patient: slow machines must not look like silent providers or lost networks, nor quick tests
-# like floods.
-SHARED = {
-    "CHAT_FIRST_TOKEN_TIMEOUT": 60,
-    "CHAT_SILENCE_TIMEOUT": 60,
-    "CHAT_MAX_ANSWERS_PER_MINUTE": 10_000,
-    "METRICS_TOKEN": METRICS_TOKEN,
-}
 # It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
 WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
 COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")
@@ -141,7 +133,7 @@ def clerk(server: Server) -> Callable[..., Person]:
 
 @pytest.fixture
 def socket() -> Iterator[Callable[..., Socket]]:
-    """Open a page's socket for a person, by default at their server; see `tests.sockets.Socket`.
+    """Open a page's socket for a person, by default at their server; see `tests.support.sockets.Socket`.
 
     At the end all are closed, and what they saw is checked against the protocol.
     """
@@ -200,7 +192,7 @@ def proxy() -> Iterator[Callable[[Server], Proxy]]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, for one file of tests: outside of it no event loop of Playwright runs in this thread."""
-    from tests.pages import chromium
+    from tests.support.pages import chromium
 
     with chromium() as browser:
         yield browser
@@ -209,7 +201,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def context(browser: Any, alice: Person) -> Iterator[Any]:
     """A browser of its own in which Alice is signed in."""
-    from tests.pages import give_session
+    from tests.support.pages import give_session
 
     context = browser.new_context()
     give_session(context, alice)
@@ -219,8 +211,8 @@ def context(browser: Any, alice: Person) -> Iterator[Any]:
 
 @pytest.fixture
 def tab(context: Any, server: Server) -> Callable[[], Any]:
-    """Open another tab in Alice's browser; see `tests.pages.Chat`."""
-    from tests.pages import Chat
+    """Open another tab in Alice's browser; see `tests.support.pages.Chat`."""
+    from tests.support.pages import Chat
 
     return lambda: Chat(context.new_page(), server)
 

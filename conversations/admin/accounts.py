@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from conversations import people
-from conversations.models import Conversation, Generation, StopOrigin
-from conversations.stopper import Stopper
+from conversations.models import Conversation, Generation
+from conversations.operations import account_removal
+from conversations.rules.stop_request import StopOrigin, Stopper
 
 from .audit import RecordedAdmin
 from .base import NarrowAdmin
@@ -109,4 +109,4 @@ def _without_password(fields: Iterable[Any]) -> list[Any]:
 
 def _removal(account: User, request: HttpRequest) -> Callable[[], None]:
     by = Stopper(StopOrigin.ADMIN, request.user.pk)
-    return lambda: people.remove(account, by)
+    return lambda: account_removal.remove(account, by)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Action, AuditEntry, Conversation, Generation
-from conversations.security_log import tell
+from conversations.telemetry.security_log import tell
 
 from .base import ReadOnlyAdmin, in_zone, moment, reads_text
 

@@ -19,10 +19,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
-from conversations import fragments
 from conversations.models import Generation, Message
+from conversations.rendering import fragments
 
-from .listing import BoundedList, CappedPaginator, TooSlow, bounded
+from .changelist import BoundedList, CappedPaginator, TooSlow, bounded
 
 READS_TEXT = "conversations.view_message"
 """Whoever lacks it sees that something was written, when and by which model, but not what."""

@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from conversations.outcomes import EndReason, Status
-from conversations.summary.cells import Spread
-from conversations.summary.figures import Summary
-from conversations.summary.rollup import DAY, HOUR
+from conversations.operations.summary.cells import Spread
+from conversations.operations.summary.figures import Summary
+from conversations.operations.summary.rollup import DAY, HOUR
+from conversations.rules.status import EndReason, Status
 
 MOST_BARS = 92
 FEWEST_BARS = 14

@@ -14,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from chatapp.environment import is_web_address
-from conversations import connection_test, endpoints, listing
-from conversations.catalogue import catalogue
 from conversations.models import Action, Endpoint, LanguageModel
+from conversations.providers import endpoint_check, endpoints, model_list_format
+from conversations.providers.model_catalog import catalogue
 
 from . import audit
 
@@ -48,7 +48,7 @@ def _wrong_key(variable: str, address: str) -> str:
             "%(name)s may not be sent to this address. Whoever runs the server can allow it in CHAT_PROVIDER_KEYS; "
             "while that is not set, names that begin with CHAT_KEY_ are allowed."
         ) % {"name": variable}
-    return "" if endpoints.key_in(variable, address) else connection_test.missing_variable(variable)
+    return "" if endpoints.key_in(variable, address) else endpoint_check.missing_variable(variable)
 
 
 class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -141,7 +141,7 @@ class EndpointAdmin(audit.RecordedAdmin):
             return _to(endpoint)
         audit.administered(request, Action.TESTED, endpoint)
         known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
-        result = connection_test.run(endpoints.of_row(endpoint), list(known))
+        result = endpoint_check.run(endpoints.of_row(endpoint), list(known))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Connection to %(name)s") % {"name": endpoint},
@@ -162,7 +162,7 @@ class EndpointAdmin(audit.RecordedAdmin):
             raise PermissionDenied
         known = set(endpoint.models.values_list("name", flat=True))
         named = dict.fromkeys(request.POST.getlist("name"))
-        chosen = [name for name in named if listing.usable(name) and name not in known]
+        chosen = [name for name in named if model_list_format.usable(name) and name not in known]
         with transaction.atomic():
             for name in chosen:
                 model = LanguageModel(endpoint=endpoint, name=name)

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from conversations.connections import give_back
-from conversations.database import in_database
+from conversations.storage.db_threads import in_database
+from conversations.storage.request_connections import give_back
 
 from .timeline import milliseconds
 

@@ -17,7 +17,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.generation import AN_ADMINISTRATOR_LOOKS, TO_REVIEW
-from conversations.outcomes import EndReason, Status
+from conversations.rules.status import EndReason, Status
 
 RECENT = 20_000
 """How many of the newest runs are searched for the models and endpoints that a filter offers."""

@@ -15,14 +15,14 @@ from conversations.models import Conversation, Generation, UsageSource
 from conversations.models.conversation import parse_id
 from conversations.models.generation import FIRST_TOKEN, STOP_TO_CLOSED
 
+from .actions import Deeds
 from .audit import ReadingAdmin, searched
 from .base import in_zone, moment, reads_text
-from .deeds import Deeds
+from .changelist import RunList
+from .completion import shares
 from .filters import REASONS_TO_REVIEW, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
-from .listing import RunList
-from .shares import shares
+from .related import replacements, turns
 from .summary import Summarised
-from .surroundings import replacements, turns
 from .timeline import milliseconds, steps
 
 EMPTY = "–"

@@ -9,8 +9,8 @@ from django.core.exceptions import EmptyResultSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from conversations.summary.cells import Condition, Selection
-from conversations.summary.figures import TooMuch, summary
+from conversations.operations.summary.cells import Condition, Selection
+from conversations.operations.summary.figures import TooMuch, summary
 
 from .charts import Overview
 from .filters import REASONS_TO_REVIEW

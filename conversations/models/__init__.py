@@ -1,9 +1,11 @@
 """The history, the runs that wrote it, and what people and administrators chose."""
 
+from conversations.rules.stop_request import StopOrigin
+
 from .audit import Action, AuditEntry
 from .conversation import Conversation, TitleSource
 from .endpoint import ContinuesBy, Endpoint, LanguageModel
-from .generation import Generation, Kind, Piece, Presence, StopOrigin, UsageSource
+from .generation import Generation, Kind, Piece, Presence, UsageSource
 from .message import Message, Role
 from .preferences import Preferences, Theme, WhenLeaving
 from .process import ServerProcess

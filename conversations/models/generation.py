@@ -11,7 +11,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from conversations.outcomes import REASONS, EndReason, Status, sentence
+from conversations.rules.sentences import sentence
+from conversations.rules.status import REASONS, EndReason, Status
+from conversations.rules.stop_request import StopOrigin
 
 from .conversation import Conversation
 from .ids import new_id
@@ -28,15 +30,6 @@ class Kind(models.TextChoices):
 class UsageSource(models.TextChoices):
     PROVIDER = "provider", _("provider")
     ESTIMATED = "estimated", _("estimated")
-
-
-class StopOrigin(models.TextChoices):
-    """From where a run was stopped."""
-
-    PAGE = "page", _("the page that asked")
-    OTHER_PAGE = "other_page", _("another page")
-    ADMIN = "admin", _("administration")
-    SERVER = "server", _("the server")
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from conversations.outcomes import Status
+from conversations.rules.status import Status
 
 from .conversation import Conversation
 from .ids import new_id

@@ -1,6 +1,6 @@
 """What the summary of runs is added up from, so that a million of them need not be read each time.
 
-Kept by `conversations.summary.rollup`; nothing else writes here but the triggers that say which moments changed.
+`conversations.operations.summary.rollup` keeps it. Besides it, only the triggers that note changed moments write here.
 """
 
 from django.db import models
@@ -8,7 +8,7 @@ from django.db import models
 
 class SummaryCell(models.Model):
     """Runs of one hour (of recent ones), day or month of UTC that have all of this in common, and one measured value
-    about alike: see `conversations.summary.cells`."""
+    about alike: see `conversations.operations.summary.cells`."""
 
     span = models.SmallIntegerField()
     since = models.DateTimeField()

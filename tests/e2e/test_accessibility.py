@@ -1,17 +1,13 @@
 """Everybody can use it: axe finds nothing in any state, and the page fits its screen, its pointer and its motion."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
-from tests.e2e.test_chat import begin
-from tests.e2e.test_sidebar import options
-from tests.pages import Chat, give_session
-from tests.shelves import conversation, path
+from tests.support.browsing import PHONE, WIDE, begin, check, options
+from tests.support.pages import Chat, give_session
+from tests.support.shelves import conversation, path
 
-WIDE = {"width": 1280, "height": 720}
-PHONE = {"width": 360, "height": 740}
 SMALLEST = {"width": 320, "height": 640}
 ZOOMED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
 FINGER = 44
@@ -20,21 +16,6 @@ BROAD = (
     "| unbreakable | unbreakable | unbreakable | unbreakable | unbreakable | unbreakable |\n\n"
     "```python\nprint('" + "x" * 200 + "')\n```\n\n" + "w" * 200 + "\n\nEnd"
 )
-
-
-def violations(page):
-    if not page.evaluate("window.axe"):
-        page.evaluate(Axe().axe_script)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return {fault["id"]: [(node["html"][:200], node["failureSummary"]) for node in fault["nodes"]] for fault in found}
-
-
-def check(page, state, *looks):
-    for size, scheme in looks or ((WIDE, "light"), (PHONE, "dark")):
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour between two
-        assert violations(page) == {}, (state, size, scheme)
-    page.set_viewport_size(WIDE)
 
 
 def test_axe_finds_nothing_in_a_conversation(chat, provider):

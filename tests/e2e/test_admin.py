@@ -7,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests import stored
-from tests.pages import Chat, give_session
-from tests.shelves import conversation
+from tests.support import stored
+from tests.support.pages import Chat, give_session
+from tests.support.shelves import conversation
 
 LIST = "/admin/conversations/generation/"
 

@@ -8,14 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.models import Message
-from tests import servers, stored, visitors
-from tests.conftest import SHARED
-from tests.e2e.test_accessibility import violations
-from tests.e2e.test_chat import begin, generation
-from tests.pages import Chat, give_session
-from tests.proxy import Proxy
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from tests.support import servers, stored, visitors
+from tests.support.answers import RATE, endless
+from tests.support.browsing import begin, generation, violations
+from tests.support.pages import Chat, give_session
+from tests.support.proxy import Proxy
+from tests.support.shared_server import SHARED
+from tests.support.waiting import eventually
 
 AT_ONCE = 1.0
 SILENT = 8.0

@@ -5,25 +5,12 @@ import time
 
 from playwright.sync_api import expect
 
-from tests import stored
-from tests.pages import Chat, give_session
-from tests.test_stop import RATE, SOON, endless
+from tests.support import stored
+from tests.support.answers import RATE, SOON, endless
+from tests.support.browsing import begin, generation
+from tests.support.pages import Chat, give_session
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-def generation(chat):
-    """The id of the last answer's run."""
-    return str(stored.Generation.objects.get(message_id=chat.answer.get_attribute("data-message-id")).pk)
-
-
-def begin(chat, provider, *tokens):
-    """Ask in a new conversation; returns the exchange once its first words are on the page."""
-    exchange = provider.expect()
-    chat.open().ask(exchange.prompt)
-    exchange.write_tokens(*(tokens or ("Bees ", "**hum** ", "and")))
-    chat.see("Bees")
-    return exchange
 
 
 def test_sign_in_ask_stop_reload_regenerate_continue(browser, alice, server, provider):

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.models import Preferences
-from tests.pages import Chat, give_session
+from tests.support.pages import Chat, give_session
 
 
 def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):

@@ -4,8 +4,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Conversation
-from tests.e2e.test_accessibility import check
-from tests.shelves import conversation
+from tests.support.browsing import check
+from tests.support.shelves import conversation
 
 
 def test_restores_and_removes_over_the_chat(chat, alice):

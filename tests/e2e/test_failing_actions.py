@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.test_sidebar import options
-from tests.shelves import conversation
+from tests.support.browsing import options
+from tests.support.shelves import conversation
 
 FAILED = "That did not work. Try again in a moment."
 GONE = "This no longer exists."

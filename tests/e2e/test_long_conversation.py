@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from conversations import windows
-from tests.test_long_conversation import LENGTH, converse
-from tests.waiting import eventually
+from conversations.rendering import transcript_pages
+from tests.support.histories import LENGTH, converse
+from tests.support.waiting import eventually
 
 TOP = """([place]) => {
     const [article] = [...document.querySelectorAll("article")].filter(a => a.textContent.includes(place + " "))
@@ -32,7 +32,7 @@ def scroll(chat, by):
 
 def test_older_messages_come_without_a_jump(chat, long):
     conversation, _messages = long
-    first = LENGTH - windows.MESSAGES
+    first = LENGTH - transcript_pages.MESSAGES
     chat.open(f"/c/{conversation.pk}/")
     expect(place(chat, LENGTH - 1)).to_be_in_viewport()
     expect(place(chat, first)).to_have_count(1)

@@ -1,6 +1,6 @@
 """A search hit on a branch that is not on screen: it is shown, and comes on screen when somebody goes on from there."""
 
-from tests.test_long_conversation import converse
+from tests.support.histories import converse
 
 
 def test_it_stays_in_sight_and_can_be_gone_on_from(alice, chat, provider):

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from conversations.models import Message
-from tests.shelves import conversation
-from tests.test_search import write
+from tests.support.histories import write
+from tests.support.shelves import conversation
 
 CHROME = "#sidebar, .dock, .topbar button, .more, .copy-code, [data-footer] button"
 VISIBLE = "all => all.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 100))"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages import give_session
+from tests.support.pages import give_session
 
 TYPED = "Why?\n```python\nx = '<b>'\n\ny = 2\n```\nThank you"
 

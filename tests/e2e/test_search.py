@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.test_search import write
+from tests.support.histories import write
 
 
 def test_from_the_keyboard_to_the_message(chat, alice):

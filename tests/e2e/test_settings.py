@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.shelves import conversation
+from tests.support.shelves import conversation
 
 
 def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):

@@ -7,20 +7,13 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Conversation
-from tests.e2e.test_chat import begin
-from tests.shelves import conversation, path
+from tests.support.browsing import begin, options
+from tests.support.shelves import conversation, path
 
 
 @pytest.fixture
 def rows(chat):
     return chat.page.locator("#sidebar-list .row__link")
-
-
-def options(chat, title):
-    row = chat.page.locator(".row", has_text=title)
-    row.hover()
-    row.get_by_role("button", name=f"Options for “{title}”").click()
-    return chat.page.locator("#row-menu")
 
 
 def test_rename_in_place_with_the_keyboard(chat, alice, rows):

@@ -9,9 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Message
-from tests.pages import Chat, give_session
-from tests.shelves import conversation
-from tests.test_search import write
+from tests.support.histories import write
+from tests.support.pages import Chat, give_session
+from tests.support.shelves import conversation
 
 KIRITIMATI = "Pacific/Kiritimati"  # UTC+14
 

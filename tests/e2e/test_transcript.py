@@ -4,8 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.pages import give_session
-from tests.waiting import eventually
+from tests.support.pages import give_session
+from tests.support.waiting import eventually
 
 CODE = "```python\nprint('bee')\n```\n\n"
 

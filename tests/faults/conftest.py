@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from conversations import rendering
-from conversations.registry import Registry
-from tests import visitors
-from tests.faults import figures
-from tests.faults.steady import SteadyProvider
-from tests.servers import Server, running
-from tests.visitors import Person
+from conversations.generation.supervisor import Registry
+from conversations.rendering import worker
+from tests.support import visitors
+from tests.support.faults import figures
+from tests.support.faults.steady_provider import SteadyProvider
+from tests.support.servers import Server, running
+from tests.support.visitors import Person
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ async def registry(
     to the other tests of the process."""
     settings.OPENAI_BASE_URL = steady.url
     settings.CHAT_MODELS = ["alpha-model"]
-    monkeypatch.setattr(rendering, "close", lambda: None)
+    monkeypatch.setattr(worker, "close", lambda: None)
     registry = Registry()
     await registry.start("http://127.0.0.1:1")
     yield registry

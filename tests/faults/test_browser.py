@@ -11,15 +11,15 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Error
 
-from tests import stored, visitors
-from tests.faults import figures
-from tests.faults.checker import Checker
-from tests.faults.tabs import plain_chromium
-from tests.pages import Chat, give_session
-from tests.proxy import Proxy
-from tests.servers import running
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from tests.support import stored, visitors
+from tests.support.answers import RATE, endless
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker
+from tests.support.faults.tabs import plain_chromium
+from tests.support.pages import Chat, give_session
+from tests.support.proxy import Proxy
+from tests.support.servers import running
+from tests.support.waiting import eventually
 
 AT_ONCE = 2.0
 """Seconds from the end of a page to the closed socket of the provider, on a busy machine; the goal is 0.5."""

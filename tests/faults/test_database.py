@@ -9,11 +9,11 @@ import uuid
 
 import pytest
 
-from tests import servers, stored, visitors
-from tests.faults import clusters, figures
-from tests.faults.checker import Checker
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from tests.support import servers, stored, visitors
+from tests.support.answers import RATE, endless
+from tests.support.faults import clusters, figures
+from tests.support.faults.checker import Checker
+from tests.support.waiting import eventually
 
 PATIENCE = 3
 LEASE = 2

@@ -13,19 +13,20 @@ from typing import Any
 import psutil
 import pytest
 
-from conversations import history
-from conversations.catalogue import catalogue
-from conversations.database import in_database
-from conversations.endpoints import Endpoint
-from conversations.frames import Send
-from conversations.history import Asker, Started
-from conversations.llm import Provider
+from conversations.commands import start
+from conversations.commands.start import Asker
+from conversations.generation.started import Started
 from conversations.models import Generation
-from conversations.outcomes import EndReason
-from tests import visitors
-from tests.faults import figures
-from tests.faults.checker import Checker
-from tests.faults.steady import Plan
+from conversations.protocol.commands import Send
+from conversations.providers.client import Provider
+from conversations.providers.endpoints import Endpoint
+from conversations.providers.model_catalog import catalogue
+from conversations.rules.status import EndReason
+from conversations.storage.db_threads import in_database
+from tests.support import visitors
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker
+from tests.support.faults.steady_provider import Plan
 
 MOST = 200
 """Awaits; far more than a stream of a few tokens has."""
@@ -158,7 +159,7 @@ async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
-            started = await in_database(history.begin, asker, command)
+            started = await in_database(start.begin, asker, command)
             assert isinstance(started, Started)
             readers = []
 

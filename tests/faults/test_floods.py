@@ -12,12 +12,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from conversations.models import Conversation, Message
-from tests.faults import figures
-from tests.faults.checker import Footprint
-from tests.faults.load import Crowd, Page
-from tests.faults.steady import Plan
-from tests.sockets import Socket
-from tests.waiting import eventually
+from tests.support.faults import figures
+from tests.support.faults.checker import Footprint
+from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.steady_provider import Plan
+from tests.support.sockets import Socket
+from tests.support.waiting import eventually
 
 LENGTH = 390_000
 MOST = 5_000_000

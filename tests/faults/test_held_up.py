@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers, stored, visitors
-from tests.faults import figures
-from tests.sockets import Asked
-from tests.waiting import eventually
+from tests.support import servers, stored, visitors
+from tests.support.faults import figures
+from tests.support.faults import prober as prober_program
+from tests.support.sockets import Asked
+from tests.support.waiting import eventually
 
 LIMIT = 0.4
 """Seconds that the loop may be held on the slowest machine; the figures say what it is."""
@@ -62,7 +63,7 @@ def quiet(database, provider) -> Iterator[servers.Server]:
 @contextmanager
 def watched(server: servers.Server, case: str) -> Iterator[list[float]]:
     """Note how long the loop of this server is held meanwhile; the seconds are there at the end."""
-    program = [sys.executable, str(Path(__file__).with_name("prober.py")), str(server.port)]
+    program = [sys.executable, str(Path(prober_program.__file__)), str(server.port)]
     held: list[float] = []
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
         assert prober.stdout

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Piece
-from conversations.outcomes import STATUS_OF, EndReason
-from tests import stored
-from tests.servers import running
-from tests.sockets import Socket
-from tests.visitors import new_person
-from tests.waiting import eventually
+from conversations.rules.status import STATUS_OF, EndReason
+from tests.support import stored
+from tests.support.servers import running
+from tests.support.sockets import Socket
+from tests.support.visitors import new_person
+from tests.support.waiting import eventually
 
 NASTY = ["bad\0code", "\ud800", "\udc1d\ud83d", "x" * 5000, "\x1b[2J\r\n", "'; DROP TABLE x; --", "429", "\u202e", ""]
 NUMBERS = [2**31, 2**63, 10**40, -1, -(10**40), 1e308, float("inf"), float("nan"), 0, True]

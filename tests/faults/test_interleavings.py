@@ -13,26 +13,28 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations import asking, endings, generation, history, watching
-from conversations.asking import Asks
-from conversations.broadcast import Broadcast
-from conversations.catalogue import catalogue
-from conversations.database import in_database
-from conversations.following import POLL, Begun, Following
-from conversations.frames import Send, Watch
-from conversations.history import Asker
-from conversations.journal import Journal
-from conversations.journal_sql import LOCK
+from conversations.cluster.follower import POLL, Begun, Following
+from conversations.commands import conversation_state, start, subscribe
+from conversations.commands.execute import Asks
+from conversations.commands.start import Asker
+from conversations.delivery import end_notice
+from conversations.delivery.broadcast import Broadcast
+from conversations.generation import generation
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
-from conversations.outbox import Outbox
-from conversations.outcomes import EndReason, Status
-from tests import stored
-from tests.faults import clusters
-from tests.faults.steady import Plan
-from tests.servers import running
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from conversations.protocol.commands import Send, Watch
+from conversations.providers.model_catalog import catalogue
+from conversations.rules.send_window import Outbox
+from conversations.rules.status import EndReason, Status
+from conversations.storage.db_threads import in_database
+from conversations.storage.journal import Journal
+from conversations.storage.journal_sql import LOCK
+from tests.support import stored
+from tests.support.answers import RATE, endless
+from tests.support.faults import clusters
+from tests.support.faults.steady_provider import Plan
+from tests.support.servers import running
+from tests.support.waiting import eventually
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
 SOON = 5.0
@@ -222,7 +224,7 @@ async def started(registry, user):
     """A generation between its commit and its launch."""
     asker = Asker(user, registry.process, catalogue.offered)
     plan = Plan(rate=100, tokens=3)
-    return await in_database(history.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
+    return await in_database(start.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
 
 
 async def until(probe, timeout=10.0):
@@ -238,7 +240,7 @@ async def outcome(generation):
 
 async def test_a_page_that_comes_before_the_launch_follows_nothing(registry, user, page, started):
     """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
-    await asking.watch(registry, page, user, Watch(conversation=started.conversation.pk))
+    await subscribe.watch(registry, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in registry.following
     live = registry.launch(started, user.pk, uuid.uuid4())
     Asks(registry)._attend([], started)
@@ -248,9 +250,9 @@ async def test_a_page_that_comes_before_the_launch_follows_nothing(registry, use
 
 
 async def test_a_page_that_read_the_row_before_the_end_looks_again(registry, user, page, started):
-    state = await in_database(watching.load, user, Watch(conversation=started.conversation.pk))
+    state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
     await registry.launch(started, user.pk, uuid.uuid4()).task
-    asking.present(registry, page, state)
+    subscribe.present(registry, page, state)
     assert page.caught_up == [started.answer.pk]
     assert started.generation.pk not in registry.following
 
@@ -273,8 +275,8 @@ async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(registry, us
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(watching, "started", fails)
-    monkeypatch.setattr(watching, "show", fails)
+    monkeypatch.setattr(conversation_state, "started", fails)
+    monkeypatch.setattr(conversation_state, "show", fails)
     asks, plan = Asks(registry), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     asks.begin(page, user, command)
@@ -289,7 +291,7 @@ async def test_an_end_that_cannot_be_rendered_is_saved_and_told(registry, user, 
         raise RuntimeError("no such tag")
 
     monkeypatch.setattr(Broadcast, "settle", fails)
-    monkeypatch.setattr(endings, "words", fails)
+    monkeypatch.setattr(end_notice, "words", fails)
     live = registry.launch(started, user.pk, uuid.uuid4())
     registry.attend(live, page)
     live.broadcast.attach(page)
@@ -372,13 +374,13 @@ async def test_a_page_that_comes_while_an_end_is_read_sees_it(following, user, m
     run = await in_database(streaming_row, user, await in_database(another_process))
     begun = Begun(run.pk, run.message_id, run.conversation_id)
     first, late = Page(user), Page(user)
-    read = endings.stored_words
+    read = end_notice.stored_words
 
     async def slowly(*args):
         made.follow(begun, late)
         return await read(*args)
 
-    monkeypatch.setattr(endings, "stored_words", slowly)
+    monkeypatch.setattr(end_notice, "stored_words", slowly)
     made.follow(begun, first)
     made.start()
     await until(lambda: first.heard("snapshot"))

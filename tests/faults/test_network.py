@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests import stored, visitors
-from tests.faults import figures
-from tests.faults.checker import Checker
-from tests.servers import TOP
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from tests.support import stored, visitors
+from tests.support.answers import RATE, endless
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker
+from tests.support.servers import TOP
+from tests.support.waiting import eventually
 
 GONE = 6.5
 """Seconds of silence after which the provider's socket is closed: 4 without an acknowledgement, 2 of grace."""

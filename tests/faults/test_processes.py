@@ -11,16 +11,16 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from conversations.database import in_database
 from conversations.models import Conversation, Generation
-from tests import stored, visitors
-from tests.faults import figures
-from tests.faults.checker import Checker
-from tests.faults.load import Crowd, Page
-from tests.faults.steady import Plan
-from tests.servers import redis, running
-from tests.test_stop import RATE, endless
-from tests.waiting import eventually
+from conversations.storage.db_threads import in_database
+from tests.support import stored, visitors
+from tests.support.answers import RATE, endless
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker
+from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.steady_provider import Plan
+from tests.support.servers import redis, running
+from tests.support.waiting import eventually
 
 LEASE = 2
 LOSS = 0.5

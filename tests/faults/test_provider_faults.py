@@ -9,12 +9,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests import stored
-from tests.faults.checker import Checker
-from tests.proxy import Proxy
-from tests.servers import running
-from tests.test_provider_errors import assert_plain
-from tests.test_stop import endless
+from tests.support import stored
+from tests.support.answers import endless
+from tests.support.faults.checker import Checker
+from tests.support.proxy import Proxy
+from tests.support.sentences import assert_plain
+from tests.support.servers import running
 
 PATIENCE = {
     "CHAT_CONNECT_TIMEOUT": 1,

@@ -6,12 +6,12 @@ import uuid
 
 import pytest
 
-from tests import stored
-from tests.faults import figures
-from tests.faults.checker import Checker
-from tests.faults.load import Crowd
-from tests.faults.steady import Plan
-from tests.test_stop_without_socket import path
+from tests.support import stored
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker
+from tests.support.faults.crowd import Crowd
+from tests.support.faults.steady_provider import Plan
+from tests.support.pages import path
 
 TOKENS, RATE = 3, 50
 

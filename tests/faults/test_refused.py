@@ -12,14 +12,15 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations.journal import Ending, Journal
 from conversations.models import Conversation, Generation, Message, Role, StopOrigin, UsageSource
 from conversations.models.ids import new_id
-from conversations.outcomes import STATUS_OF, EndReason, Status
-from tests import stored
-from tests.faults.clusters import SAVED
-from tests.test_metrics import ask, scrape
-from tests.waiting import PATIENCE, eventually
+from conversations.rules.ending import Ending
+from conversations.rules.status import STATUS_OF, EndReason, Status
+from conversations.storage.journal import Journal
+from tests.support import stored
+from tests.support.faults.clusters import SAVED
+from tests.support.scraping import ask, scrape
+from tests.support.waiting import PATIENCE, eventually
 
 HOSTILE = "a\0b\ud800c\udfff"
 TICK = 1.5

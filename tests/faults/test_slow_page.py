@@ -8,13 +8,13 @@ from functools import partial
 import psutil
 import pytest
 
-from tests import stored
-from tests.faults import figures
-from tests.faults.checker import Checker, Footprint
-from tests.faults.load import Crowd, Page
-from tests.faults.steady import Plan
-from tests.protocol import Event
-from tests.waiting import eventually
+from tests.support import stored
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker, Footprint
+from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.steady_provider import Plan
+from tests.support.protocol import Event
+from tests.support.waiting import eventually
 
 UNREAD = 262_144
 CLOSED = 10.0

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests import visitors
-from tests.faults import clusters
-from tests.servers import running
-from tests.waiting import eventually
+from tests.support import visitors
+from tests.support.faults import clusters
+from tests.support.servers import running
+from tests.support.waiting import eventually
 
 LOCK_TIMEOUT = 2.0
 LIST = "/admin/conversations/auditentry/"

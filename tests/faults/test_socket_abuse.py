@@ -11,11 +11,11 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.faults import figures
-from tests.faults.checker import Checker, Footprint, wait_quiet
-from tests.faults.load import Crowd, Page
-from tests.faults.steady import Plan
-from tests.sockets import Socket
+from tests.support.faults import figures
+from tests.support.faults.checker import Checker, Footprint, wait_quiet
+from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.steady_provider import Plan
+from tests.support.sockets import Socket
 
 OTHERS = 10
 HALF_OPEN = 500

@@ -7,11 +7,11 @@ import time
 import psutil
 import pytest
 
-from tests import visitors
-from tests.faults import clusters, figures
-from tests.faults.checker import Checker, Footprint, wait_quiet
-from tests.faults.load import Crowd, Page, Stream
-from tests.faults.steady import NEVER, Plan
+from tests.support import visitors
+from tests.support.faults import clusters, figures
+from tests.support.faults.checker import Checker, Footprint, wait_quiet
+from tests.support.faults.crowd import Crowd, Page, Stream
+from tests.support.faults.steady_provider import NEVER, Plan
 
 STREAMS = 100
 LIMIT = 3.0

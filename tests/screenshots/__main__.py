@@ -1,6 +1,6 @@
 """`make screenshots`: every picture; `make screenshots ARGS="stopped search"` for those whose names begin so."""
 
-from tests import environment
+from tests.support import environment
 
 environment.prepare_test_process()
 

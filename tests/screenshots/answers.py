@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.pages import Chat
 from tests.screenshots import texts
 from tests.screenshots.studio import Studio, tokens
+from tests.support.pages import Chat
 
 
 def streaming(studio: Studio) -> None:

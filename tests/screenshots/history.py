@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from conversations.models import Conversation, Endpoint, Generation, LanguageModel, Message, Role
-from conversations.outcomes import EndReason, Status
+from conversations.rules.status import EndReason, Status
 from tests.screenshots import texts
 
 MODELS = [

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.pages import Chat
 from tests.screenshots import texts
 from tests.screenshots.studio import Studio
+from tests.support.pages import Chat
 
 
 def empty(studio: Studio) -> None:

@@ -11,13 +11,13 @@ from django.core.management import call_command
 from django.db import connections
 from playwright.sync_api import Browser, expect
 
-from tests import servers
-from tests.database import Database
-from tests.fakes import Exchange, Provider
-from tests.pages import Chat, chromium, give_session
 from tests.screenshots import history
-from tests.servers import Server
-from tests.visitors import Person, new_session
+from tests.support import servers
+from tests.support.database import Database
+from tests.support.pages import Chat, chromium, give_session
+from tests.support.provider import Exchange, Provider
+from tests.support.servers import Server
+from tests.support.visitors import Person, new_session
 
 FOLDER = servers.TOP / "docs" / "screenshots"
 LARGEST = 150_000

@@ -7,9 +7,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from conversations import export, people
 from conversations.models import Action, AuditEntry, Conversation
-from conversations.stopper import SERVER
+from conversations.operations import account_removal
+from conversations.rules.stop_request import SERVER
+from conversations.web import export
 
 COMMAND_LINE = "manage.py"
 """In the audit log, where there is no account that did it."""
@@ -49,7 +50,7 @@ class Command(BaseCommand):
 
     def _delete(self, person: User) -> None:
         name = person.username
-        people.remove(person, SERVER)
+        account_removal.remove(person, SERVER)
         self.stdout.write(f"The account {name!r} and everything of it is removed.")
 
 

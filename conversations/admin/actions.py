@@ -1,0 +1,217 @@
+"""What staff can do with runs: stop them, mark them as reviewed, watch those that run now, take them away as CSV."""
+
+import logging
+import uuid
+from concurrent.futures import TimeoutError as Late
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from conversations.models import Action, Generation
+from conversations.rules.status import Status
+from conversations.storage.db_threads import AWAY
+
+from . import audit, export, live
+from .changelist import COUNTED
+from .filters import UNFINISHED
+
+logger = logging.getLogger(__name__)
+
+
+class Note(forms.Form):
+    """What staff have to say of a run."""
+
+    note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+    """The part of the generations' admin that acts. Each deed has a permission of its own and an entry in the log."""
+
+    actions = ["mark_reviewed", "export_selected"]
+
+    def get_urls(self) -> list[URLPattern]:
+        def behind(view: Any) -> Any:
+            return self.admin_site.admin_view(view)
+
+        name = "conversations_generation_{}".format
+        return [
+            path("running/", behind(require_safe(self.running_view)), name=name("running")),
+            path("running/rows/", self._signed_in(behind(require_safe(self.running_rows))), name=name("running_rows")),
+            path("export/", behind(require_safe(self.export_view)), name=name("export")),
+            path("<uuid:pk>/review/", behind(require_POST(self.review_view)), name=name("review")),
+            path("<uuid:pk>/stop/", behind(require_POST(self.stop_view)), name=name("stop")),
+            *super().get_urls(),
+        ]
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change runs may say that they have looked at one; nothing else of a run changes."""
+        return self.has_view_permission(request) and request.user.has_perm("conversations.change_generation")
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("conversations.stop_generation")
+
+    # What runs now
+
+    def running_view(self, request: HttpRequest) -> HttpResponse:
+        return self._running(request, "admin/conversations/generation/running.html")
+
+    def running_rows(self, request: HttpRequest) -> HttpResponse:
+        """The same without the page around it, for the page itself."""
+        return self._running(request, "admin/conversations/generation/_running.html")
+
+    def _signed_in(self, view: Any) -> Any:
+        """For pieces of a page: whoever is no longer signed in is led to the sign-in, instead of getting that page as a
+        piece."""
+
+        def inner(request: HttpRequest) -> HttpResponse:
+            if self.admin_site.has_permission(request):
+                response: HttpResponse = view(request)
+                return response
+            running = reverse("admin:conversations_generation_running")
+            return HttpResponseClientRedirect(f"{reverse('admin:login')}?{urlencode({'next': running})}")
+
+        return inner
+
+    def _running(self, request: HttpRequest, template: str) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows, count = live.running()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Running now"),
+            "opts": Generation._meta,  # noqa: SLF001  Django's own name for it
+            "rows": rows,
+            "count": count,
+            "at": timezone.now(),
+            "may_stop": self.has_stop_permission(request),
+        }
+        return TemplateResponse(request, template, context)
+
+    def stop_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """End a run, in whichever process it is."""
+        if not self.has_stop_permission(request):
+            raise PermissionDenied
+        run = self._run(pk)
+        if run is None:
+            return self._gone(request, pk)
+        if run.status != Status.STREAMING:
+            messages.info(request, _("It had already ended: %(status)s.") % {"status": run.get_status_display()})
+            return self._back(request, pk)
+        audit.touched(request, Action.STOPPED, [run])
+        self._stop(request, run)
+        return self._back(request, pk)
+
+    def _stop(self, request: HttpRequest, run: Generation) -> None:
+        try:
+            live.stop(run.pk, request.user.pk or 0)
+        except (Late, live.NotServing, *AWAY) as error:
+            logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
+            messages.error(request, _("It could not be stopped. Please try again."))
+            return
+        now = self._run(run.pk)
+        ended = now.get_end_reason_display() if now is not None else _("deleted")
+        messages.success(request, _("It has ended: %(reason)s.") % {"reason": ended})
+
+    # Reviews
+
+    def review_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_review_permission(request):
+            raise PermissionDenied
+        run = self._run(pk)
+        if run is None:
+            return self._gone(request, pk)
+        form = Note(request.POST)
+        if not form.is_valid():
+            messages.error(request, " ".join(map(str, form.errors["note"])))
+        elif self._review(request, Generation.objects.filter(pk=pk), form.cleaned_data["note"]):
+            messages.success(request, _("Marked as reviewed."))
+        else:
+            messages.warning(request, _("It is still being written; review it when it has ended."))
+        return self._back(request, pk)
+
+    @admin.action(description=lazy("Mark as reviewed"), permissions=["review"])
+    def mark_reviewed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        """Of the selection, those that did not finish and that nobody has reviewed; who was first stays."""
+        needed = queryset.filter(status__in=UNFINISHED, reviewed_at=None)
+        if needed[: COUNTED + 1].count() > COUNTED:
+            messages.error(
+                request, _("Those are more than %(count)d; filter for fewer at a time.") % {"count": COUNTED}
+            )
+            return
+        count = self._review(request, needed)
+        messages.success(
+            request,
+            ngettext("%(count)d run marked as reviewed.", "%(count)d runs marked as reviewed.", count)
+            % {"count": count},
+        )
+
+    @transaction.atomic
+    def _review(self, request: HttpRequest, runs: QuerySet[Generation], note: str = "") -> int:
+        """How many have been marked. Those that still stream are left alone."""
+        ended = (
+            Generation.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
+            .exclude(status=Status.STREAMING)
+            .select_related("conversation__owner")
+            .select_for_update(of=("self",))
+        )
+        found = list(ended)
+        audit.touched(request, Action.REVIEWED, found)
+        return Generation.objects.filter(pk__in=[run.pk for run in found]).update(
+            reviewed_at=Now(), reviewed_by=request.user.pk, review_note=note
+        )
+
+    # CSV
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered, all of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        listed = self.changelist_view(request)
+        if not isinstance(listed, TemplateResponse) or not listed.context_data:
+            return HttpResponseRedirect(reverse("admin:conversations_generation_changelist"))
+        return self._csv(request, listed.context_data["cl"].queryset, request.GET.urlencode())
+
+    @admin.action(description=lazy("CSV of the selection"))
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Generation]) -> HttpResponseBase:
+        everything = request.POST.get("select_across") == "1"
+        return self._csv(request, queryset, request.GET.urlencode() if everything else _("a selection"))
+
+    def _csv(self, request: HttpRequest, runs: QuerySet[Generation], which: str) -> StreamingHttpResponse:
+        everything = _("all")
+        audit.exported(request, f"generations as CSV: {which or everything}")
+        name = f"generations-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
+        return StreamingHttpResponse(
+            export.lines(runs),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+        )
+
+    # Where to go afterwards
+
+    def _run(self, pk: uuid.UUID) -> Generation | None:
+        return Generation.objects.select_related("conversation__owner").filter(pk=pk).first()
+
+    def _gone(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        messages.warning(request, _("That run does not exist; perhaps it has been deleted."))
+        return HttpResponseRedirect(reverse("admin:conversations_generation_changelist"))
+
+    def _back(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        if request.POST.get("back") == "running":
+            return HttpResponseRedirect(reverse("admin:conversations_generation_running"))
+        return HttpResponseRedirect(reverse("admin:conversations_generation_change", args=[pk]))

@@ -1,0 +1,91 @@
+"""How much of its answer a run that did not finish had written: an estimate, unless a later version continued it. No
+figure where it is longer than what it would be compared with.
+
+Compared with the length at which the same answer was complete in the end, where it was continued or written again;
+otherwise with the median length of that model's complete answers.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from conversations.models import Generation, Kind
+from conversations.rules.status import Status
+
+RECENT = 20_000
+"""How many of the newest runs are searched for the usual length of a model's answers."""
+
+USUAL = """
+SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)
+FROM (SELECT model, characters, status FROM conversations_generation ORDER BY requested_at DESC LIMIT %s) AS newest
+WHERE newest.status = 'complete' AND newest.model = ANY(%s)
+GROUP BY newest.model
+"""
+
+COMPLETED = """
+SELECT g.id, later.kind, length(m.content), length(whole.content)
+FROM conversations_generation g
+JOIN conversations_message m ON m.id = g.message_id
+JOIN conversations_message whole
+     ON whole.parent_id = m.parent_id AND whole.role = m.role AND whole.id > m.id AND whole.status = 'complete'
+JOIN conversations_generation later
+     ON later.message_id = whole.id
+     AND (later.kind = 'regenerate' OR later.kind = 'continue' AND later.continued_from_id = m.id)
+WHERE g.id = ANY(%s)
+ORDER BY later.kind DESC, whole.id DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`percent` of the answer, at most 100. `source`: what it was compared with, as a sentence."""
+
+    percent: int
+    exact: bool
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.percent} %" if self.exact else f"≈ {self.percent} %"
+
+
+def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
+    """Of those that ended, the complete ones included. Two queries, however many there are."""
+    cut_off = [run for run in generations if run.status in (Status.INTERRUPTED, Status.ERROR)]
+    found = {run.pk: Share(100, True, _("It is complete.")) for run in generations if run.status == Status.COMPLETE}
+    usual = _usual({run.model for run in cut_off})
+    for run in cut_off:
+        if run.characters < usual.get(run.model, 0):
+            source = _("Compared with the median length of this model's recent complete answers.")
+            found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
+    return found | _completed(run.pk for run in cut_off)
+
+
+def _usual(models: Iterable[str]) -> dict[str, float]:
+    with connection.cursor() as cursor:
+        cursor.execute(USUAL, [RECENT, list(models)])
+        return dict(cursor.fetchall())
+
+
+def _completed(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
+    """A continuation counts more than an answer written anew; of several of them the first row, which is older."""
+    found: dict[uuid.UUID, Share] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(COMPLETED, [list(keys)])
+        for key, kind, written, whole in cursor.fetchall():
+            exact = kind == Kind.CONTINUE
+            if not whole or (written > whole and not exact):
+                continue
+            source = (
+                _("Compared with the answer as it was continued to its end.")
+                if exact
+                else _("Compared with the answer to the same prompt that was written anew.")
+            )
+            found[key] = Share(_percent(written, whole), exact, source)
+    return found
+
+
+def _percent(written: float, whole: float) -> int:
+    return min(100, round(100 * written / whole))

@@ -1,0 +1,115 @@
+"""What runs now, in all processes, and an administrator's Stop."""
+
+import asyncio
+import math
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Sum
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from conversations.commands.end_generation import end_running
+from conversations.delivery.sockets import ELSEWHERE
+from conversations.generation.supervisor import registry
+from conversations.models import Generation, Piece, Presence, ServerProcess
+from conversations.rules.status import EndReason
+from conversations.rules.stop_request import StopOrigin, Stopper
+
+LISTED = 500
+"""Rows of the list: the oldest runs, which are the ones to look at."""
+
+PATIENCE = 10.0
+"""Seconds that a run may take to end; the last of them overrules an owner that does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewers:
+    """Who is there for a run, as far as this process can know. `here`: pages connected to this process; None where
+    another process owns the run, which alone knows of its own pages. `elsewhere`: processes that said that they show
+    it. `expected`: a page was served and has yet to connect."""
+
+    here: int | None
+    elsewhere: Sequence[str]
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One row of the list. `characters` as saved, so at most a tick old; `tokens` are estimated from them."""
+
+    generation: Generation
+    age: timedelta
+    characters: int
+    tokens: int
+    viewers: Viewers
+    own: bool
+    silent: timedelta | None
+
+
+def running() -> tuple[list[Running], int]:
+    """The oldest `LISTED` runs, and how many there are. Four queries."""
+    found = list(
+        Generation.objects.streaming().select_related("requested_by", "owner").order_by("requested_at", "pk")[:LISTED]
+    )
+    count = Generation.objects.streaming().count() if len(found) == LISTED else len(found)
+    keys = [run.pk for run in found]
+    written = dict(
+        Piece.objects.filter(generation_id__in=keys)
+        .values_list("generation_id")
+        .annotate(characters=Sum(Length("text")))
+        .order_by()
+    )
+    viewers = _viewers(found)
+    return [_row(run, written.get(run.pk, 0), viewers[run.pk]) for run in found], count
+
+
+def _row(run: Generation, written: int, viewers: Viewers) -> Running:
+    now = timezone.now()
+    live = registry.live.get(run.pk)
+    characters = live.lifecycle.written if live is not None else written
+    tokens = live.lifecycle.tokens if live is not None else math.ceil(characters / 4)
+    silent = now - run.owner.renewed_at if run.owner is not None and live is None else None
+    return Running(run, now - run.requested_at, characters, tokens, viewers, live is not None, silent)
+
+
+def _viewers(runs: Sequence[Generation]) -> Mapping[uuid.UUID, Viewers]:
+    holders: dict[uuid.UUID, list[str]] = defaultdict(list)
+    rows = Presence.objects.filter(generation_id__in=[run.pk for run in runs], until__gt=timezone.now())
+    for key, holder in rows.values_list("generation_id", "holder"):
+        holders[key].append(holder)
+    processes = _processes(holder for each in holders.values() for holder in each)
+    return {run.pk: _who(run, holders[run.pk], processes) for run in runs}
+
+
+def _processes(holders: Any) -> dict[str, str]:
+    keys = {holder for holder in holders if not holder.startswith("page:")}
+    return {str(process.pk): str(process) for process in ServerProcess.objects.filter(pk__in=keys)}
+
+
+def _who(run: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
+    live = registry.live.get(run.pk)
+    here = None if live is None else live.attendance.count - (ELSEWHERE in live.attendance)
+    elsewhere = [processes.get(holder, holder) for holder in holders if not holder.startswith("page:")]
+    return Viewers(here, elsewhere, any(holder.startswith("page:") for holder in holders))
+
+
+class NotServing(Exception):
+    """This process runs no answers (it is a command, say), so it can ask nobody to stop."""
+
+
+def stop(generation: uuid.UUID, staff: int) -> None:
+    """End a run of any process, in a thread of a request. Returns when it has ended, or after `PATIENCE` seconds.
+
+    The work is the loop's own, so a closed page does not undo it. Raises NotServing, TimeoutError.
+    """
+    loop = registry.loop
+    if loop is None or not loop.is_running():
+        raise NotServing
+    by = Stopper(StopOrigin.ADMIN, staff)
+    ending = end_running(registry, generation, EndReason.STOPPED_BY_ADMIN, by)
+    asyncio.run_coroutine_threadsafe(ending, loop).result(PATIENCE)

@@ -1,0 +1,1 @@
+"""The other processes: notifications to them, their generations shown here, who shows what."""

@@ -1,0 +1,1 @@
+"""Carrying out what a person asks: begin an answer, show a conversation, stop."""

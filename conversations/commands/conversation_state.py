@@ -1,0 +1,117 @@
+"""What a page that comes to a conversation has to be told. Synchronous; runs on a database thread."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from conversations.cluster import presence
+from conversations.generation.started import Started
+from conversations.models import Conversation, Generation, Message
+from conversations.protocol import events
+from conversations.protocol.commands import Watch
+from conversations.rendering import fragments
+
+from . import refusals, versions
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
+    shows something else. `aside`: the page looks at another branch than the one that is answered."""
+
+    conversation: uuid.UUID
+    generation: uuid.UUID | None = None
+    message: uuid.UUID | None = None
+    transcript: bytes | None = None
+    owner: uuid.UUID | None = None
+    aside: bool = False
+
+
+def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
+    """Compare what the page shows with what is. Raises Refusal. Nothing is rendered once it is not `wanted` any more,
+    which is asked on this thread."""
+    conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
+    running = conversation.generations.streaming().first()
+    if running is not None and command.page:
+        presence.connected(running.pk, command.page[:60])
+    versions.look_at(conversation, command.branch)
+    if conversation.aside:
+        running = None
+    head = conversation.head
+    transcript = None
+    if wanted() and head is not None and (head.pk != command.head or head.status != command.status):
+        transcript = _transcript(conversation, command.head, command.status, running, None)
+    return _state(conversation, running, transcript)
+
+
+def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | None, command: uuid.UUID | None) -> State:
+    """The messages behind `after`, for pages that already show what stands before. Raises Refusal."""
+    found = _conversation(user, conversation)
+    running = found.generations.streaming().first()
+    return _state(found, running, _transcript(found, after, None, running, command))
+
+
+def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
+    """How a conversation stands right after a command: known without reading it again, so on any thread. `so_far`: the
+    HTML of the answer."""
+    conversation, generation = begun.conversation, begun.generation
+    html = fragments.started(begun, so_far)
+    transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
+    return State(conversation.pk, generation.pk, begun.answer.pk, transcript, generation.owner_id)
+
+
+def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
+    found = Conversation.objects.visible_to(user).select_related("head").filter(pk=pk).first()
+    if found is None:
+        raise refusals.not_found()
+    return found
+
+
+def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
+    if running is None:
+        return State(conversation.pk, transcript=transcript, aside=conversation.aside)
+    return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
+
+
+def _transcript(
+    conversation: Conversation,
+    shown: uuid.UUID | None,
+    status: str | None,
+    running: Generation | None,
+    command: uuid.UUID | None,
+) -> bytes:
+    after, html = fragments.transcript(conversation, shown, status)
+    return _frame(conversation, after, html, conversation.head_id, running.pk if running else None, command)
+
+
+def _frame(
+    conversation: Conversation,
+    after: uuid.UUID | None,
+    html: str,
+    head: uuid.UUID | None,
+    generation: uuid.UUID | None,
+    command: uuid.UUID | None,
+) -> bytes:
+    return events.transcript(
+        conversation=conversation.pk,
+        after=after,
+        html=html,
+        head=head,
+        generation=generation,
+        id=command,
+        url=conversation.get_absolute_url(),
+        title=conversation.title,
+    )
+
+
+def standing(user: AbstractBaseUser, generation: uuid.UUID | None, command: uuid.UUID | None) -> Generation | None:
+    """The generation a stop means: by its id, or by the id of the command that asked for it."""
+    visible = Generation.objects.visible_to(user).select_related("message")
+    if generation is not None:
+        return visible.filter(pk=generation).first()
+    made = Message.objects.filter(conversation__owner_id=user.pk, client_id=command).first()
+    if made is None:
+        return None
+    return visible.filter(message=made).first() or visible.filter(message__parent=made).order_by("id").first()

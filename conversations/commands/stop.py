@@ -1,0 +1,69 @@
+"""A stop, from whomever it comes: cancel what runs here, or ask the process that owns it."""
+
+import logging
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from conversations.delivery.sockets import Socket
+from conversations.generation.supervisor import Registry
+from conversations.protocol import events
+from conversations.protocol.commands import Stop
+from conversations.protocol.refusal import Refusal
+from conversations.rules.status import EndReason, Status
+from conversations.rules.stop_request import Stopper
+from conversations.storage import fair_share
+from conversations.storage.db_threads import AWAY, in_database
+
+from . import conversation_state, refusals
+from .end_generation import ask_owner, note_late_stop, stopper
+from .execute import Asks
+from .refusals import busy_sentence, failed
+
+logger = logging.getLogger(__name__)
+
+
+def stop(registry: Registry, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    """A person's Stop. What runs here is cancelled before this returns."""
+    live = None
+    if command.generation is not None:
+        live = registry.live.get(command.generation)
+    elif command.id is not None:
+        live = registry.by_command.get((user.pk, command.id))
+    if live is not None and live.user == user.pk:
+        live.stop(EndReason.STOPPED, Stopper.in_tab(user.pk, socket.tab, live.asked_in))
+    elif command.id is None or not asks.stop(user.pk, command.id, socket.tab):
+        registry.spawn(_stop_elsewhere(registry, socket, user, command))
+
+
+async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    """It runs in another process, has ended, or is nobody's business."""
+    try:
+        await _stop_by_row(registry, socket, user, command)
+    except Refusal as refusal:
+        _refuse_stop(socket, command, refusal)
+    except AWAY as error:
+        logger.warning("a stop was not carried out: %s", type(error).__name__)
+        _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
+    except Exception:
+        logger.exception("a stop failed")
+        _refuse_stop(socket, command, failed())
+
+
+async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+    wanted = (user, command.generation, command.id)
+    generation = await fair_share.database.work(user.pk, conversation_state.standing, *wanted)
+    if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
+        await in_database(note_late_stop, generation.pk, stopper(registry, generation.pk, user.pk, socket.tab))
+    if generation is None:
+        _refuse_stop(socket, command, refusals.not_found())
+    elif generation.status == Status.STREAMING:
+        socket.push(events.stopping(generation.pk))
+        by = stopper(registry, generation.pk, user.pk, socket.tab)
+        await ask_owner(registry, generation.pk, EndReason.STOPPED, by)
+    else:
+        status, reason = generation.status, generation.end_reason
+        socket.push(events.standing(generation.pk, generation.message_id, status, reason, command.id))
+
+
+def _refuse_stop(socket: Socket, command: Stop, refusal: Refusal) -> None:
+    socket.push(events.refused(str(command.id) if command.id else None, "stop", refusal))

@@ -1,0 +1,1 @@
+"""What viewers get of an answer, and the sockets they get it by."""

@@ -1,0 +1,1 @@
+"""Looking after the service: health, retention, clean-up, accounting, the summary."""

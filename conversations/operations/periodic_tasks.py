@@ -1,0 +1,119 @@
+"""What a process looks after again and again: models on offer, answers of dead processes, sessions that ended."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from conversations.cluster import presence
+from conversations.delivery.sockets import Sockets
+from conversations.operations.summary import rollup
+from conversations.people import sessions
+from conversations.providers import model_catalog
+from conversations.storage import reaper
+from conversations.storage.db_threads import AWAY, in_background, in_database
+from conversations.storage.journal import Journal
+
+from . import cleanup, retention, search_index, token_accounting
+
+logger = logging.getLogger(__name__)
+
+SESSIONS = 0.5
+"""Seconds between two looks at the sessions and accounts of those who are connected."""
+
+AFTERWARDS = 10.0
+"""Seconds after an answer of this process in which something of it may be left to tidy up."""
+
+SELDOM = 30.0
+"""Seconds between two such looks of a process that answers nobody."""
+
+PAUSE = 0.5
+"""Seconds between two turns of adding up a long history."""
+
+
+async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
+    """Look again and again until cancelled. One look that fails does not end the rounds."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await look()
+        except AWAY as error:  # the journal says so, once
+            logger.info("%s: %s", getattr(look, "__name__", "a round"), type(error).__name__)
+        except Exception:
+            logger.exception("a round failed")
+
+
+class Rounds:
+    """The looks of one process; `start` gives them to be run."""
+
+    def __init__(
+        self,
+        process: uuid.UUID,
+        journal: Journal,
+        sockets: Sockets,
+        left_behind: Callable[[], list[sessions.SignedIn]],
+        end_session: Callable[[str], None],
+        move_session: Callable[[str, sessions.SignedIn], None],
+    ) -> None:
+        self._process = process
+        self._journal = journal
+        self._sockets = sockets
+        self._left_behind = left_behind
+        self._end_session = end_session
+        self._move_session = move_session
+        self._busy_at = self._tidied_at = 0.0
+
+    def start(self) -> list[Coroutine[Any, Any, None]]:
+        return [
+            every(reaper.EVERY, self.sweep),
+            every(model_catalog.EVERY, model_catalog.catalogue.refresh),
+            every(model_catalog.EVERY, model_catalog.catalogue.list_models),
+            every(token_accounting.EVERY, self.count_usage),
+            every(SESSIONS, self.look_at_sessions),
+            every(search_index.EVERY, search_index.index),
+            every(retention.EVERY, retention.empty_soon),
+            every(cleanup.EVERY, cleanup.tidy_soon),
+            every(rollup.EVERY, self.add_up),
+        ]
+
+    async def sweep(self) -> None:
+        if self._journal.steady() < reaper.STEADY:
+            return
+        ended = await in_database(reaper.sweep, self._process)
+        now = time.monotonic()
+        if ended or not self._journal.idle():
+            self._busy_at = now
+        if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
+            self._tidied_at = now
+            await in_database(presence.tidy)
+
+    async def count_usage(self) -> None:
+        await token_accounting.count(self._process)
+
+    async def add_up(self) -> None:
+        """Bit by bit, so that a long history holds up neither a thread nor those who read."""
+        while self._journal.steady() and await in_background(rollup.settle):
+            await asyncio.sleep(PAUSE)
+
+    async def look_at_sessions(self) -> None:
+        """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""
+        connected, left_behind = self._sockets.all(), self._left_behind()
+        if not connected and not left_behind:
+            return
+        stale = await in_database(sessions.stale, [*(socket.signed_in_by for socket in connected), *left_behind])
+        for socket in connected:
+            if socket.signed_in_by[0] in stale:
+                socket.recheck()
+        for key, _user, _password in left_behind:
+            if key in stale:
+                await self._look_at_left_behind(key)
+
+    async def _look_at_left_behind(self, key: str) -> None:
+        if await in_database(sessions.user_of, key) is not None:
+            return
+        if successor := await in_database(sessions.successor, key):
+            self._move_session(sessions.digest(key), successor)
+        else:
+            self._end_session(sessions.digest(key))

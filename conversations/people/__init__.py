@@ -1,0 +1,1 @@
+"""What concerns a person: their session, preferences, language and time zone."""

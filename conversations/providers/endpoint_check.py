@@ -1,0 +1,188 @@
+"""The administration's question to an endpoint: which models it lists, and whether one of them writes a token; and what
+is wrong, in words.
+
+The token is asked for because a list proves little: some servers give it to everybody, so only an answer shows that the
+key is right; others have none at all.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx2
+from aiohttp import ClientConnectorDNSError
+from asgiref.sync import async_to_sync
+from django.utils.translation import gettext as _
+
+from chatapp.environment import is_web_address
+from conversations.providers.demo.server import MODEL as DEMO_MODEL
+from conversations.rules.status import NO_CREDIT
+
+from . import model_list_format, short_answer
+from .client import Provider
+from .endpoints import Endpoint
+from .model_list_format import Listed
+from .sse import ProviderError
+
+LISTS, WRITES = 10.0, 20.0
+"""Seconds that the list, that the first token may take."""
+
+QUESTION = [{"role": "user", "content": "Say hello."}]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`sentence` says what is wrong, or which model answered. `models`: those that are listed, by name."""
+
+    works: bool
+    sentence: str
+    models: tuple[Listed, ...] = ()
+
+
+def run(endpoint: Endpoint, known: Sequence[str] = ()) -> Result:
+    """Ask the endpoint now, for a list and for one token of the first of the `known` models, else of a listed one.
+
+    Takes half a minute at most. Nothing of what it answers is passed on but the names of models.
+    """
+    if endpoint.demo:
+        return Result(True, _("The demo model is built in; it needs no connection."), (Listed(DEMO_MODEL),))
+    if endpoint.missing:
+        return Result(False, missing_variable(endpoint.missing))
+    return async_to_sync(_test)(endpoint, known)
+
+
+def missing_variable(variable: str) -> str:
+    return _("The environment variable %(name)s is not set on the server, or holds nothing that can be a key.") % {
+        "name": variable
+    }
+
+
+async def _test(endpoint: Endpoint, known: Sequence[str]) -> Result:
+    if not is_web_address(endpoint.base_url):
+        return Result(False, _("This address cannot be used: its host is none."))
+    provider = Provider(endpoint)
+    try:
+        return await _look(provider, known)
+    finally:
+        await provider.close()
+
+
+async def _look(provider: Provider, known: Sequence[str]) -> Result:
+    listed: tuple[Listed, ...] = ()
+    try:
+        async with asyncio.timeout(LISTS):
+            listed = await provider.models()
+    except (ProviderError, TimeoutError) as error:
+        if not (known and _has_no_list(error)):
+            return Result(False, _sentence(error, provider.endpoint))
+    model = _asked(listed, known)
+    if model is None:
+        return Result(False, _no_model(listed), listed)
+    return await _answers(provider, model, listed)
+
+
+def _asked(listed: Sequence[Listed], known: Sequence[str]) -> str | None:
+    """The model that is to write a token: one that people may choose, if there is one."""
+    if known:
+        return known[0]
+    fit = model_list_format.preferred(listed) or next((model for model in listed if model.chats), None)
+    return fit.name if fit is not None else None
+
+
+def _has_no_list(error: ProviderError | TimeoutError) -> bool:
+    """It may answer all the same."""
+    return isinstance(error, ProviderError) and error.outcome.code in ("400", "404", "405", "501", "malformed")
+
+
+def _no_model(listed: Sequence[Listed]) -> str:
+    if listed:
+        return _("It lists models, but none that seems to chat. Add the one that you mean, and test again.")
+    return _("It answers, but lists no models. Some servers list none: add one by hand, and test again.")
+
+
+async def _answers(provider: Provider, model: str, listed: tuple[Listed, ...]) -> Result:
+    line = short_answer.Line()
+    try:
+        async with asyncio.timeout(WRITES):
+            await short_answer.Limits().ask(provider, model, QUESTION, 1, line)
+    except (ProviderError, TimeoutError) as error:
+        return Result(False, _no_answer(error, model, provider.endpoint, listed=bool(listed)), listed)
+    return Result(True, _("It works. “%(model)s” answers.") % {"model": model}, listed)
+
+
+def _no_answer(error: ProviderError | TimeoutError, model: str, endpoint: Endpoint, *, listed: bool) -> str:
+    """It was asked for a token. Where it has given a list before, the address is right."""
+    code = error.outcome.code if isinstance(error, ProviderError) else ""
+    facts = {"model": model, "code": code}
+    if isinstance(error, TimeoutError):
+        return _("“%(model)s” does not answer in time. Perhaps it is being loaded; then try again.") % facts
+    if code == "404" and listed:
+        return _("It lists models, but does not know “%(model)s” (HTTP status 404).") % facts
+    if code in ("400", "422"):
+        return (
+            _(
+                "It refuses a message to “%(model)s” (HTTP status %(code)s). Perhaps that is no model to chat with; "
+                "gateways such as LiteLLM also answer a wrong key so."
+            )
+            % facts
+        )
+    return _sentence(error, endpoint)
+
+
+def _sentence(error: ProviderError | TimeoutError, endpoint: Endpoint) -> str:
+    code = error.outcome.code if isinstance(error, ProviderError) else ""
+    if code in ("401", "403"):
+        return _("It refuses the key (HTTP status %(code)s).") % {"code": code}
+    if code == "400":
+        return _("It refuses the request (HTTP status 400). Gateways such as LiteLLM answer a wrong key so.")
+    if code == NO_CREDIT:
+        return _("The account there has no credit left. Address and key are probably right.")
+    if code == "429":
+        return _("It asks to slow down (HTTP status 429). Address and key are probably right.")
+    if code.startswith("3"):
+        return _("It redirects to another address, which is not followed with the key. Enter the final address.")
+    if code.startswith("5"):
+        return _("It has a problem of its own (HTTP status %(code)s). Try again later.") % {"code": code}
+    if code:
+        return _(
+            "Something answers, but not an OpenAI-compatible API with a list of models (%(code)s). The address usually "
+            "ends in /v1. If the server has no such list, add a model by hand, and test again."
+        ) % {"code": code}
+    return _unreachable(_causes(error), endpoint)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    causes = []
+    while error is not None:
+        causes.append(error)
+        error = error.__cause__ or error.__context__
+    return causes
+
+
+def _unreachable(causes: list[BaseException], endpoint: Endpoint) -> str:
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if caused_by(ssl.SSLCertVerificationError):
+        return _("Its TLS certificate is not valid or not trusted by the server.")
+    if caused_by(ssl.SSLError):
+        return _("TLS fails. Perhaps it speaks plain http: then the address has to begin with http://.")
+    if caused_by(ClientConnectorDNSError):
+        return _("Its host name is not known.")
+    if caused_by(ConnectionRefusedError):
+        return _("Nothing answers there: the connection is refused. Check host and port, and whether it runs.")
+    return _silent_or_broken(endpoint, silent=caused_by(TimeoutError, httpx2.TimeoutException))
+
+
+def _silent_or_broken(endpoint: Endpoint, *, silent: bool) -> str:
+    encrypted = endpoint.base_url.startswith("https:")
+    if silent and encrypted:
+        return _("It does not answer in time. If it speaks plain http, the address has to begin with http://.")
+    if silent:
+        return _("It does not answer in time.")
+    if encrypted:
+        return _("It cannot be reached, or breaks the connection.")
+    return _(
+        "It cannot be reached, or breaks the connection. If it speaks https, the address has to begin with https://."
+    )

@@ -1,0 +1,120 @@
+"""How an answer can stand: the four statuses and the reasons for an end."""
+
+import re
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as lazy
+
+
+class Status(models.TextChoices):
+    STREAMING = "streaming", lazy("streaming")
+    COMPLETE = "complete", lazy("complete")
+    INTERRUPTED = "interrupted", lazy("interrupted")
+    ERROR = "error", lazy("error")
+
+
+class EndReason(models.TextChoices):
+    FINISHED = "finished", lazy("finished")
+    LENGTH = "length", lazy("length limit")
+    CONTENT_FILTER = "content_filter", lazy("content filter")
+
+    STOPPED = "stopped", lazy("stopped")
+    LEFT = "left", lazy("left the page")
+    CONNECTION_LOST = "connection_lost", lazy("connection lost")
+    SUPERSEDED = "superseded", lazy("superseded")
+    SIGNED_OUT = "signed_out", lazy("signed out")
+    DELETED = "deleted", lazy("deleted")
+    STOPPED_BY_ADMIN = "stopped_by_admin", lazy("stopped by an administrator")
+    SERVER_SHUTDOWN = "server_shutdown", lazy("server shut down")
+    SERVER_LOST = "server_lost", lazy("server lost")
+
+    PROVIDER_UNREACHABLE = "provider_unreachable", lazy("provider unreachable")
+    PROVIDER_REJECTED = "provider_rejected", lazy("provider rejected")
+    RATE_LIMITED = "rate_limited", lazy("rate limited")
+    PROVIDER_FAILED = "provider_failed", lazy("provider failed")
+    TRUNCATED = "truncated", lazy("truncated")
+    TIMED_OUT = "timed_out", lazy("timed out")
+    TOO_LARGE = "too_large", lazy("too large")
+    CONTEXT_EXCEEDED = "context_exceeded", lazy("too long for the model")
+    EMPTY = "empty", lazy("empty answer")
+    TOOL_CALL = "tool_call", lazy("asked for a tool")
+    UNCLEAR = "unclear", lazy("unclear end")
+    STORAGE = "storage", lazy("storage away")
+
+    @property
+    def status(self) -> Status:
+        """The one status that this reason belongs to."""
+        return STATUS_OF[self]
+
+
+REASONS: dict[Status, tuple[EndReason, ...]] = {
+    Status.COMPLETE: (EndReason.FINISHED, EndReason.LENGTH, EndReason.CONTENT_FILTER),
+    Status.INTERRUPTED: (
+        EndReason.STOPPED,
+        EndReason.LEFT,
+        EndReason.CONNECTION_LOST,
+        EndReason.SUPERSEDED,
+        EndReason.SIGNED_OUT,
+        EndReason.DELETED,
+        EndReason.STOPPED_BY_ADMIN,
+        EndReason.SERVER_SHUTDOWN,
+        EndReason.SERVER_LOST,
+    ),
+    Status.ERROR: (
+        EndReason.PROVIDER_UNREACHABLE,
+        EndReason.PROVIDER_REJECTED,
+        EndReason.RATE_LIMITED,
+        EndReason.PROVIDER_FAILED,
+        EndReason.TRUNCATED,
+        EndReason.TIMED_OUT,
+        EndReason.TOO_LARGE,
+        EndReason.CONTEXT_EXCEEDED,
+        EndReason.EMPTY,
+        EndReason.TOOL_CALL,
+        EndReason.UNCLEAR,
+        EndReason.STORAGE,
+    ),
+}
+
+STATUS_OF: dict[EndReason, Status] = {reason: status for status, reasons in REASONS.items() for reason in reasons}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `code` and `detail` are safe to show to an administrator."""
+
+    reason: EndReason
+    code: str = ""
+    detail: str = ""
+    retry_after: int | None = None
+
+    @property
+    def status(self) -> Status:
+        return self.reason.status
+
+
+NO_CREDIT = "no_credit"
+"""Code of a refusal because nothing is left on the account."""
+
+THOUGHT = "thought"
+LENGTH = "length"
+REFUSAL = "refusal"
+"""Codes of empty answers: the model thought until its limit, came to the limit without, would not answer."""
+
+
+def can_continue(status: str, reason: str, *, written: bool) -> bool:
+    """Whether a model may be asked to go on with an answer: wherever text was kept and it did not end of itself. What
+    grew over the size limit has no room to go on."""
+    if not written or status == Status.STREAMING or reason == EndReason.TOO_LARGE:
+        return False
+    return status != Status.COMPLETE or reason == EndReason.LENGTH
+
+
+def known_reason(name: str, otherwise: EndReason) -> EndReason:
+    """The reason of this name; a newer version of the product may have written one that this one does not know."""
+    return EndReason(name) if name in EndReason.values else otherwise
+
+
+CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
+"""What a code looks like: it comes from the provider, so it could as well be a sentence of the prompt."""

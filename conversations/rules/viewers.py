@@ -1,0 +1,78 @@
+"""Who is there for a generation, and when it has been left alone for long enough to end.
+
+No I/O and no clock of its own: times are seconds of a monotonic clock, passed in.
+"""
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Self
+
+from .status import EndReason
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Graces:
+    """Seconds that a generation waits for somebody to come back."""
+
+    left: float
+    connection_lost: float
+
+    @classmethod
+    def chosen(cls, when_leaving: str, left: float, connection_lost: float) -> Self:
+        """By what the person chose for when they leave; the seconds are the least that anybody gets."""
+        least = {"wait": MINUTE, "finish": math.inf}.get(when_leaving, 0.0)
+        return cls(max(left, least), max(connection_lost, least))
+
+    def after(self, cause: EndReason) -> float:
+        if cause == EndReason.LEFT:
+            return self.left
+        if cause == EndReason.CONNECTION_LOST:
+            return self.connection_lost
+        return 0.0
+
+
+class Attendance:
+    """The viewers of one generation. The last one to go decides why it ends; anybody who comes back calls it off."""
+
+    def __init__(self, graces: Graces) -> None:
+        self.graces = graces
+        self._present: set[Hashable] = set()
+        self._alone: tuple[float, EndReason] | None = None
+
+    @property
+    def anybody(self) -> bool:
+        return bool(self._present)
+
+    @property
+    def count(self) -> int:
+        return len(self._present)
+
+    @property
+    def alone(self) -> tuple[float, EndReason] | None:
+        """(when it ends, why), or None while somebody is there. Never, where the person wants it finished."""
+        return self._alone
+
+    def __contains__(self, viewer: Hashable) -> bool:
+        return viewer in self._present
+
+    def arrive(self, viewer: Hashable) -> None:
+        self._present.add(viewer)
+        self._alone = None
+
+    def leave(self, viewer: Hashable, cause: EndReason, now: float) -> bool:
+        """True if nobody is left. A viewer that is not there leaves nothing behind."""
+        if viewer not in self._present:
+            return False
+        self._present.discard(viewer)
+        if not self._present:
+            self._alone = (now + self.graces.after(cause), cause)
+        return not self._present
+
+    def expect(self, now: float) -> None:
+        """Somebody is on the way (their page was just served): wait as for a lost connection."""
+        if self._alone is not None:
+            due, cause = self._alone
+            self._alone = (max(due, now + self.graces.connection_lost), cause)

@@ -1,0 +1,117 @@
+"""Who may do what in the administration: each permission opens one thing, and nothing else does."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+
+from chatapp.environment import BASE_DIR
+from conversations.models import Generation
+from tests.support import stored
+
+TOP = "/admin/conversations/"
+LIST = f"{TOP}generation/"
+
+READS = ["list", "running", "csv", "run", "text", "conversations", "conversation", "messages", "message", "log"]
+DEEDS = ["review", "mark", "stop"]
+SIGHT = {"list", "running", "csv", "run"}
+
+MATRIX = {
+    (): set(),
+    ("view_generation",): SIGHT,
+    ("view_generation", "view_message"): SIGHT | {"text", "messages", "message"},
+    ("view_message",): {"messages", "message"},
+    ("view_conversation",): {"conversations"},
+    ("view_conversation", "view_message"): {"conversations", "conversation", "messages", "message"},
+    ("view_auditentry",): {"log"},
+    ("view_generation", "change_generation"): SIGHT | {"review", "mark"},
+    ("change_generation",): set(),
+    ("view_generation", "stop_generation"): SIGHT | {"stop"},
+    ("stop_generation",): set(),
+    ("view_generation", "delete_generation", "add_generation", "change_message", "delete_message"): SIGHT,
+}
+
+
+@pytest.fixture
+def run(alice, answering):
+    a = answering(alice, "Bees ", "hum")
+    a.asked.stop()
+    return stored.ended(a.asked)
+
+
+def allowed(person, run):
+    """What works for this person, of everything."""
+    pages = {
+        "list": LIST,
+        "running": f"{LIST}running/",
+        "csv": f"{LIST}export/?q={run.pk}",
+        "run": f"{LIST}{run.pk}/change/",
+        "conversations": f"{TOP}conversation/",
+        "conversation": f"{TOP}conversation/{run.conversation_id}/change/",
+        "messages": f"{TOP}message/?q=nothing-{run.pk}",
+        "message": f"{TOP}message/{run.message_id}/change/",
+        "log": f"{TOP}auditentry/",
+    }
+    answers = {name: person.get(path) for name, path in pages.items()}
+    works = {name for name, page in answers.items() if page.status == 200}
+    if "Bees hum" in answers["run"].text:
+        works.add("text")
+    return works | deeds(person, run)
+
+
+def deeds(person, run):
+    works = set()
+    person.post(f"{LIST}{run.pk}/review/", note="seen")
+    works |= reviewed(run, "review")
+    mark = {"action": "mark_reviewed", "select_across": "0", "index": "0", "_selected_action": str(run.pk)}
+    person.post(LIST, **mark)
+    works |= reviewed(run, "mark")
+    stop = person.post(f"{LIST}{run.pk}/stop/")  # it has ended: whoever may is told so, whoever may not is refused
+    if stop.status == 302 and stop.location == f"{LIST}{run.pk}/change/":
+        works.add("stop")
+    return works
+
+
+def reviewed(run, name):
+    found = Generation.objects.filter(pk=run.pk, reviewed_at__isnull=False).update(reviewed_at=None, reviewed_by=None)
+    return {name} if found else set()
+
+
+@pytest.mark.parametrize("permissions", MATRIX, ids=lambda permissions: "+".join(permissions) or "none")
+def test_of_staff(clerk, run, permissions):
+    assert allowed(clerk(*permissions), run) == MATRIX[permissions]
+
+
+def test_of_an_administrator(staff, run):
+    assert allowed(staff, run) == {*READS, *DEEDS}
+
+
+def test_of_the_person_whose_run_it_is(alice, run):
+    assert allowed(alice, run) == set()
+
+
+def test_of_somebody_signed_out(alice, run):
+    stranger = alice.without_session()
+    assert allowed(stranger, run) == set()
+    assert stranger.get(LIST).location.startswith("/admin/login/")
+
+
+def test_they_are_called_what_the_documents_call_them(database):
+    text = (BASE_DIR / "docs/administration.md").read_text()
+    documented = set(re.findall(r"^\| (Can \w+ [\w ]+) \|", text, re.MULTILINE))
+    known = set(Permission.objects.values_list("name", flat=True))
+    assert "Can view run" in documented
+    assert documented <= known
+
+
+def test_refusals_do_not_tell_what_exists(clerk, run):
+    """Without the permission, what exists and what does not look the same."""
+    nobody = clerk()
+    unknown = "00000000-0000-4000-8000-000000000000"
+    for path in ("change/", "history/", "delete/"):
+        known, not_known = (nobody.get(f"{LIST}{pk}/{path}") for pk in (run.pk, unknown))
+        assert known.status == not_known.status
+        assert known.location.replace(str(run.pk), unknown) == not_known.location
+        assert known.text.replace(str(run.pk), unknown) == not_known.text
+    for deed in ("stop", "review"):
+        assert [nobody.post(f"{LIST}{pk}/{deed}/").status for pk in (run.pk, unknown)] == [403, 403]

@@ -1,0 +1,386 @@
+"""The summary at the head of the list of runs: right to the number, whatever it is read from."""
+
+import math
+import secrets
+import statistics
+from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.template.loader import render_to_string
+
+from conversations.admin.charts import Overview
+from conversations.models import Conversation, Generation, Message, SummaryChange, SummaryState
+from conversations.operations.summary import figures
+from conversations.operations.summary.cells import Condition, Selection, Spread
+from conversations.operations.summary.figures import TooMuch, summary
+from conversations.operations.summary.rollup import settle
+from tests.support import visitors
+from tests.support.waiting import eventually
+
+LIST = "/admin/conversations/generation/"
+NOW = datetime.now(UTC)
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+MONTHS_AGO = MIDNIGHT - timedelta(days=400)
+AGES = [timedelta(minutes=1), timedelta(hours=5), timedelta(days=3), timedelta(days=45), timedelta(days=400)]
+
+
+@pytest.fixture
+def model():
+    """A model that only this test knows, so that the runs of others do not count."""
+    return f"model-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def put(alice, model):
+    """Put runs, as `described`, into the database as they might have ended."""
+    conversation = Conversation.objects.create(owner=alice.user, title="Bees", model=model)
+
+    def put(runs):
+        made = [described(alice.user, conversation, model, **run) for run in runs]
+        Message.objects.bulk_create([run.message for run in made])
+        return Generation.objects.bulk_create(made)
+
+    yield put
+    conversation.generations.all().delete()
+
+
+@pytest.fixture
+def run(put):
+    """Put one run into the database."""
+    return lambda reason="finished", status="complete", **run: put([{"reason": reason, "status": status, **run}])[0]
+
+
+def described(
+    person, conversation, model, reason="finished", status="complete", *, at=NOW, first=None, stop=None, **more
+):
+    """A run that began at `at`; `first` and `stop`: milliseconds to the first token, and from Stop to the close."""
+    message = Message(conversation=conversation, role="assistant", status=status, content="Bees")
+    times = {}
+    if first is not None:
+        times["first_token_at"] = at + timedelta(milliseconds=first)
+    if stop is not None:
+        times["stop_requested_at"] = at + timedelta(seconds=2)
+        times["upstream_closed_at"] = at + timedelta(seconds=2, milliseconds=stop)
+    if status != "streaming":
+        times |= {"end_reason": reason, "ended_at": at + timedelta(seconds=3)}
+    return Generation(
+        conversation=conversation, message=message, requested_by=person, kind="reply", endpoint="bees.example",
+        model=model, status=status, requested_at=at, **times, **more,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def some(put):
+    """Runs of many kinds, some of each age."""
+    runs = []
+    for number, at in enumerate(NOW - age for age in AGES for _ in range(12)):
+        price = {"price_out": Decimal(10), "currency": "EUR", "cost": Decimal("0.0125")} if number % 2 else {}
+        tokens = {"tokens_in": 100 + number, "tokens_out": 40 + number * 7, "first": 150 + 37 * number, **price}
+        if number % 4 == 0:
+            stopped = {**tokens, "tokens_out": 5 + number, "stop": number}
+            runs.append({"reason": "stopped", "status": "interrupted", "at": at, **stopped})
+        elif number % 12 == 2:
+            runs.append({"reason": "left", "status": "interrupted", "at": at, "characters": number})
+        elif number % 12 == 6:
+            reviewed = {"reviewed_at": NOW} if number % 24 == 6 else {}
+            runs.append({"reason": "timed_out", "status": "error", "at": at, **reviewed})
+        else:
+            runs.append({"at": at, **tokens})
+    return put(runs)
+
+
+def of(model, **more):
+    return Selection(conditions=(Condition("model", (model,)),), **more)
+
+
+def add_up():
+    """Let everything be settled that can be."""
+
+    def done():
+        settle()
+        state = SummaryState.objects.first()
+        return (
+            state
+            and state.days_until == MIDNIGHT - timedelta(days=1)
+            and state.hours_until >= NOW - timedelta(minutes=75)
+            and not SummaryChange.objects.filter(at__lt=state.hours_until).exists()
+        )
+
+    eventually(done, "everything added up")
+
+
+def by_rows(selection, **filters):
+    """The same selection, read from the rows."""
+    found = Generation.objects.filter(**filters)
+    for each in selection.conditions:
+        found = found.filter(**{f"{each.column}__in": each.values})
+    if selection.since:
+        found = found.filter(requested_at__gte=selection.since)
+    if selection.until:
+        found = found.filter(requested_at__lt=selection.until)
+    query = found.values("pk").query.sql_with_params()
+    return summary(Selection(selection.since, selection.until, selection.conditions, query))
+
+
+def nearest_rank(values, percent):
+    return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
+
+
+def test_every_figure_is_the_one_that_statistics_give(model, some):
+    add_up()
+    found = summary(of(model))
+    runs = list(Generation.objects.filter(pk__in=[run.pk for run in some]))
+    assert found.runs == len(runs) == 60
+    for status in ("complete", "interrupted", "error"):
+        assert found.statuses[status] == sum(run.status == status for run in runs)
+    for reason in ("finished", "stopped", "left", "timed_out"):
+        assert found.reasons[reason] == sum(run.end_reason == reason for run in runs)
+    assert found.tokens_in == sum(run.tokens_in or 0 for run in runs)
+    assert found.tokens_out == sum(run.tokens_out or 0 for run in runs)
+    assert found.spent == {"EUR": sum(run.cost for run in runs if run.cost)}
+    first = [(run.first_token_at - run.requested_at) / timedelta(milliseconds=1) for run in runs if run.first_token_at]
+    for percent in (50, 95):
+        assert found.first_token.percentile(percent) == pytest.approx(nearest_rank(first, percent), rel=0.05)
+    stop = [
+        (run.upstream_closed_at - run.stop_requested_at) / timedelta(milliseconds=1)
+        for run in runs
+        if run.stop_requested_at
+    ]
+    for percent in (50, 95, 99):
+        assert found.stop.percentile(percent) == pytest.approx(nearest_rank(stop, percent), rel=0.05)
+    assert sum(sum(counts.values()) for counts in found.over_time.values()) == 60
+
+
+def test_estimates_what_stopping_saved(model, run):
+    for tokens in (100, 200, 400):
+        run(tokens_out=tokens)
+    run("stopped", "interrupted", tokens_out=50, price_out=Decimal(20), currency="USD")
+    run("stopped", "interrupted", tokens_out=150)
+    run("stopped", "interrupted", tokens_out=5000, price_out=Decimal(20), currency="USD")
+    run("server_lost", "interrupted", characters=400)
+    found = summary(of(model))
+    usual = statistics.median([100, 200, 400])
+    assert found.not_spent_tokens == (usual - 50) + (usual - 150) + (usual - 100)
+    assert found.not_spent == {"USD": Decimal(20) * 150 / 1_000_000}
+    assert [found.share.percentile(each) for each in (50, 100)] == pytest.approx([25, 75])
+    assert found.share.count == 2  # a server that was lost is nobody who stopped
+    assert (found.compared, found.not_compared) == (3, 1)  # how long the longest would have become, nobody knows
+
+
+def test_compares_with_complete_answers_even_if_the_filters_leave_none(model, run):
+    run(tokens_out=200)
+    run("stopped", "interrupted", tokens_out=50)
+    stopped = Selection(conditions=(Condition("model", (model,)), Condition("status", ("interrupted",))))
+    assert summary(stopped).not_spent_tokens == 150
+
+
+def test_says_when_there_is_nothing_to_compare_with(model, run):
+    run("stopped", "interrupted", tokens_out=50)
+    found = summary(of(model))
+    assert (found.compared, found.not_compared, found.not_spent_tokens) == (0, 1, 0)
+    assert found.share.percentile(50) is None
+
+
+PERIODS = {
+    "all": {},
+    "since long ago": {"since": MONTHS_AGO},
+    "a month and a bit": {"since": MIDNIGHT - timedelta(days=50)},
+    "until last week": {"until": MIDNIGHT - timedelta(days=7)},
+    "one day": {"since": MIDNIGHT - timedelta(days=3), "until": MIDNIGHT - timedelta(days=2)},
+    "long ago": {"since": MONTHS_AGO - timedelta(days=1), "until": MONTHS_AGO + timedelta(days=60)},
+    "nothing": {"since": MIDNIGHT + timedelta(days=400)},
+}
+
+
+def test_cells_and_rows_say_the_same(model, some):
+    selections = {name: of(model, **period) for name, period in PERIODS.items()}
+    before = {name: as_told(summary(selection)) for name, selection in selections.items()}
+    add_up()
+    for name, selection in selections.items():
+        assert as_told(summary(selection)) == before[name] == as_told(by_rows(selection)), name
+
+
+def as_told(found):
+    """Everything but the spreads, and the percentiles of those, rounded: sums of floats depend on their order."""
+    spreads = [found.stop, found.first_token, found.share]
+    told = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
+    percentiles = [spread.percentile(percent) for spread in spreads for percent in (5, 50, 95, 99)]
+    percentiles = [value and round(value, 6) for value in percentiles]
+    return [*told, *percentiles, sorted(found.spent.items()), sorted(found.not_spent.items())]
+
+
+def _of_money(each):
+    return isinstance(each, dict) and Decimal in map(type, each.values())
+
+
+def test_what_changes_later_is_added_up_again(model, some):
+    add_up()
+    old = [run for run in some if run.requested_at < NOW - timedelta(days=2)]
+    Generation.objects.filter(pk=old[0].pk).update(cost=Decimal(7), currency="EUR")
+    oldest = old[-1]
+    Generation.objects.filter(pk=oldest.pk).update(first_token_at=oldest.requested_at + timedelta(minutes=9))
+    Generation.objects.filter(pk__in=[run.pk for run in old if run.status != "complete"]).update(reviewed_at=NOW)
+    old[1].delete()
+    waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
+    for _ in range(2):  # noted, then added up again
+        assert as_told(summary(of(model))) == as_told(by_rows(of(model)))
+        assert summary(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
+        add_up()
+
+
+def test_a_run_of_an_hour_that_was_added_up_may_still_end(model, run):
+    started = run(status="streaming", at=NOW - timedelta(days=3))
+    add_up()
+    assert summary(of(model)).statuses == {"streaming": 1}
+    Generation.objects.filter(pk=started.pk).update(status="complete", end_reason="finished", ended_at=NOW)
+    assert summary(of(model)).statuses == {"complete": 1}
+    add_up()
+    assert summary(of(model)).statuses == {"complete": 1}
+
+
+def test_usual_runs_leave_no_note(model, run):
+    made = run(status="streaming", at=datetime.now(UTC))
+    Generation.objects.filter(pk=made.pk).update(status="complete", end_reason="finished", ended_at=NOW)
+    assert not SummaryChange.objects.filter(at=made.requested_at).exists()
+
+
+def test_clocks_that_disagree_make_no_negative_times(model, run):
+    run("stopped", "interrupted", first=-500, stop=-30)
+    found = summary(of(model))
+    assert (found.first_token.percentile(50), found.stop.percentile(99)) == (0, 0)
+
+
+def test_one_run_is_every_percentile(model, run):
+    run("stopped", "interrupted", first=1234, stop=237)
+    found = summary(of(model))
+    assert [found.stop.percentile(percent) for percent in (50, 95, 99)] == [237] * 3
+    assert found.first_token.percentile(50) == 1234
+
+
+def test_percentiles_of_few_values_are_exact():
+    spread = Spread()
+    for value in (3, 3, 9, 700):
+        spread.add(value, 1, value)
+    assert [spread.percentile(percent) for percent in (0, 50, 75, 76, 100)] == [3, 3, 9, 700, 700]
+    assert Spread().percentile(50) is None
+
+
+def test_too_much_is_said(monkeypatch, run):
+    run()
+    monkeypatch.setattr(figures, "PATIENCE", 0.05)
+    with pytest.raises(TooMuch):
+        summary(Selection(rows=("SELECT id FROM conversations_generation, pg_sleep(5)", ())))
+    page = render_to_string("admin/conversations/generation/_summary.html", {"overview": Overview(None)})
+    assert "The summary timed out." in page
+
+
+# The page
+
+
+def shown(staff, query):
+    """The words of the summary, with this query."""
+    page = staff.get(f"{LIST}?{query}")
+    assert page.status == 200, page.location
+    begin = page.html.index('<section class="summary"')
+    return visitors.words(page.html[begin : page.html.index("object-tools", begin)])
+
+
+def test_stands_at_the_head_of_the_list(staff, model, run):
+    for tokens in (100, 200, 400):
+        run(tokens_out=tokens, tokens_in=1000, first=250, cost=Decimal("1.5"), currency="EUR")
+    run("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
+    words = shown(staff, f"model={model}")
+    for said in (
+        "Runs 4 75 % complete 25 % interrupted",
+        "p50 12 ms p95 12 ms p99 12 ms of 1 stop ",
+        "First token p50 250 ms p95 250 ms",
+        "≈ 25 %",
+        "4.50 EUR 3,000 tokens in, 750 out",
+        "≈ 0.1500 EUR ≈ 150 tokens. An estimate",
+        "Stopped interrupted 1 25 %",
+    ):
+        assert said in words, words
+    assert "by hour" in words
+
+
+FILTERS = {
+    "": 4,
+    "&status__exact=interrupted": 2,
+    "&end_reason__exact=left": 1,
+    "&review=needed": 1,
+    "&review=done": 1,
+    "&kind__exact=reply&endpoint=bees.example": 4,
+    "&person={person}": 4,
+    "&person=nobody-at-all": 0,
+    "&q={person}": 4,
+    "&q=100%25": 0,
+    "&since={today}": 3,
+    "&until={yesterday}": 1,
+    "&since={today}&until={today}&person={person}": 3,
+    "&status__exact=complete&o=-1&p=1": 1,
+    "&status__exact=nonsense": 0,
+    "&requested_at__gte=2999-01-01": 0,
+}
+
+
+def test_follows_the_filters_of_the_list(staff, alice, model, run):
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
+    run(at=today)
+    run("stopped", "interrupted", at=today)
+    run("left", "interrupted", at=today, reviewed_at=NOW)
+    run("timed_out", "error", at=today - timedelta(days=9))
+    days = {"today": f"{today:%Y-%m-%d}", "yesterday": f"{today - timedelta(days=1):%Y-%m-%d}"}
+    for query, runs in FILTERS.items():
+        words = shown(staff, f"model={model}{query.format(person=alice.user.username, **days)}")
+        assert (f"Runs {runs} " in words) if runs else ("none." in words), (query, words)
+
+
+@pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])
+def test_garbage_in_a_filter_is_no_error(staff, query):
+    page = staff.get(f"{LIST}?{query}")
+    assert page.status in (200, 302)
+    if page.status == 302:
+        assert "Summary" in staff.get(page.location).text
+
+
+def test_is_not_for_staff_without_the_permission(server, model, run):
+    run()
+    clerk = visitors.new_person("clerk", server, is_staff=True)
+    page = clerk.get(f"{LIST}?model={model}")
+    assert page.status == 403
+    assert "summary" not in page.html
+
+
+def test_needs_no_style_of_its_own_in_the_page(staff, model, run):
+    run()
+    html = staff.get(f"{LIST}?model={model}").html
+    begin = html.index('<section class="summary"')
+    assert "style=" not in html[begin : html.index("object-tools", begin)]
+
+
+def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run):
+    from axe_playwright_python.sync_playwright import Axe
+
+    from tests.support.pages import give_session
+
+    for day in range(5):
+        run(at=NOW - timedelta(days=day), tokens_out=100, first=200)
+        run("stopped", "interrupted", at=NOW - timedelta(days=day), tokens_out=50, stop=3)
+        run("timed_out", "error", at=NOW - timedelta(days=day))
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        give_session(context, staff)
+        page = context.new_page()
+        page.goto(f"{server.url}{LIST}?model={model}")
+        page.locator(".summary summary").click()
+        assert page.locator(".chart rect").count() == 15
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page, context=".summary").response["violations"]
+            assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate("document.querySelector('.summary').scrollWidth") <= 360
+    finally:
+        context.close()

@@ -1,0 +1,1 @@
+"""Asking, editing, regenerating, continuing, and what is refused."""

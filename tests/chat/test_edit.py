@@ -1,0 +1,69 @@
+"""Edit: a new version of one's own message, and an answer to it."""
+
+import uuid
+
+import pytest
+
+from tests.support import stored
+
+
+@pytest.fixture
+def answered(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    return a
+
+
+@pytest.fixture
+def question(answered):
+    return str(stored.run(answered.asked).message.parent_id)
+
+
+def test_asks_the_new_words(answered, question, provider):
+    exchange = provider.expect()
+    asked = answered.page.edit(question, exchange.prompt)
+    assert answered.exchange.prompt not in "".join(exchange.request.contents)
+    exchange.write_tokens("Wasps sting.").finish()
+    assert asked.outcome == ("complete", "finished")
+    run = stored.run(asked)
+    assert run.message.parent.content == exchange.prompt
+    assert str(run.conversation.head_id) == asked.message
+
+
+def test_keeps_the_first_version(answered, question, provider):
+    exchange = provider.expect()
+    asked = answered.page.edit(question, exchange.prompt)
+    exchange.finish()
+    assert asked.end
+    before, after = stored.run(answered.asked).message.parent, stored.run(asked).message.parent
+    assert before.content == answered.exchange.prompt
+    assert before.parent_id == after.parent_id
+    assert before.pk != after.pk
+
+
+def test_while_the_answer_streams_replaces_it(alice, answering, provider):
+    a = answering(alice)
+    exchange = provider.expect()
+    asked = a.page.edit(str(stored.run(a.asked).message.parent_id), exchange.prompt)
+    a.exchange.wait_closed()
+    exchange.write_tokens("Yes.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+
+
+@pytest.mark.parametrize(("content", "code"), [("", "empty"), (" \n\t", "empty"), ("x" * 32_001, "too_long")])
+def test_refuses_what_asking_refuses(answered, question, content, code):
+    asked = answered.page.edit(question, content)
+    answered.page.wait_refused(code, id=asked.id, refers="edit")
+
+
+def test_of_an_answer_is_not_possible(answered):
+    asked = answered.page.edit(answered.asked.message, "New words")
+    answered.page.wait_refused("not_possible", id=asked.id)
+
+
+def test_of_someone_elses_message_is_like_an_unknown_one(bob, question, socket):
+    page = socket(bob)
+    for message in (question, str(uuid.uuid4())):
+        page.wait_refused("not_found", id=page.edit(message, "New words").id)

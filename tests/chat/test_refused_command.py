@@ -1,0 +1,100 @@
+"""A command that is refused changes nothing: an answer that is being written goes on, and nothing is asked."""
+
+import uuid
+
+import pytest
+
+from tests.support import offers, stored, visitors
+
+
+def unknown_model(a, _complete):
+    return "send", {"conversation": a.asked.conversation, "parent": a.asked.message, "content": "x", "model": "none"}
+
+
+def unknown_place(a, _complete):
+    return "send", {"conversation": a.asked.conversation, "parent": str(uuid.uuid4()), "content": "x"}
+
+
+def going_on_with_what_is_complete(_a, complete):
+    return "continue", {"message": complete}
+
+
+def going_on_with_what_is_written(a, _complete):
+    return "continue", {"message": a.asked.message}
+
+
+def editing_an_answer(a, _complete):
+    return "edit", {"message": a.asked.message, "content": "x"}
+
+
+def answering_an_answer_of_ones_own(a, _complete):
+    return "regenerate", {"message": str(stored.run(a.asked).message.parent_id)}
+
+
+COMMANDS = [
+    (unknown_model, "model_not_offered"),
+    (unknown_place, "not_found"),
+    (going_on_with_what_is_complete, "not_possible"),
+    (going_on_with_what_is_written, "not_possible"),
+    (editing_an_answer, "not_possible"),
+    (answering_an_answer_of_ones_own, "not_possible"),
+]
+
+
+@pytest.fixture
+def second(alice, answering, provider):
+    """The second answer of a conversation, which is being written, and the message of the first."""
+    a = answering(alice)
+    a.exchange.finish()
+    complete = a.asked.message
+    assert a.asked.end
+    exchange = provider.expect()
+    asked = a.page.ask(exchange.prompt, after=a.asked)
+    exchange.write_tokens("Wasps ")
+    asked.wait_text("Wasps")
+    return type(a)(a.page, asked, exchange), complete
+
+
+@pytest.mark.parametrize(("command", "code"), COMMANDS)
+def test_the_running_answer_goes_on(second, command, code):
+    a, complete = second
+    op, fields = command(a, complete)
+    key = str(uuid.uuid4())
+    position = a.page.send(op, id=key, **fields)
+    a.page.wait_refused(code, after=position, id=key, refers=op)
+    a.exchange.write_tokens("sting.").finish()
+    assert a.asked.outcome == ("complete", "finished")
+    assert stored.text(a.asked) == "Wasps sting."
+
+
+def test_too_long_for_the_model(alice, answering, provider):
+    a = answering(alice)
+    with offers.offered(provider.url, "small-model", context_window=20) as (_endpoint, [small]):
+        offers.wait_offered(alice, small.key)
+        asked = a.page.ask("bees " * 100, a.asked.conversation, a.asked.message, small.key)
+        a.page.wait_refused("too_long", id=asked.id)
+    a.exchange.write_tokens(" on").finish()
+    assert a.asked.outcome == ("complete", "finished")
+
+
+def test_the_answer_that_is_replaced_does_not_count(alice, answering, provider, start_server):
+    a = answering(alice.at(start_server(CHAT_MAX_CONCURRENT=1)))
+    following = provider.expect()
+    asked = a.page.ask(following.prompt, after=a.asked)
+    following.write_tokens("Next.").finish()
+    assert asked.outcome == ("complete", "finished")
+
+
+# --- what nobody has thought of ---------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_run_ends_and_is_shown(start_server, socket):
+    """The endpoint's address is one that no client can be made of."""
+    person = visitors.new_person("somebody", start_server())
+    with offers.offered("http://300.1.1.1/v1", "lost-model") as (_endpoint, [lost]):
+        offers.wait_offered(person, lost.key)
+        page = socket(person)
+        asked = page.ask("Tell me about bees", model=lost.key)
+        assert asked.outcome[0] == "error"
+        standing = page.wait("standing", after=page.stop(id=asked.id))
+        assert (standing["id"], standing["status"]) == (asked.id, "error")

@@ -1,0 +1,90 @@
+"""Regenerate: another version of an answer, beside the one that is there."""
+
+import uuid
+
+import pytest
+
+from tests.support import stored
+
+
+@pytest.mark.parametrize("how", ["finished", "stopped"])
+def test_makes_another_version(alice, answering, provider, how):
+    a = answering(alice)
+    a.exchange.finish() if how == "finished" else a.asked.stop()
+    assert a.asked.end["reason"] == how
+    again = provider.expect(a.exchange.prompt)
+    asked = a.page.regenerate(a.asked.message)
+    again.write_tokens("Another one.").finish()
+    assert asked.outcome == ("complete", "finished")
+    before, after = stored.run(a.asked), stored.run(asked)
+    assert after.kind == "regenerate"
+    assert after.message.parent_id == before.message.parent_id
+    assert (before.message.content, after.message.content) == ("Bees hum", "Another one.")
+    assert before.end_reason == how
+
+
+def test_sends_the_history_without_the_old_version(alice, answering, provider):
+    a = answering(alice)
+    a.asked.stop()
+    assert a.asked.end
+    again = provider.expect(a.exchange.prompt)
+    a.page.regenerate(a.asked.message)
+    sent = [turn for turn in again.request.messages if turn["role"] != "system"]
+    assert sent == [{"role": "user", "content": a.exchange.prompt}]
+    again.finish()
+
+
+def test_with_another_model(alice, answering, provider):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    again = provider.expect(a.exchange.prompt)
+    asked = a.page.regenerate(a.asked.message, model="beta-model")
+    assert again.request.body["model"] == "beta-model"
+    again.finish()
+    assert stored.ended(asked).model == "beta-model"
+
+
+def test_of_an_earlier_answer_branches_off_there(alice, answering, provider):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    second = provider.expect()
+    following = a.page.ask(second.prompt, after=a.asked)
+    second.write_tokens("Second.").finish()
+    assert following.end
+    again = provider.expect(a.exchange.prompt)
+    asked = a.page.regenerate(a.asked.message)
+    assert second.prompt not in "".join(again.request.contents)
+    again.write_tokens("New first.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert str(stored.run(asked).conversation.head_id) == asked.message
+    assert stored.text(following) == "Second."
+
+
+def test_while_it_streams_replaces_it(alice, answering, provider):
+    a = answering(alice)
+    again = provider.expect(a.exchange.prompt)
+    asked = a.page.regenerate(a.asked.message)
+    a.exchange.wait_closed()
+    again.write_tokens("Another one.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+
+
+def test_of_a_question_is_not_possible(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    question = str(stored.run(a.asked).message.parent_id)
+    asked = a.page.regenerate(question)
+    a.page.wait_refused("not_possible", id=asked.id)
+
+
+def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, socket):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    page = socket(bob)
+    for message in (a.asked.message, str(uuid.uuid4())):
+        page.wait_refused("not_found", id=page.regenerate(message).id)

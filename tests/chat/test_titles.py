@@ -1,0 +1,261 @@
+"""Titles: the model is asked for one after the first answer, while somebody is there; people have the last word."""
+
+from decimal import Decimal
+
+import pytest
+
+from conversations.generation import auto_titles
+from conversations.models import Conversation, Generation
+from conversations.providers.demo.completion import reply
+from conversations.web import usage
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def titled(database, provider):
+    from tests.support import servers
+    from tests.support.shared_server import SHARED
+
+    with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED) as server:
+        yield server
+
+
+@pytest.fixture
+def person(titled):
+    from tests.support.visitors import new_person
+
+    return new_person("alice", titled)
+
+
+@pytest.fixture
+def asked(person, answering, provider):
+    """An answer that has ended, and the request for its title."""
+    a = answering(person)
+    title = provider.expect(a.exchange.prompt)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    title.wait_opened()
+    return a, title
+
+
+def stored(asked):
+    return Conversation.objects.get(pk=asked.conversation)
+
+
+def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(asked, provider):
+    a, title = asked
+    assert title.request.messages[-1]["content"] == auto_titles.INSTRUCTION
+    assert title.request.body["max_tokens"] == auto_titles.TOKENS
+    title.write_tokens('"The hum', ' of bees"\n').finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
+    assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
+    second = provider.expect()
+    again = a.page.ask(second.prompt, after=a.asked)
+    second.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    mine = [request for request in provider.asked(auto_titles.INSTRUCTION) if a.exchange.prompt in request.contents[0]]
+    assert len(mine) == 1
+
+
+def test_a_stop_starts_no_request(person, answering, provider):
+    """Neither at once nor later; the next complete answer asks for the title."""
+    a = answering(person)
+    a.asked.stop()
+    assert a.asked.outcome == ("interrupted", "stopped")
+    again = provider.expect()
+    more = a.page.ask(again.prompt, after=a.asked)
+    again.write_tokens("Bees")
+    more.wait_text("Bees").stop()
+    assert more.outcome == ("interrupted", "stopped")
+    third = provider.expect()
+    last = a.page.ask(third.prompt, after=more)
+    title = provider.expect(third.prompt)
+    third.write_tokens("Bees").finish()
+    assert last.outcome == ("complete", "finished")
+    title.write_tokens("Bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+    asked_for = [request.contents for request in provider.asked(auto_titles.INSTRUCTION)]
+    assert not [contents for contents in asked_for if a.exchange.prompt in contents or again.prompt in contents]
+
+
+def test_a_new_question_ends_the_request_and_the_next_answer_asks_anew(asked, provider):
+    a, title = asked
+    second = provider.expect()
+    again = a.page.ask(second.prompt, after=a.asked)
+    title.wait_closed()
+    assert not title.answered
+    anew = provider.expect(second.prompt)
+    second.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    assert anew.request.contents[-1] == auto_titles.INSTRUCTION
+    anew.write_tokens("More of bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="More of bees")
+
+
+def test_it_is_asked_for_twice_at_most(asked, titled, provider):
+    a, title = asked
+    after = a.asked
+    for attempt in (1, 2):
+        title.respond(500)
+        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "that it failed")
+        exchange = provider.expect()
+        again = a.page.ask(exchange.prompt, after=after)
+        title = provider.expect(exchange.prompt)
+        exchange.write_tokens("More").finish()
+        assert again.outcome == ("complete", "finished")
+        after = again
+    assert len(tokens_of_titles(a.asked)) == auto_titles.ATTEMPTS
+    assert title.opened_at is None
+
+
+def tokens_of_titles(asked):
+    runs = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
+    return list(runs.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
+
+
+def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked, person):
+    a, title = asked
+    before = usage.month(person.user)
+    title.write_tokens("The hum of bees").finish(usage=(300, 7))
+    eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
+    run = Generation.objects.get(pk=a.asked.generation)
+    assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
+    assert run.of_answer == (12, 34)
+    assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
+    after = usage.month(person.user)
+    assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
+
+
+def test_what_a_cancelled_one_took_is_estimated(asked):
+    a, title = asked
+    title.write_tokens("The hum")
+    a.page.close()
+    title.wait_closed()
+    eventually(lambda: tokens_of_titles(a.asked), "the tokens of the title")
+    [(tokens_in, tokens_out)] = tokens_of_titles(a.asked)
+    assert tokens_in > len(auto_titles.INSTRUCTION) // 4
+    assert tokens_out == 2
+    assert Generation.objects.get(pk=a.asked.generation).usage_source == "estimated"
+
+
+def test_a_price_counts_for_the_title_too():
+    run = Generation(
+        tokens_in=112,
+        tokens_out=27,
+        title_tokens_in=100,
+        title_tokens_out=7,
+        price_in=Decimal(2),
+        price_out=Decimal(10),
+    )
+    run.cost = run.price()
+    assert run.cost == Decimal("0.000494")
+    assert run.cost_of_answer == Decimal("0.000224")
+
+
+def test_an_answer_without_a_word_gets_none(person, socket, provider):
+    exchange = provider.expect()
+    page = socket(person)
+    asked = page.ask(exchange.prompt)
+    exchange.wait_opened()
+    asked.stop()
+    assert asked.outcome == ("interrupted", "stopped")
+    again = provider.expect()
+    page.ask(again.prompt, after=asked)
+    title = provider.expect(again.prompt)
+    again.write_tokens("Bees").finish()
+    title.write_tokens("Bees").finish()
+    assert page.wait("activity", conversation=asked.conversation, title="Bees")
+    assert [r for r in provider.asked(exchange.prompt) if r.contents[-1] == auto_titles.INSTRUCTION] == []
+
+
+def test_a_name_given_by_the_person_stays(asked, titled, provider):
+    a, title = asked
+    Conversation.objects.filter(pk=a.asked.conversation).update(title="Mine", title_source="person")
+    title.write_tokens("Bees").finish()
+    eventually(lambda: f"title of {a.asked.conversation}" in titled.output, "the answer")
+    asked_again = provider.expect()
+    again = a.page.ask(asked_again.prompt, after=a.asked)
+    asked_again.write_tokens("More").finish()
+    assert again.outcome == ("complete", "finished")
+    assert stored(a.asked).title == "Mine"
+    assert a.page.count("activity", title="Bees") == 0
+
+
+def test_leaving_ends_the_request(asked):
+    a, title = asked
+    a.page.close()
+    title.wait_closed()
+    assert stored(a.asked).title == a.exchange.prompt
+
+
+def test_signing_out_ends_the_request(asked, person):
+    _a, title = asked
+    person.post("/accounts/logout/")
+    title.wait_closed()
+
+
+def test_deleting_ends_the_request(asked, person):
+    a, title = asked
+    person.post(f"/c/{a.asked.conversation}/delete/")
+    title.wait_closed()
+
+
+def test_a_provider_that_fails_leaves_the_first_words(asked, titled):
+    a, title = asked
+    title.respond(500)
+    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "that it failed")
+    assert stored(a.asked).title == a.exchange.prompt
+    assert stored(a.asked).title_source == "prompt"
+
+
+def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provider):
+    a, title = asked
+    again = provider.expect(a.exchange.prompt)
+    title.respond(400, body={"error": {"message": "Unsupported parameter: 'max_tokens'"}})
+    assert again.request.body["max_completion_tokens"] == auto_titles.TOKENS
+    assert "max_tokens" not in again.request.body
+    again.write_tokens("Bees").finish()
+    assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
+    other = provider.expect()
+    following = a.page.ask(other.prompt)
+    next_title = provider.expect(other.prompt)
+    other.write_tokens("Bees").finish()
+    assert following.outcome == ("complete", "finished")
+    assert "max_tokens" not in next_title.request.body  # it is remembered
+    next_title.respond(400, body={})
+
+
+def test_a_stopping_server_leaves_no_request_open(person, answering, provider, start_server):
+    server = start_server(CHAT_TITLES="true")
+    a = answering(person.at(server))
+    title = provider.expect(a.exchange.prompt)
+    a.exchange.finish()
+    title.wait_opened()
+    server.stop()
+    title.wait_closed(1)
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("The hum of bees", "The hum of bees"),
+        ('\n\n"The hum of bees."\nAnd why', "The hum of bees"),
+        ("**Title: „Das Summen der Bienen“**", "Das Summen der Bienen"),
+        ("# Bees", "Bees"),
+        ("x" * 300, "x" * 59 + "…"),
+        ("<think>The user wants", ""),
+        ("a\0b\u202ec", "abc"),
+        ("", ""),
+        ('""', ""),
+    ],
+)
+def test_what_models_put_around_a_title_is_taken_off(said, title):
+    assert auto_titles.clean(said) == title
+
+
+def test_the_demo_model_knows_a_title():
+    turns = [
+        ("user", "Please explain how a rainbow comes about, in three short paragraphs"),
+        ("assistant", "You asked"),
+    ]
+    assert reply([*turns, ("user", auto_titles.INSTRUCTION)], 1) == "Explain how a rainbow comes about"

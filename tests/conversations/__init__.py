@@ -1,0 +1,1 @@
+"""The list, its conversations and the settings."""

@@ -1,0 +1,190 @@
+"""Delete a conversation, take it back, and what is gone for good."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from conversations.models import Conversation, Generation, Message
+from conversations.operations import retention
+from tests.support import stored
+from tests.support.answers import RATE, SOON, endless
+from tests.support.shelves import conversation, listed, path
+from tests.support.visitors import CSRF
+from tests.support.waiting import eventually
+
+
+def test_is_out_of_sight_at_once(alice):
+    made = conversation(alice)
+    assert alice.post(path(made, "delete")).location == f"/?deleted={made.pk}"
+    assert listed(alice) == []
+    assert alice.get(f"/c/{made.pk}/").status == 404
+
+
+def test_undo_is_offered_and_brings_it_back(alice):
+    made = conversation(alice)
+    page = alice.get(alice.post(path(made, "delete")).location)
+    assert "“About bees” was deleted." in page.text
+    assert path(made, "restore") in page.html
+    assert alice.post(path(made, "restore")).location == f"/c/{made.pk}/"
+    assert listed(alice) == ["About bees"]
+    assert "Bees hum" in alice.get(f"/c/{made.pk}/").text
+
+
+def test_undo_keeps_pins(alice):
+    made = conversation(alice)
+    for action in ("pin", "delete", "restore"):
+        alice.post(path(made, action))
+    made.refresh_from_db()
+    assert made.pinned_at
+
+
+def test_undo_twice_is_once(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    assert {alice.post(path(made, "restore")).status for _ in range(2)} == {302}
+
+
+def test_twice_finds_nothing_the_second_time(alice):
+    made = conversation(alice)
+    assert [alice.post(path(made, "delete")).status for _ in range(2)] == [302, 404]
+
+
+def test_somebody_elses_deletion_is_not_offered_back(alice, bob):
+    made = conversation(alice)
+    address = alice.post(path(made, "delete")).location
+    assert "was deleted" not in bob.get(address).text
+    assert "was deleted" not in bob.get("/?deleted=nonsense").text
+
+
+def test_ends_the_answer_that_is_being_written(alice, answering):
+    a = answering(alice)
+    a.exchange.stream(endless(), RATE)
+    a.asked.wait_text("word2")
+    alice.post(f"/c/{a.asked.conversation}/delete/")
+    a.exchange.wait_closed(SOON)
+    assert a.asked.outcome == ("interrupted", "deleted")
+    assert stored.text(a.asked).startswith("Bees humword1 word2 ")
+
+
+def test_what_was_written_is_there_after_undo(alice, answering):
+    a = answering(alice)
+    alice.post(f"/c/{a.asked.conversation}/delete/")
+    assert a.asked.end
+    alice.post(f"/c/{a.asked.conversation}/restore/")
+    shown = alice.get(f"/c/{a.asked.conversation}/").text
+    assert "Bees hum" in shown
+    assert "Stopped because the conversation was deleted." in shown
+
+
+def test_other_pages_hear_of_it_and_a_prompt_there_is_refused(alice, answering, socket):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.end
+    other = socket(alice)
+    alice.post(f"/c/{a.asked.conversation}/delete/")
+    assert other.wait("activity")["conversation"] == a.asked.conversation
+    before = other.send("send", id="0197a000-0000-7000-8000-000000000001", conversation=a.asked.conversation,
+                        parent=a.asked.message, content="Still there?")  # fmt: skip
+    assert other.wait("refused", after=before)["code"] == "not_found"
+
+
+@pytest.fixture
+def kept_for_a_day(settings):
+    settings.CHAT_KEEP_DELETED = 1
+
+
+def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
+    old, fresh, present = (conversation(alice, title) for title in ("old", "fresh", "present"))
+    Conversation.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - timedelta(days=2))
+    Conversation.objects.filter(pk=fresh.pk).update(deleted_at=timezone.now())
+    while retention.empty():
+        pass
+    left = {each.pk for each in Conversation.objects.filter(owner=alice.user)}
+    assert left == {fresh.pk, present.pk}
+    assert not Message.objects.filter(conversation_id=old.pk).exists()
+    assert alice.post(path(old, "restore")).status == 404
+
+
+def test_nothing_that_is_still_being_written_is_removed(alice, answering, kept_for_a_day):
+    a = answering(alice)
+    Conversation.objects.filter(pk=a.asked.conversation).update(deleted_at=timezone.now() - timedelta(days=2))
+    retention.empty()
+    assert Conversation.objects.filter(pk=a.asked.conversation).exists()
+    assert a.asked.outcome == ("interrupted", "deleted")
+    eventually(
+        lambda: retention.empty() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end"
+    )
+    assert not Generation.objects.filter(pk=a.asked.generation).exists()
+
+
+# Recently deleted
+
+
+def rows(person):
+    """Titles on the page of what was deleted."""
+    return re.findall(r'deleted__title" dir="auto">([^<]*)<', person.get("/deleted/").html)
+
+
+def test_what_was_deleted_is_listed_newest_first_and_restored_long_after(alice):
+    old, new, _kept = (conversation(alice, title) for title in ("Old", "New", "Kept"))
+    now = timezone.now()
+    Conversation.objects.filter(pk=old.pk).update(deleted_at=now - timedelta(days=20))
+    Conversation.objects.filter(pk=new.pk).update(deleted_at=now)
+    assert rows(alice) == ["New", "Old"]
+    page = alice.get("/deleted/")
+    assert "kept for 30 days" in page.text
+    assert path(old, "restore") in page.html
+    assert alice.post(path(old, "restore")).location == f"/c/{old.pk}/"
+    assert sorted(listed(alice)) == ["Kept", "Old"]
+    assert "Bees hum" in alice.get(f"/c/{old.pk}/").text
+    assert rows(alice) == ["New"]
+
+
+def test_the_page_names_the_day_on_which_it_goes(alice):
+    made = conversation(alice)
+    Conversation.objects.filter(pk=made.pk).update(deleted_at=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    assert "Deleted on March 4, 2026. Kept until April 3, 2026." in alice.get("/deleted/").text
+
+
+def test_the_toast_says_how_long_it_is_kept_and_where(alice):
+    page = alice.get(alice.post(path(conversation(alice), "delete")).location)
+    assert "Kept for 30 days" in page.text
+    assert 'href="/deleted/"' in page.html
+
+
+def test_deleted_for_good_is_gone_at_once(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    assert alice.post(path(made, "remove")).location == "/deleted/"
+    assert not Conversation.objects.filter(pk=made.pk).exists()
+    assert not Message.objects.filter(conversation_id=made.pk).exists()
+    assert rows(alice) == []
+    assert [alice.post(path(made, action)).status for action in ("remove", "restore")] == [404, 404]
+
+
+def test_only_what_was_deleted_is_removed_for_good(alice, bob):
+    made, gone = conversation(alice), conversation(alice)
+    alice.post(path(gone, "delete"))
+    assert alice.post(path(made, "remove")).status == 404
+    assert bob.post(path(gone, "remove")).status == 404
+    assert bob.get("/deleted/").text.count("About bees") == 0
+    assert Conversation.objects.filter(pk__in=[made.pk, gone.pk]).count() == 2
+
+
+def test_the_list_of_somebody_signed_out_is_the_sign_in(alice):
+    stranger = alice.without_session()
+    assert stranger.get("/deleted/").location.startswith("/accounts/login/")
+    assert alice.get(path(conversation(alice), "remove")).status == 405
+
+
+def test_in_the_dialog_the_list_comes_anew_and_the_sidebar_too(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    form = {"HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded", "Origin": alice.server.url}
+    page = alice.request("POST", path(made, "restore"), "list=", {**form, "X-CSRFToken": CSRF})
+    assert page.status == 200
+    assert "<html" not in page.html
+    assert "“About bees” is back in your list." in page.text
+    assert "sidebar:refresh" in page.headers["HX-Trigger"]

@@ -1,0 +1,319 @@
+"""Long conversations: the page loads the end, or what is around one message, and more as it is asked for."""
+
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from conversations.commands import versions
+from conversations.models import Conversation, Message
+from conversations.models.ids import new_id
+from conversations.rendering import transcript_pages
+from conversations.rendering.cache import Rendered
+from tests.support.histories import LENGTH, converse
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def long(alice):
+    """(conversation, messages) with texts "place-0" to "place-139"."""
+    return converse(alice, [f"place-{number}" for number in range(LENGTH)])
+
+
+def places(html: str) -> list[int]:
+    return [int(place) for place in re.findall(r"place-(\d+)\b", html)]
+
+
+def link(html: str, which: str) -> str:
+    """Where the link to `older` or `newer` messages leads."""
+    found = re.search(rf'id="{which}"[^>]* href="([^"]+)"[^>]* hx-get="([^"]+)"', html)
+    return found.group(2) if found else ""
+
+
+def test_opens_at_the_end(alice, long):
+    page = alice.get(f"/c/{long[0].pk}/").html
+    assert places(page) == list(range(LENGTH - transcript_pages.MESSAGES, LENGTH))
+    assert link(page, "older")
+    assert not link(page, "newer")
+
+
+def test_older_messages_come_until_the_first(alice, long):
+    html, seen = alice.get(f"/c/{long[0].pk}/").html, []
+    while True:
+        seen = places(html) + seen
+        if not (further := link(html, "older")):
+            break
+        html = alice.get(further).html
+    assert seen == list(range(LENGTH))
+
+
+def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
+    page = alice.get(f"/c/{long[0].pk}/").html
+    leads = re.search(r'id="older"[^>]* href="([^"]+)"', page)
+    assert leads
+    around = places(alice.get(leads.group(1)).html)
+    first = LENGTH - transcript_pages.MESSAGES
+    assert {first - 2, first - 1, first} < set(around)
+
+
+def test_opens_around_a_message_and_leads_to_the_end(alice, long):
+    conversation, messages = long
+    html, seen = alice.get(f"/c/{conversation.pk}/?at={messages[40].pk}").html, []
+    assert re.search(rf'data-message-id="{messages[40].pk}"[^>]*data-found', html)
+    assert places(html)[0] > 0
+    while True:
+        seen += places(html)
+        if not (further := link(html, "newer")):
+            break
+        html = alice.get(further).html
+    assert seen == list(range(seen[0], LENGTH))
+    assert 40 in seen
+
+
+def test_at_a_message_near_the_end_is_the_end(alice, long):
+    conversation, messages = long
+    page = alice.get(f"/c/{conversation.pk}/?at={messages[-2].pk}").html
+    assert places(page)[-1] == LENGTH - 1
+
+
+@pytest.fixture
+def two_branches(alice):
+    """A conversation whose other branch left the screen long ago: (conversation, the one on screen, the other one)."""
+    conversation, messages = converse(alice, [f"place-{number}" for number in range(60)])
+    other = converse(alice, [f"other-{number}" for number in range(60)], messages[9], conversation)[1]
+    conversation.show(messages[-1].pk)
+    return conversation, messages, other
+
+
+def on_screen(conversation):
+    conversation.refresh_from_db()
+    return conversation.head_id
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_look_at_another_branch_changes_nothing(alice, two_branches, method):
+    conversation, messages, other = two_branches
+    page = alice.request(method, f"/c/{conversation.pk}/?at={other[0].pk}")
+    assert page.status == 200
+    assert method == "HEAD" or ("other-0" in page.html and 10 not in places(page.html))
+    assert on_screen(conversation) == messages[-1].pk
+
+
+def test_more_of_another_branch_comes_until_its_end(alice, two_branches):
+    conversation, messages, other = two_branches
+    html, seen = alice.get(f"/c/{conversation.pk}/?at={other[0].pk}").html, ""
+    while further := link(html, "newer"):
+        seen += html
+        html = alice.get(unescape(further)).html
+    assert all(f"other-{number}" in seen + html for number in range(60))
+    assert "place-59" not in seen + html
+    assert on_screen(conversation) == messages[-1].pk
+
+
+def test_a_page_stays_at_the_branch_that_it_looks_at(alice, two_branches, socket):
+    conversation, _messages, other = two_branches
+    page = socket(alice)
+    shown = {"conversation": str(conversation.pk), "head": str(other[-1].pk), "status": "complete"}
+    page.wait("watching", after=page.send("watch", **shown, branch=str(other[-1].pk)))
+    position = page.send("watch", **{**shown, "head": None}, branch=str(other[-1].pk))
+    transcript = page.wait("transcript", after=position)
+    assert page.count("transcript") == 1
+    assert transcript["head"] == str(other[-1].pk)
+    assert "other-59" in transcript["html"]
+
+
+def test_a_page_beside_an_answer_is_not_sent_it(alice, two_branches, socket, provider):
+    conversation, messages, other = two_branches
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
+    exchange.write_tokens("Bees ")
+    asked.wait_text("Bees")
+    page = socket(alice)
+    shown = {"conversation": str(conversation.pk), "head": str(other[-1].pk), "status": "complete"}
+    page.wait("watching", after=page.send("watch", **shown, branch=str(other[-1].pk)))
+    exchange.write_tokens("hum").finish()
+    assert asked.outcome == ("complete", "finished")
+    page.watch(None)
+    assert page.count("snapshot") + page.count("delta") + page.count("transcript") == 0
+
+
+def test_going_on_from_another_branch_brings_it_on_screen(alice, two_branches, socket, provider):
+    conversation, _messages, other = two_branches
+    page = socket(alice)
+    branch = {"conversation": str(conversation.pk), "branch": str(other[-1].pk)}
+    page.wait("transcript", after=page.send("watch", **branch))
+    exchange = provider.expect()
+    asked = page.ask(exchange.prompt, str(conversation.pk), str(other[-1].pk))
+    exchange.write_tokens("Bees").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert str(on_screen(conversation)) == asked.message
+    assert asked.transcript["after"] == str(other[-1].pk)
+    transcripts = page.count("transcript")
+    shown = {"head": asked.message, "status": "complete"}
+    page.wait("watching", after=page.send("watch", **branch, **shown))
+    page.watch(None)
+    assert page.count("transcript") == transcripts
+
+
+@pytest.mark.parametrize("branch", ["", "nonsense", str(uuid.UUID(int=1))])
+def test_a_branch_that_is_not_there_is_the_one_on_screen(alice, two_branches, branch):
+    conversation, messages, _other = two_branches
+    page = alice.get(f"/c/{conversation.pk}/messages/?after={messages[20].pk}&branch={branch}")
+    assert 21 in places(page.html)
+
+
+def test_a_switch_waits_for_a_command_of_the_same_moment(alice, two_branches):
+    """And then starts from what that has stored."""
+    conversation, messages, other = two_branches
+    switched = Message.objects.select_related("conversation").get(pk=other[0].pk)
+    leaf = Message.objects.create(conversation=conversation, parent=messages[-1], role="user", content="later")
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            switching = thread.submit(_and_close, versions.switch_to, switched)
+            eventually(_somebody_waits, "the switch waits")
+            Conversation.objects.filter(pk=conversation.pk).update(head=leaf)
+        switching.result(10)
+    assert on_screen(conversation) == other[-1].pk
+    assert conversation.leaves[str(messages[10].pk)] == str(leaf.pk)
+
+
+def _and_close(function, *args):
+    try:
+        function(*args)
+    finally:
+        connection.close()
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()
+
+
+def test_a_message_of_the_branch_on_screen_leaves_it_there(alice, long):
+    """Even if another branch behind the message is newer."""
+    conversation, messages = long
+    converse(alice, ["other-0", "other-1"], messages[39], conversation)
+    conversation.show(messages[-1].pk)
+    page = alice.get(f"/c/{conversation.pk}/?at={messages[20].pk}").html
+    assert "other-0" not in page
+    conversation.refresh_from_db()
+    assert conversation.head_id == messages[-1].pk
+
+
+def test_newer_of_a_branch_that_left_the_screen_brings_the_whole_page(alice, long):
+    conversation, messages = long
+    converse(alice, ["other-0", "other-1"], messages[39], conversation)
+    more = alice.get(f"/c/{conversation.pk}/messages/?after={messages[50].pk}")
+    assert more.headers["HX-Retarget"] == "#conversation"
+    assert "other-1" in more.text
+
+
+def test_a_switched_version_far_from_the_end_stays_in_sight(alice, long):
+    conversation, messages = long
+    converse(alice, [f"other-{number}" for number in range(100)], messages[19], conversation)
+    assert "place-20" in _switch(alice, messages[20])
+
+
+def _switch(person, message) -> str:
+    from tests.support.visitors import CSRF
+
+    headers = {"HX-Request": "true", "Origin": person.server.url, "X-CSRFToken": CSRF}
+    return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
+
+
+def test_a_window_is_bounded_by_its_size_too(alice):
+    conversation, _messages = converse(alice, ["long " * 10_000] * 20)
+    assert 1 < len(transcript_pages.latest(conversation).messages) < 5
+
+
+@pytest.mark.parametrize(
+    "query", ["before=nonsense", "after=nonsense", "before=", "", "after={other}", "before={other}"]
+)
+def test_of_a_message_that_is_not_there_is_not_found(alice, long, query):
+    path = f"/c/{long[0].pk}/messages/?{query.format(other=uuid.uuid4())}"
+    assert alice.get(path).status == 404
+
+
+@pytest.mark.parametrize("path", ["messages/?before={}", "messages/?after={}", "?at={}"])
+def test_of_someone_elses_is_like_an_unknown_one(alice, bob, long, path):
+    conversation, messages = long
+    assert alice.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}").status == 200
+    theirs = bob.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}")
+    unknown = bob.get(f"/c/{uuid.uuid4()}/{path.format(messages[30].pk)}")
+    assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
+    assert theirs.status == 404
+
+
+def test_a_message_of_another_conversation_is_not_found(alice, long):
+    other, _messages = converse(alice, ["a", "b"])
+    for path in ("?at={}", "messages/?before={}", "messages/?after={}"):
+        assert alice.get(f"/c/{other.pk}/{path.format(long[1][30].pk)}").status == 404
+
+
+def test_signed_out_leads_to_the_sign_in_page(alice, long):
+    page = alice.without_session().get(f"/c/{long[0].pk}/messages/?before={long[1][30].pk}")
+    assert page.location.startswith("/accounts/login/")
+
+
+def test_opening_asks_as_few_questions_however_long_it_is(alice, long, client):
+    client.force_login(alice.user)
+    short, _messages = converse(alice, ["place-0", "place-1"])
+
+    def queries(conversation) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/c/{conversation.pk}/", headers={"HX-Request": "true"}).status_code == 200
+        return len(captured)
+
+    assert queries(long[0]) <= queries(short)
+
+
+def test_a_page_that_is_behind_gets_only_what_follows(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[-5].pk), "complete")
+    transcript = page.wait("transcript")
+    assert transcript["after"] == str(messages[-5].pk)
+    assert places(transcript["html"]) == list(range(LENGTH - 4, LENGTH))
+
+
+def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[-1].pk), "streaming")
+    transcript = page.wait("transcript")
+    assert transcript["after"] == str(messages[-2].pk)
+    assert places(transcript["html"]) == [LENGTH - 1]
+
+
+def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, socket):
+    conversation, messages = long
+    page = socket(alice)
+    page.watch(str(conversation.pk), str(messages[3].pk), "complete")
+    transcript = page.wait("transcript")
+    assert transcript["after"] is None
+    assert places(transcript["html"]) == list(range(LENGTH - transcript_pages.MESSAGES, LENGTH))
+    assert link(transcript["html"], "older")
+
+
+def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
+    conversation, messages = long
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
+    assert places(" ".join(exchange.request.contents)) == list(range(LENGTH))
+    exchange.finish()
+    assert asked.end
+
+
+def test_what_is_kept_in_memory_is_bounded():
+    kept = Rendered(size=100)
+    pages = {new_id(): f"*{number}* {'x' * 30}" for number in range(20)}
+    for _ in range(2):
+        for key, text in pages.items():
+            assert kept.html(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
+    assert sum(map(len, kept._kept.values())) <= 100

@@ -1,0 +1,124 @@
+"""Rename a conversation in place."""
+
+import uuid
+
+import pytest
+
+from conversations.models import Conversation
+from tests.support.shelves import conversation, listed, path
+
+HTMX = {"HX-Request": "true"}
+
+
+def rename(person, made, title):
+    return person.post(path(made, "rename"), title=title)
+
+
+def test_shows_the_new_title_everywhere(alice):
+    made = conversation(alice)
+    page = rename(alice, made, "  Of   wasps ")
+    assert (page.status, page.location) == (302, f"/c/{made.pk}/")
+    assert listed(alice) == ["Of wasps"]
+    assert "<title>Of wasps" in alice.get(f"/c/{made.pk}/").html
+
+
+def test_is_the_persons_word(alice):
+    made = conversation(alice)
+    rename(alice, made, "Of wasps")
+    made.refresh_from_db()
+    assert made.title_source == "person"
+
+
+def test_the_same_title_leaves_its_source(alice):
+    made = conversation(alice)
+    rename(alice, made, made.title)
+    made.refresh_from_db()
+    assert made.title_source == "prompt"
+
+
+def test_all_pages_hear_of_it(alice, socket):
+    made = conversation(alice)
+    pages = [socket(alice), socket(alice)]
+    rename(alice, made, "Of wasps")
+    for page in pages:
+        heard = page.wait("activity")
+        assert (heard["conversation"], heard["title"]) == (str(made.pk), "Of wasps")
+
+
+def test_an_answer_being_written_goes_on_under_the_new_title(alice, answering):
+    a = answering(alice)
+    before = len(a.page.events)
+    rename(alice, Conversation.objects.get(pk=a.asked.conversation), "Of wasps")
+    heard = a.page.wait("activity", after=before)
+    assert (heard["title"], heard["generation"]) == ("Of wasps", a.asked.generation)
+    a.exchange.finish()
+    assert a.asked.end
+    assert a.page.wait("activity", after=before, generation=None)["title"] == "Of wasps"
+
+
+@pytest.mark.parametrize("title", ["", "   ", "\0", "\n\t", "x" * 201, "x" * 5000])
+def test_of_no_or_too_long_a_title_is_said_and_changes_nothing(alice, title):
+    made = conversation(alice)
+    page = rename(alice, made, title)
+    assert page.status == 400
+    assert "A title " in page.text
+    made.refresh_from_db()
+    assert made.title == "About bees"
+
+
+def test_what_was_typed_comes_back_with_the_sentence(alice):
+    made = conversation(alice)
+    typed = "long " * 100
+    page = rename(alice, made, typed)
+    assert typed.strip() in page.html
+    assert "200 characters; this one has 499" in page.text
+
+
+def test_markup_in_a_title_is_text(alice):
+    made = conversation(alice)
+    rename(alice, made, "<b>bold</b> & “so”")
+    assert listed(alice) == ["<b>bold</b> & “so”"]
+    assert "<b>bold" not in alice.get("/sidebar/").html
+
+
+def test_the_last_of_two_tabs_counts(alice):
+    made = conversation(alice)
+    rename(alice, made, "First")
+    rename(alice, made, "Second")
+    assert listed(alice) == ["Second"]
+
+
+def test_the_form_takes_the_rows_place_and_gives_it_back(alice):
+    made = conversation(alice)
+    form = alice.get(path(made, "rename"), **HTMX).html
+    assert f'id="item-{made.pk}"' in form
+    assert 'value="About bees"' in form
+    assert "About bees</a>" in alice.get(path(made, "row"), **HTMX).html
+
+
+@pytest.mark.parametrize("action", ["rename", "row", "options"])
+def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
+    made = conversation(alice)
+    theirs, unknown = bob.get(path(made, action)), bob.get(f"/c/{uuid.uuid4()}/{action}/")
+    assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
+    assert theirs.status == 404
+    assert rename(bob, made, "Mine").status == 404
+    made.refresh_from_db()
+    assert made.title == "About bees"
+
+
+def test_signed_out_leads_to_the_sign_in_page(alice):
+    assert rename(alice.without_session(), conversation(alice), "x").location.startswith("/accounts/login/")
+
+
+def test_of_a_deleted_one_finds_nothing(alice):
+    made = conversation(alice)
+    alice.post(path(made, "delete"))
+    assert rename(alice, made, "Back").status == 404
+
+
+def test_the_options_work_without_scripts(alice):
+    made = conversation(alice)
+    page = alice.get(path(made, "options")).html
+    for action in ("rename", "pin", "archive", "delete"):
+        assert f'action="{path(made, action)}"' in page

@@ -1,0 +1,1 @@
+"""Starting, configuring, watching and cleaning up."""

@@ -1,0 +1,105 @@
+"""`/healthz` and `/readyz`: what load balancers and orchestrators ask, without a login."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from conversations.generation.supervisor import Registry
+from conversations.operations import health
+from conversations.operations.health import Health
+from tests.support import visitors
+
+
+def ask(server, path, method="GET", **headers):
+    return visitors.Person(None, "", server).request(method, path, headers=headers)
+
+
+@pytest.mark.parametrize(("path", "word"), [("/healthz", "alive"), ("/readyz", "ready")])
+def test_answers_without_a_login(server, path, word):
+    page = ask(server, path)
+    assert (page.status, page.html) == (200, f"{word}\n")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Set-Cookie"] is None
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_answers_a_probe_that_knows_only_the_address(server, path):
+    assert ask(server, path, Host="10.1.2.3").status == 200
+
+
+def test_head_has_no_body(server):
+    page = ask(server, "/healthz", "HEAD")
+    assert (page.status, page.html) == (200, "")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_takes_nothing(server, method):
+    page = ask(server, "/readyz", method)
+    assert (page.status, page.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_metrics_are_off_unless_there_is_a_token(start_server):
+    """And behind https only, probes are still answered over plain http, as they come from inside."""
+    server = start_server(METRICS_TOKEN="", ALLOWED_ORIGINS="https://chat.example.org")
+    assert ask(server, "/healthz").status == 200
+    assert ask(server, "/readyz").status == 200
+    for given in ("", "Bearer", "Bearer "):
+        headers = {"Host": "chat.example.org", "X-Forwarded-Proto": "https", "Authorization": given}
+        assert ask(server, "/metrics", **headers).status == 404
+
+
+@pytest.fixture
+def registry(database):
+    """A registry of this process, as far as health looks at it."""
+    registry = Registry()
+    registry.journal = SimpleNamespace(away=lambda: 0.1)
+    return registry
+
+
+async def test_a_healthy_process_has_no_fault(registry):
+    assert await Health(registry).fault() == ""
+
+
+async def test_a_draining_process_is_not_ready(registry):
+    registry.stopping = True
+    assert await Health(registry).fault() == "draining"
+
+
+async def test_a_journal_that_stands_still_is_not_ready(registry):
+    registry.journal.away = lambda: 60.0
+    assert await Health(registry).fault() == "journal"
+
+
+async def test_a_database_that_hangs_is_asked_once(registry, monkeypatch):
+    asked = []
+
+    async def hang():
+        asked.append(True)
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(health, "_look", hang)
+    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    probed = Health(registry)
+    assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
+    assert await probed.fault() == "database"
+    assert len(asked) == 1
+    for task in list(registry._tasks):
+        task.cancel()
+
+
+async def test_the_databases_answer_holds_for_a_moment(registry, monkeypatch):
+    asked = []
+
+    async def answer():
+        asked.append(True)
+        return True
+
+    monkeypatch.setattr(health, "_look", answer)
+    monkeypatch.setattr(health, "KEPT", 3600)
+    probed = Health(registry)
+    assert [await probed.fault() for _ in range(3)] == ["", "", ""]
+    assert len(asked) == 1
+    monkeypatch.setattr(health, "KEPT", 0)
+    assert await probed.fault() == ""
+    assert len(asked) == 2

@@ -1,0 +1,86 @@
+"""The log of what concerns security: who signed in, who was refused, who changed what; no passwords, keys or texts."""
+
+import json
+
+import pytest
+
+from conversations.models import AuditEntry, Endpoint
+from tests.support import servers, visitors
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def watched(database, provider):
+    """A server that writes its log as JSON."""
+    with servers.running(OPENAI_BASE_URL=provider.url, LOG_FORMAT="json") as server:
+        yield server
+
+
+@pytest.fixture
+def told(watched):
+    """The lines of an event that this person caused, without what every line has."""
+
+    def look(event, **about):
+        lines = [json.loads(line) for line in watched.output.splitlines() if line.startswith("{")]
+        return [line for line in lines if {"event": event, **about}.items() <= line.items()]
+
+    def one(event, **about):
+        (line,) = eventually(lambda: look(event, **about), f"the line of {event}")
+        return line
+
+    return one
+
+
+def sign_in(person, name, password):
+    return person.post("/accounts/login/", username=name, password=password)
+
+
+def test_a_sign_in_and_a_sign_out_are_told(watched, told):
+    anna = visitors.new_person("anna", watched)
+    assert anna.post("/accounts/logout/").status == 302
+    assert told("signed_out", user=anna.user.pk)["level"] == "INFO"
+    assert sign_in(anna.without_session(), anna.user.username, anna.password).status == 302
+    line = told("signed_in", user=anna.user.pk)
+    assert (line["level"], line["address"]) == ("INFO", "127.0.0.1")
+
+
+def test_a_failed_sign_in_names_the_account_and_nothing_that_was_typed(watched, told):
+    anna = visitors.new_person("anna", watched)
+    assert sign_in(anna.without_session(), anna.user.username, "my-other-password").status == 200
+    assert told("sign_in_failed", user=anna.user.pk)["level"] == "WARNING"
+    sign_in(anna.without_session(), "oops-my-password", "typed-into-the-name")
+    eventually(lambda: watched.output.count('"sign_in_failed"') >= 2, "the second line")
+    for typed in ("my-other-password", "oops-my-password", "typed-into-the-name"):
+        assert typed not in watched.output
+
+
+def test_a_refusal_is_told_without_the_query(watched, told):
+    clerk = visitors.new_person("clerk", watched, is_staff=True)
+    assert clerk.get("/admin/conversations/message/?q=secret-words").status == 403
+    line = told("refused", user=clerk.user.pk)
+    assert (line["level"], line["method"], line["path"]) == ("WARNING", "GET", "/admin/conversations/message/")
+    assert "secret-words" not in watched.output
+
+
+def test_a_changed_and_a_tested_endpoint_are_told_and_in_the_audit_log(watched, told):
+    staff = visitors.new_person("staff", watched, is_staff=True, is_superuser=True)
+    made = Endpoint.objects.create(
+        name=f"hive of {staff.user.username}", base_url="http://127.0.0.1:9/v1", enabled=False
+    )
+    named = f"endpoint {made.pk}"
+    top = f"/admin/conversations/endpoint/{made.pk}/"
+    form = {"name": made.name, "base_url": "http://127.0.0.1:9/v2", "models-TOTAL_FORMS": "0",
+            "models-INITIAL_FORMS": "0"}  # fmt: skip
+    try:
+        assert staff.post(f"{top}change/", **form).status == 302
+        assert staff.post(f"{top}test/").status == 200
+    finally:
+        made.delete()
+    line = told("administered", staff=staff.user.pk, action="changed")
+    assert (line["what"], line["fields"].lower()) == (named, "base url")
+    assert told("administered", staff=staff.user.pk, action="tested")["what"] == named
+    entries = AuditEntry.objects.filter(staff_id=staff.user.pk).order_by("pk").values_list("action", "what")
+    assert [(action, what.lower()) for action, what in entries] == [
+        ("changed", f"{named} {made.name}: base url"),
+        ("tested", f"{named} {made.name}"),
+    ]

@@ -1,0 +1,445 @@
+"""Endpoints as an administrator manages them: added, tested, changed in mid-run, without a restart; and their keys."""
+
+import secrets
+import socket as sockets
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
+
+from conversations.models import Endpoint, LanguageModel
+from conversations.providers import endpoint_check
+from conversations.providers.endpoints import may_be_sent
+from tests.support import stored, visitors
+from tests.support.environment import CANARY_KEY
+from tests.support.offers import ENDPOINTS, endpoint_form, model_form, offered, wait_offered
+from tests.support.provider import Provider
+from tests.support.raw_http import answering_http
+from tests.support.servers import free_port
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def second():
+    """Another provider than the environment's."""
+    provider = Provider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def gamma(added, second):
+    """One of its models, not known yet."""
+    return second.models[1]
+
+
+@pytest.fixture
+def added(staff, second):
+    """An endpoint that an administrator added on the page, with the key of the environment. Its models have names of
+    their own, as the server may know those of the test before for another moment."""
+    mark = secrets.token_hex(4)
+    second.models = [f"delta-{mark}", f"gamma-{mark}"]
+    form = endpoint_form(base_url=second.url, key_variable="OPENAI_API_KEY")
+    page = staff.post(f"{ENDPOINTS}add/", **form)
+    assert page.status == 302, page.text
+    endpoint = Endpoint.objects.get(name=form["name"])
+    yield endpoint
+    Endpoint.objects.filter(pk=endpoint.pk).delete()
+
+
+def key_at(endpoint, name):
+    """What people choose it by: the endpoint's name stands in it."""
+    return f"{endpoint.name}::{name}"
+
+
+def edit(staff, endpoint, **fields):
+    form = endpoint_form(name=endpoint.name, base_url=endpoint.base_url, key_variable=endpoint.key_variable)
+    page = staff.post(f"{ENDPOINTS}{endpoint.pk}/change/", **form | fields)
+    assert page.status == 302, page.text
+
+
+# --- added, tested, used ---------------------------------------------------------------------------------------------
+
+
+def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gamma):
+    tested = staff.post(f"{ENDPOINTS}{added.pk}/test/")
+    assert f"It works. “{second.models[0]}” answers." in tested.text
+    assert "It lists 2 models" in tested.text
+    assert staff.post(f"{ENDPOINTS}{added.pk}/models/", name=gamma).status == 302
+    key = key_at(added, gamma)
+    wait_offered(alice, key)
+    exchange = second.expect()
+    asked = socket(alice).ask(exchange.prompt, model=key)
+    assert exchange.request.body["model"] == gamma
+    assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
+    exchange.write_tokens("Bees.").finish()
+    run = stored.ended(asked)
+    assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
+
+
+def test_adding_listed_models_twice_adds_them_once(staff, added, second):
+    for _ in range(2):
+        staff.post(f"{ENDPOINTS}{added.pk}/models/", name=second.models[0])
+    assert added.models.count() == 1
+    assert f'value="{second.models[0]}" checked disabled' in staff.post(f"{ENDPOINTS}{added.pk}/test/").html
+
+
+def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice, gamma, second):
+    LanguageModel.objects.create(endpoint=added, name=second.models[0], enabled=False)
+    edit(staff, added, offers_all="on")
+    wait_offered(alice, key_at(added, gamma))
+    assert f'value="{key_at(added, second.models[0])}"' not in alice.get("/").html
+
+
+def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
+    staff.post(f"{ENDPOINTS}{added.pk}/models/", name="alpha-model")
+    model = added.models.get()
+    assert model.key == f"{added.name}::alpha-model"
+    wait_offered(alice, model.key)
+    exchange = second.expect()
+    asked = socket(alice).ask(exchange.prompt, model=model.key)
+    exchange.write_tokens("Bees.").finish()
+    assert exchange.request.body["model"] == "alpha-model"
+    assert stored.ended(asked).model == model.key
+
+
+def test_its_own_patience_counts(second, alice, socket):
+    with offered(second.url, "quick", endpoint={"first_token_timeout": 0.3}) as (_endpoint, [model]):
+        wait_offered(alice, model.key)
+        exchange = second.expect()
+        asked = socket(alice).ask(exchange.prompt, model=model.key)
+        exchange.send_headers()
+        assert asked.outcome == ("error", "timed_out")
+
+
+# --- changed while in use --------------------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket, gamma):
+    key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
+    wait_offered(alice, key)
+    exchange = second.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt, model=key)
+    exchange.write_tokens("Bees ")
+    edit(staff, added, base_url=f"{second.url}/moved", first_token_timeout="50")
+
+    def asks_at_the_new_address():
+        following = second.expect()
+        again = page.ask(following.prompt, model=key)
+        following.write_tokens("Next.").finish()
+        assert again.outcome == ("complete", "finished")
+        return following.request.path.startswith("/v1/moved/")
+
+    eventually(asks_at_the_new_address)
+    exchange.write_tokens("hum").finish()
+    assert asked.outcome == ("complete", "finished")
+
+
+@pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
+def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, socket):
+    with offered(second.url, "fleeting") as (endpoint, [model]):
+        wait_offered(alice, model.key)
+        exchange = second.expect()
+        page = socket(alice)
+        asked = page.ask(exchange.prompt, model=model.key)
+        exchange.write_tokens("Bees ")
+        row = endpoint if how.startswith("endpoint") else model
+        if how.endswith("deleted"):
+            row.delete()
+        else:
+            row.enabled = False
+            row.save()
+        wait_offered(alice, model.key, offered=False)
+        exchange.write_tokens("hum").finish()
+        assert asked.outcome == ("complete", "finished")
+        refused = page.wait_refused("model_not_offered", id=page.ask("More?", after=asked).id)
+        assert model.key in refused["sentence"]
+        assert "Choose another" in refused["sentence"]
+        assert page.ask("More?", model="alpha-model", after=asked).outcome == ("complete", "finished")
+        if row is endpoint:
+            eventually(lambda: second.open_sockets == 0, "the end of the connection to an endpoint that is gone")
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("CHAT_KEY_NO_SUCH", "CHAT_KEY_NO_SUCH is not set"),
+        ("SECRET_KEY", "SECRET_KEY may not be sent"),
+        ("DATABASE_URL", "DATABASE_URL may not be sent"),
+        ("PATH", "PATH may not be sent"),
+        ("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY may not be sent"),
+        ("GITHUB_TOKEN", "CHAT_PROVIDER_KEYS"),
+        ("METRICS_TOKEN", "METRICS_TOKEN may not be sent"),
+        ("not a name", "not a name may not be sent"),
+    ],
+)
+def test_a_variable_that_holds_no_key_is_refused(variable, words, staff, second):
+    form = endpoint_form(base_url=second.url, key_variable=variable)
+    page = staff.post(f"{ENDPOINTS}add/", **form)
+    assert page.status == 200
+    assert words in page.text
+    assert not Endpoint.objects.filter(name=form["name"]).exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.org",
+        "example.org/v1",
+        "https://me:secret@example.org/v1",
+        "https://e.org/v1?key=1",
+        "http://300.1.1.1/v1",
+        "http://☃.com/v1",
+    ],
+)
+def test_an_address_that_is_none_or_has_a_secret_is_refused(address, staff):
+    page = staff.post(f"{ENDPOINTS}add/", **endpoint_form(base_url=address))
+    assert page.status == 200
+    assert "without user, password or query" in page.text
+
+
+def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice, socket, server):
+    with offered(second.url, "keyless", endpoint={"key_variable": "CHAT_KEY_LOST"}) as (endpoint, [model]):
+        wait_offered(alice, model.key)
+        page = socket(alice)
+        refused = page.wait_refused("no_key", id=page.ask("Hello", model=model.key).id)
+        assert "CHAT_KEY_LOST" in refused["sentence"]
+        assert "keyless" in refused["sentence"]
+        assert not stored.Generation.objects.filter(model=model.key).exists()
+        assert "CHAT_KEY_LOST is not set" in staff.get(ENDPOINTS).text
+        assert "CHAT_KEY_LOST is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+def test_a_key_goes_only_where_it_may(staff, start_server, second):
+    """Also of an endpoint whose record is older than the rule, and also to the connection test."""
+    rules = "CHAT_KEY_*,OPENAI_API_KEY@api.example.org"
+    person = staff.at(start_server(CHAT_PROVIDER_KEYS=rules, STRIPE_API_KEY="sk-stripe", CHAT_KEY_OWN="sk-own"))
+    for variable, sent in (("STRIPE_API_KEY", ""), ("OPENAI_API_KEY", ""), ("CHAT_KEY_OWN", "Bearer sk-own")):
+        with offered(second.url, "m", endpoint={"key_variable": variable}) as (endpoint, _models):
+            before = len(second.requests)
+            page = person.post(f"{ENDPOINTS}{endpoint.pk}/test/")
+            assert [request.headers["authorization"] for request in second.requests[before:]] == (
+                [sent] if sent else []
+            )
+            assert (f"{variable} may not be sent there" in person.get(ENDPOINTS).text) == (not sent)
+            assert ("It works." in page.text) == bool(sent)
+
+
+@pytest.mark.parametrize(
+    ("rule", "variable", "address", "may"),
+    [
+        ("A_KEY", "A_KEY", "https://one.example.org/v1", True),
+        ("A_KEY", "A_KEY_2", "https://one.example.org/v1", False),
+        ("A_*", "A_KEY", "https://one.example.org/v1", True),
+        ("A_*", "B_KEY", "https://one.example.org/v1", False),
+        ("A_KEY@one.example.org", "A_KEY", "https://one.example.org/v1", True),
+        ("A_KEY@one.example.org", "A_KEY", "https://one.example.org.evil.org/v1", False),
+        ("SECRET_KEY", "SECRET_KEY", "https://one.example.org/v1", False),
+        ("DATABASE_*", "DATABASE_URL", "https://one.example.org/v1", False),
+    ],
+)
+def test_the_rules_of_keys(rule, variable, address, may, settings):
+    settings.CHAT_PROVIDER_KEYS = (rule,)
+    assert may_be_sent(variable, address) == may
+
+
+def test_no_key_stands_anywhere(staff, added, second, alice, socket, server, gamma):
+    """The canary is in every request to the provider; it may be nowhere else."""
+    key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
+    wait_offered(alice, key)
+    exchange = second.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt, model=key)
+    exchange.respond(401, body={"error": {"message": f"Incorrect API key provided: {CANARY_KEY}"}})
+    assert asked.outcome == ("error", "provider_rejected")
+    with answering_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
+        edit(staff, added, base_url=address)
+        pages = [staff.post(f"{ENDPOINTS}{added.pk}/test/"), alice.get("/"), staff.get(ENDPOINTS)]
+        pages += [staff.get(f"{ENDPOINTS}{added.pk}/{view}/") for view in ("change", "history")]
+    assert "refuses the key" in pages[0].text
+    assert not [page for page in pages if CANARY_KEY in page.html]
+    assert CANARY_KEY not in page.story()
+    assert CANARY_KEY not in server.output
+    assert not tables_with(CANARY_KEY)
+
+
+def tables_with(text):
+    """The tables of the database that have this text in any row."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        found = []
+        for table in tables:
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}" t WHERE t::text LIKE %s)', [f"%{text}%"])
+            found += [table] if cursor.fetchone()[0] else []
+    return found
+
+
+def test_the_canary_test_would_notice(staff, added):
+    """A key in the wrong field is found."""
+    LanguageModel.objects.create(endpoint=added, name="x", label="sk-not-the-canary")
+    assert tables_with("sk-not-the-canary") == ["conversations_languagemodel"]
+
+
+# --- what it offers --------------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_that_offers_nothing_says_so(staff, second):
+    form = endpoint_form(base_url=second.url)
+    client = Client(headers={"host": "127.0.0.1:8000"})
+    client.force_login(staff.user)
+    page = client.post(f"{ENDPOINTS}add/", form)
+    endpoint = Endpoint.objects.get(name=form["name"])
+    assert any(f"{endpoint} offers no model yet." in str(message) for message in get_messages(page.wsgi_request))
+    assert "none: it offers nothing" in staff.get(ENDPOINTS).text
+    endpoint.delete()
+
+
+def test_a_model_stays_with_its_endpoint(staff, second):
+    with offered(second.url, "m") as (endpoint, [model]), offered(second.url) as (other, _models):
+        page = staff.post(f"/admin/conversations/languagemodel/{model.pk}/change/", **model_form(other, name="m"))
+        assert page.status == 302
+        model.refresh_from_db()
+        assert model.endpoint == endpoint
+
+
+def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, second):
+    for name, words in (("a\u202eb", "cannot be seen"), ("a::b", "separates endpoint and model")):
+        assert words in staff.post(f"{ENDPOINTS}add/", **endpoint_form(name=name)).text
+
+
+# --- the connection test ---------------------------------------------------------------------------------------------
+
+
+def page_of_test(staff, provider, path, *known, status):
+    """The page of the test of an endpoint below this path, whose request for a token gets this status, or a word."""
+    with offered(f"{provider.url}/{path}", *known) as (endpoint, _models), ThreadPoolExecutor(1) as pool:
+        exchange = provider.expect(endpoint_check.QUESTION[0]["content"])
+        again = provider.expect(endpoint_check.QUESTION[0]["content"])
+        page = pool.submit(staff.post, f"{ENDPOINTS}{endpoint.pk}/test/")
+        for each in (exchange, again) if status in (400, 422) else (exchange,):
+            if status != 200:
+                each.respond(status, body={"error": {"message": "no"}})
+            else:
+                each.write_tokens("Hello").finish("length")
+        if not again.opened_at:  # nobody asks any more
+            provider.forget(again)
+        return page.result(), exchange.request.body
+
+
+def test_asks_for_one_token(staff, second):
+    page, body = page_of_test(staff, second, "any", "known", status=200)
+    assert "It works. “known” answers." in page.text
+    assert (body["model"], body["max_tokens"]) == ("known", 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "It refuses the key (HTTP status 401)."),
+        (400, "gateways such as LiteLLM also answer a wrong key so"),
+        (404, "does not know “known”"),
+        (503, "a problem of its own"),
+    ],
+)
+def test_a_list_that_anybody_gets_does_not_prove_the_key(status, words, staff, second):
+    page, _body = page_of_test(staff, second, "any", "known", status=status)
+    assert words in page.text
+    assert 'data-works="false"' in page.html
+
+
+def test_an_endpoint_without_a_list_works_with_a_model_added_by_hand(staff):
+    provider = Provider()
+    provider.lists["/v1/unlisted/models"] = {"error": "no such thing"}
+    page, _body = page_of_test(staff, provider, "unlisted", "by-hand", status=200)
+    assert "It works. “by-hand” answers." in page.text
+    with offered(f"{provider.url}/unlisted") as (endpoint, _models):
+        assert "add a model by hand" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+    provider.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (401, b"{}", "refuses the key"),
+        (403, b"{}", "refuses the key"),
+        (404, b"{}", "not an OpenAI-compatible API"),
+        (429, b"{}", "slow down"),
+        (503, b"", "a problem of its own"),
+        (200, b"<html>Hello</html>", "not an OpenAI-compatible API"),
+        (200, b"{nonsense", "not an OpenAI-compatible API"),
+        (200, b'{"models": [1, 2]}', "not an OpenAI-compatible API"),
+        (200, b"[1, 2]", "lists no models"),
+        (400, b"{}", "LiteLLM"),
+        (402, b"{}", "no credit left"),
+        (200, b'{"data": [{"id": 7}, {"no": "id"}]}', "lists no models"),
+        (200, b'{"data": []}', "lists no models"),
+    ],
+)
+def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
+    with answering_http(status, body) as address, offered(address) as (endpoint, _models):
+        page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
+    assert page.status == 200
+    assert words in page.text
+    assert 'data-works="false"' in page.html
+
+
+def test_says_that_it_redirects_and_does_not_follow(staff):
+    with (
+        answering_http(200, b'{"data": [{"id": "secret-inside"}]}') as inside,
+        answering_http(302, headers=[("Location", f"{inside}/models")]) as address,
+        offered(address) as (endpoint, _models),
+    ):
+        page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
+    assert "redirects" in page.text
+    assert "secret-inside" not in page.html
+
+
+def test_says_that_nothing_can_be_reached(staff, second):
+    with sockets.create_server(("127.0.0.1", 0)) as listening, answering_http(200) as plain:
+        for address, words in (
+            (f"http://127.0.0.1:{free_port()}/v1", "connection is refused"),
+            ("http://no-such-host.invalid/v1", "host name is not known"),
+            (plain.replace("http:", "https:"), "TLS fails"),
+            (f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "does not answer in time"),
+            (f"https://127.0.0.1:{listening.getsockname()[1]}/v1", "has to begin with http://"),
+        ):
+            with offered(address, endpoint={"connect_timeout": 0.5}) as (endpoint, _models):
+                assert words in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+def test_the_demo_needs_no_connection(staff):
+    with offered("") as (endpoint, _models):
+        assert "built in" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
+
+
+# --- who may ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["test", "models"])
+def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
+    path = f"{ENDPOINTS}{added.pk}/{view}/"
+    assert "/login/" in alice.post(path).location
+    assert alice.without_session().post(path).status == 302
+    clerk = visitors.new_person("clerk", server, is_staff=True)
+    assert clerk.post(path).status == 403
+    clerk.user.user_permissions.add(Permission.objects.get(codename="view_endpoint"))
+    assert clerk.get(f"{ENDPOINTS}{added.pk}/change/").status == 200
+    assert clerk.post(path).status == 403
+    clerk.user.user_permissions.add(Permission.objects.get(codename="change_endpoint"))
+    assert clerk.post(path, name=gamma).status == (200 if view == "test" else 403)
+    assert not added.models.exists()
+
+
+@pytest.mark.parametrize("view", ["test", "models"])
+def test_testing_takes_a_form(view, staff, added):
+    page = staff.get(f"{ENDPOINTS}{added.pk}/{view}/")
+    assert (page.status, page.location) == (302, f"{ENDPOINTS}{added.pk}/change/")
+    assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404
+    assert staff.post(f"{ENDPOINTS}nonsense/{view}/").status == 404

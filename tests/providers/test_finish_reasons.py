@@ -1,0 +1,137 @@
+"""How a provider ends an answer, and what the person reads: nothing that did not end well looks finished."""
+
+import pytest
+
+from tests.support import stored
+from tests.support.visitors import words
+
+MEANT = {
+    "stop": ("complete", "finished"),
+    "eos": ("complete", "finished"),
+    "end_turn": ("complete", "finished"),
+    "STOP": ("complete", "finished"),
+    "length": ("complete", "length"),
+    "max_tokens": ("complete", "length"),
+    "model_length": ("complete", "length"),
+    "content_filter": ("complete", "content_filter"),
+    "safety": ("complete", "content_filter"),
+    "recitation": ("complete", "content_filter"),
+    "error": ("error", "provider_failed"),
+    "abort": ("error", "provider_failed"),
+    "cancelled": ("error", "provider_failed"),
+    "insufficient_system_resource": ("error", "provider_failed"),
+    "repetition": ("error", "provider_failed"),
+    "time_limit": ("error", "timed_out"),
+    "tool_calls": ("error", "tool_call"),
+    "function_call": ("error", "tool_call"),
+    "three_wise_monkeys": ("error", "unclear"),
+}
+
+
+@pytest.mark.parametrize("word", MEANT)
+def test_each_word_is_taken_for_what_it_means(alice, answering, word):
+    a = answering(alice)
+    a.exchange.finish(word)
+    assert a.asked.outcome == MEANT[word]
+    assert stored.text(a.asked) == "Bees hum"
+    run = stored.run(a.asked)
+    assert run.error_code in ("", word)
+    assert bool(run.error_code) == (run.status == "error" or word in ("safety", "recitation"))
+
+
+def test_an_unknown_word_is_kept_and_its_answer_does_not_look_finished(alice, answering):
+    a = answering(alice)
+    a.exchange.finish("three_wise_monkeys")
+    assert "without saying that it is complete" in a.asked.end["note"]
+    assert "Continue generating" in words(a.asked.end["note"])
+    assert "three" not in a.asked.end["note"]
+    assert stored.run(a.asked).error_code == "three_wise_monkeys"
+
+
+NO_WORDS = {
+    "nothing at all": ([], "stop", "empty", "The model returned an empty answer."),
+    "white space": ([{"content": "\n \n"}], "stop", "empty", "The model returned an empty answer."),
+    "a tool call": ([{"tool_calls": [{"function": {"name": "bee"}}]}], "tool_calls", "tool_call", "asked for a tool"),
+    "thought to the limit": ([{"reasoning_content": "Hmm"}], "length", "empty", "thought until it reached its length"),
+    "the limit": ([], "length", "empty", "reached its length limit before it wrote anything"),
+    "declined": ([], "refusal", "empty", "The model declined to answer."),
+}
+
+
+@pytest.fixture
+def asking(alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.wait_opened()
+    return asked, exchange
+
+
+@pytest.mark.parametrize("which", NO_WORDS)
+def test_an_answer_of_nothing_says_so(asking, alice, which):
+    asked, exchange = asking
+    deltas, word, reason, sentence = NO_WORDS[which]
+    for delta in deltas:
+        exchange.write_event({"choices": [{"delta": delta}]})
+    exchange.finish(word)
+    assert asked.outcome == ("error", reason)
+    assert sentence in words(asked.end["note"])
+    assert "Try again" in words(asked.end["note"])
+    assert sentence in asked.end["announce"]
+    assert sentence in alice.get(f"/c/{asked.conversation}/").text
+
+
+def test_filtered_to_nothing_can_be_tried_again(asking):
+    asked, exchange = asking
+    exchange.finish("content_filter")
+    assert asked.outcome == ("complete", "content_filter")
+    assert "Try again" in words(asked.end["note"])
+
+
+def test_an_empty_answer_is_not_sent_back_as_one(asking, provider):
+    """Providers refuse a turn without text."""
+    asked, exchange = asking
+    exchange.finish("content_filter")
+    assert asked.end
+    following = provider.expect()
+    asked.socket.ask(following.prompt, after=asked)
+    assert all(following.request.contents)
+    following.finish()
+
+
+def test_what_a_model_says_when_it_refuses_is_shown(asking):
+    asked, exchange = asking
+    exchange.write_event({"choices": [{"delta": {"refusal": "I will not hum."}}]}).finish()
+    assert asked.outcome == ("complete", "finished")
+    assert stored.text(asked) == "I will not hum."
+
+
+@pytest.mark.parametrize(
+    ("word", "announced"),
+    [("stop", "Answer complete"), ("length", "length limit"), ("content_filter", "content filter")],
+)
+def test_the_announcement_says_what_the_note_says(alice, answering, word, announced):
+    a = answering(alice)
+    a.exchange.finish(word)
+    assert announced in a.asked.end["announce"]
+    assert ("Answer complete" in a.asked.end["announce"]) == (word == "stop")
+
+
+def test_stopped_before_the_first_word_is_announced_as_that(asking):
+    asked, _exchange = asking
+    asked.stop()
+    assert asked.end["announce"] == "Stopped. Nothing was written."
+
+
+def test_the_seconds_to_wait_are_announced(asking):
+    asked, exchange = asking
+    exchange.respond(429, {"Retry-After": "20"})
+    assert "Try again in 20 s." in asked.end["announce"]
+
+
+def test_a_next_message_is_named_as_the_cause(alice, answering, provider):
+    a = answering(alice)
+    following = provider.expect()
+    a.page.ask(following.prompt, after=a.asked)
+    assert a.asked.outcome == ("interrupted", "superseded")
+    assert "Stopped by your next message." in a.asked.end["note"]
+    following.finish()

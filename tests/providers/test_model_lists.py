@@ -1,0 +1,281 @@
+"""The lists of models that endpoints give: what of them people may choose, what is preselected, how much fits."""
+
+import asyncio
+import logging
+import re
+import secrets
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.models import Endpoint, LanguageModel
+from conversations.providers import learned, model_list_cache, model_list_format
+from conversations.providers.client_pool import Providers
+from conversations.providers.endpoints import Endpoint as Reached
+from conversations.providers.model_catalog import Catalogue
+from tests.support import stored
+from tests.support.lists import CHATTING, LISTS
+from tests.support.offers import offered, wait_offered
+from tests.support.provider import Provider
+from tests.support.raw_http import answering_http
+from tests.support.servers import free_port, running
+from tests.support.shared_server import SHARED
+from tests.support.visitors import new_person
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def servers_with_lists():
+    """A provider that lists what each of those servers does, below an address for each."""
+    provider = Provider()
+    provider.lists = {f"/v1/{name}/models": payload for name, payload in LISTS.items()}
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture(scope="module")
+def everywhere(database, server, servers_with_lists):
+    """Their endpoints, by name; each offers all it lists."""
+    mark = secrets.token_hex(3)
+    rows = {
+        name: Endpoint.objects.create(
+            name=f"{name} {mark}", base_url=f"{servers_with_lists.url}/{name}", offers_all=True
+        )
+        for name in LISTS
+    }
+    yield rows
+    Endpoint.objects.filter(pk__in=[row.pk for row in rows.values()]).delete()
+
+
+def picker(person):
+    return re.findall(r'<option value="([^"]*)"', person.get("/").html)
+
+
+def selected(person):
+    return re.findall(r'<option value="([^"]*)" selected', person.get("/").html)
+
+
+# --- what people may choose ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_only_models_that_chat_are_offered(name, everywhere, alice):
+    prefix = f"{everywhere[name].prefix}::"
+    for model in CHATTING[name]:
+        wait_offered(alice, f"{prefix}{model}")
+    assert {key.removeprefix(prefix) for key in picker(alice) if key.startswith(prefix)} == CHATTING[name]
+
+
+def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, staff):
+    row = everywhere["ollama"]
+    page = staff.post(f"/admin/conversations/endpoint/{row.pk}/test/")
+    assert page.text.count("does not seem to chat") == len(LISTS["ollama"]["data"]) - len(CHATTING["ollama"])
+    for model in CHATTING["ollama"]:
+        wait_offered(alice, f"{row.prefix}::{model}")
+    staff.post(f"/admin/conversations/endpoint/{row.pk}/models/", name="bge-m3:latest")
+    try:
+        wait_offered(alice, f"{row.prefix}::bge-m3:latest")
+        assert "5 offered, 1 known here" in staff.get("/admin/conversations/endpoint/").text
+    finally:
+        row.models.all().delete()
+        wait_offered(alice, f"{row.prefix}::bge-m3:latest", offered=False)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_no_old_one_is_the_one_to_begin_with(name):
+    best = model_list_format.preferred(model_list_format.read(LISTS[name]))
+    assert best.name in CHATTING[name]
+    if name == "openai":
+        assert best.name == "gpt-5.1"
+
+
+@pytest.fixture(scope="module")
+def dora(database, servers_with_lists):
+    """At a server whose environment names an endpoint with OpenAI's list. When it started, another endpoint had an
+    address that is none."""
+    settings = {"OPENAI_BASE_URL": f"{servers_with_lists.url}/openai", **SHARED}
+    with offered("http://300.1.1.1/v1", endpoint={"offers_all": True}), running(**settings) as server:
+        yield new_person("dora", server)
+
+
+def test_a_legacy_model_is_never_preselected_and_the_default_changes_by_decision_only(dora, servers_with_lists):
+    person = dora
+    assert selected(person) == ["gpt-5.1"]
+    with offered(servers_with_lists.url, "alpha", order=0) as (_row, [first]):
+        wait_offered(person, first.key)
+        assert selected(person) == ["gpt-5.1"]
+        with offered(f"{servers_with_lists.url}/ollama", endpoint={"offers_all": True}) as (second, _models):
+            wait_offered(person, f"{second.prefix}::gemma3:12b")
+            assert selected(person) == ["gpt-5.1"]
+        LanguageModel.objects.filter(pk=first.pk).update(default=True)
+        eventually(lambda: selected(person) == [first.key], "the administrator's default")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: (
+    st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["data", "id", "architecture", "output_modalities", "meta", "n_ctx", "created", "type",
+                         "capabilities", "context_length", "top_provider", "active"]),
+        inner,
+        max_size=5,
+    )
+)))  # fmt: skip
+def test_a_list_of_whatever_values_is_read_or_refused(payload):
+    try:
+        found = model_list_format.read(payload)
+    except ValueError:
+        return
+    assert all(model_list_format.usable(model.name) for model in found)
+    assert all(model.window is None or model_list_format.believable(model.window) for model in found)
+
+
+@pytest.mark.parametrize("name", ["m\rINFO fake: ", "a\x1b[31m", "a\u2028b", "a\u202eb", "a\0b", "x" * 201, " "])
+def test_names_that_would_disturb_the_log_are_left_out(name):
+    assert [model.name for model in model_list_format.read({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
+
+
+# --- whose a model is ------------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_cannot_take_over_anothers_models(alice, socket, provider):
+    """It lists the same names, and one that would sort first."""
+    before = selected(alice)
+    with answering_lists("alpha-model", "!first", "endpoint::alpha-model") as taker:
+        exchange = provider.expect()
+        page = socket(alice)
+        asked = page.ask(exchange.prompt, model="alpha-model")
+        exchange.write_tokens("Bees.").finish()
+        assert asked.outcome == ("complete", "finished")
+        with offered(taker.url, endpoint={"offers_all": True}) as (row, _models):
+            for name in ("alpha-model", "!first", "endpoint::alpha-model"):
+                wait_offered(alice, f"{row.prefix}::{name}")
+            assert f"alpha-model ({row.name})" in alice.get("/").text
+            assert selected(alice) == before
+            following = provider.expect()
+            again = page.ask(following.prompt, after=asked)
+            following.write_tokens("Bees.").finish()
+            assert again.outcome == ("complete", "finished")
+        assert taker.requests == []
+
+
+@contextmanager
+def answering_lists(*names):
+    provider = Provider(names)
+    yield provider
+    provider.stop()
+
+
+def test_a_key_stays_when_its_endpoint_is_renamed(alice, servers_with_lists):
+    with offered(f"{servers_with_lists.url}/vllm", endpoint={"offers_all": True}) as (row, _models):
+        key = f"{row.prefix}::Qwen/Qwen3-8B"
+        wait_offered(alice, key)
+        old = row.name
+        row.name = f"renamed {secrets.token_hex(4)}"
+        row.save()
+        eventually(lambda: Endpoint.objects.get(pk=row.pk).name != old)
+        wait_offered(alice, key)
+        taken = Endpoint.objects.create(name=old)
+        assert taken.prefix != row.prefix
+        taken.delete()
+
+
+# --- how much fits ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "window"),
+    [
+        ({"meta": {"n_ctx": 2048, "n_ctx_train": 40960}}, 2048),
+        ({"max_model_len": 4096}, 4096),
+        ({"context_window": 131072, "active": True}, 131072),
+        ({"context_length": 200000, "top_provider": {"context_length": 64000}}, 64000),
+        ({"max_context_length": 32768, "capabilities": {"completion_chat": True}}, 32768),
+        ({"meta": None, "context_length": "8192"}, None),
+        ({"context_length": -1}, None),
+        ({"context_length": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_list_says_how_long_a_context_is(fields, window):
+    [model] = model_list_format.read({"data": [{"id": "m", **fields}]})
+    assert model.window == window
+
+
+def test_the_window_in_the_list_is_used_where_the_administrator_gave_none(alice, socket, servers_with_lists):
+    """Four hundred tokens, of a model that is only listed and of one that is known here."""
+    for names, endpoint in ((("Qwen/Qwen3-8B",), {}), ((), {"offers_all": True})):
+        with offered(f"{servers_with_lists.url}/vllm", *names, endpoint=endpoint) as (row, models):
+            key = models[0].key if models else f"{row.prefix}::Qwen/Qwen3-8B"
+            wait_offered(alice, key)
+            page = socket(alice)
+
+            def is_refused(page=page, key=key):
+                asked = page.ask("word " * 900, model=key)
+                eventually(lambda: any(page.count(op, id=asked.id) for op in ("refused", "transcript")), "an outcome")
+                return page.count("refused", id=asked.id, code="too_long") or not asked.end
+
+            eventually(is_refused, "the window known")
+
+
+def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(database, provider):
+    async def learn():
+        first, second, providers = Catalogue(), Catalogue(), Providers()
+        for each in (first, second):
+            await each.start(providers)
+        first.learn_window(first.find(model.key).endpoint, "learner", 2048)
+        known = first.find(model.key).context_window
+        await asyncio.gather(*first._saving)
+        await second.refresh()
+        await providers.close()
+        return known, second.find(model.key).context_window
+
+    with offered(provider.url, "learner") as (row, [model]):
+        assert asyncio.run(learn()) == (2048, 2048)
+        row.refresh_from_db()
+        row.learnt_windows["learner"][1] -= learned.KEPT + 1
+        assert learned.windows(row) == {}  # a server may be started anew with more
+        assert learned.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
+
+
+# --- lists that cannot be had ----------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_is_logged_once_and_again_when_it_changes(monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "conversations.providers.model_list_cache")
+    monkeypatch.setattr(model_list_cache, "RETRY", 0.0)
+    monkeypatch.setattr(model_list_cache.asyncio, "timeout", lambda _seconds: asyncio.timeout_at(None))
+
+    async def ask(known, address, times):
+        providers = Providers()
+        for _ in range(times):
+            await known.ask(providers, [Reached(address, "", "one")])
+        await providers.close()
+
+    known = model_list_cache.Lists()
+    address = f"http://127.0.0.1:{free_port()}/v1"
+    asyncio.run(ask(known, address, 3))
+    assert len(caplog.messages) == 1
+    with answering_http(401, b"{}") as refusing:
+        asyncio.run(ask(known, refusing, 3))
+    assert caplog.messages[1] == "endpoint one did not list its models: HTTP status 401"
+    assert len(caplog.messages) == 2
+    assert not caplog.messages[0].endswith(": ")
+
+
+@pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])
+def test_an_address_that_is_none_harms_nobody_else(address, alice, socket, everywhere):
+    """It may stand in the database from before it was refused."""
+    with offered(address, "lost", endpoint={"offers_all": True}) as (_row, [model]):
+        wait_offered(alice, model.key)
+        asked = socket(alice).ask("Hello", model=model.key)
+        assert asked.outcome == ("error", "provider_unreachable")
+        assert stored.run(asked).detail == "its address cannot be used"
+        with offered(everywhere["vllm"].base_url, endpoint={"offers_all": True}) as (other, _models):
+            wait_offered(alice, f"{other.prefix}::Qwen/Qwen3-8B")
+
+
+def test_an_address_that_is_none_does_not_keep_a_server_from_starting(dora):
+    assert "did not list its models: its address cannot be used" in dora.server.output
+    assert dora.get("/").status == 200

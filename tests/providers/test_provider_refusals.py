@@ -1,0 +1,189 @@
+"""What a provider refuses, in the words of those that people use, and what the person reads about it."""
+
+import re
+
+import pytest
+
+from tests.support import stored
+from tests.support.offers import offered, wait_offered
+from tests.support.servers import free_port
+from tests.support.visitors import words
+
+LLAMA_CPP = {
+    "error": {
+        "code": 400,
+        "message": "request (2227 tokens) exceeds the available context size (2048 tokens), try increasing it",
+        "type": "exceed_context_size_error",
+        "n_prompt_tokens": 2227,
+        "n_ctx": 2048,
+    }
+}
+VLLM = {
+    "object": "error",
+    "message": "This model's maximum context length is 4096 tokens. However, you requested 5120 tokens (4900 in the "
+    "messages, 220 in the completion). Please reduce the length of the messages or completion.",
+    "type": "BadRequestError",
+    "code": 400,
+}
+OPENAI = {
+    "error": {
+        "message": "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001.",
+        "type": "invalid_request_error",
+        "param": "messages",
+        "code": "context_length_exceeded",
+    }
+}
+ANTHROPIC = {
+    "type": "error",
+    "error": {"type": "invalid_request_error", "message": "prompt is too long: 208310 tokens > 200000 maximum"},
+}
+OPENROUTER = {
+    "error": {
+        "message": "This endpoint's maximum context length is 131,072 tokens. However, you requested about 140,016 "
+        "tokens (140,016 of text input). Please reduce the length of either one.",
+        "code": 400,
+    }
+}
+LITELLM = {
+    "error": {
+        "message": "litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: "
+        "OpenAIException - request (2227 tokens) exceeds the available context size (1536 tokens)",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "400",
+    }
+}
+TOO_LONG = {
+    "llama.cpp": (400, LLAMA_CPP, 2048),
+    "vLLM": (400, VLLM, 4096),
+    "OpenAI": (400, OPENAI, 8192),
+    "Anthropic": (400, ANTHROPIC, 200_000),
+    "OpenRouter": (400, OPENROUTER, 131_072),
+    "LiteLLM": (400, LITELLM, 1536),
+    "a bare sentence": (413, b"The prompt is too long.", None),
+}
+
+
+@pytest.fixture(scope="module")
+def own(provider):
+    """An endpoint of this file's own: what is learnt about its models concerns no other test."""
+    with offered(provider.url, *[f"window-{number}" for number in range(len(TOO_LONG) + 3)]) as (_row, models):
+        yield iter(models)
+
+
+@pytest.fixture
+def model(own, alice):
+    model = next(own)
+    wait_offered(alice, model.key)
+    return model.key
+
+
+@pytest.fixture
+def asking(alice, socket, provider, model):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=model)
+    exchange.wait_opened()
+    return asked, exchange
+
+
+@pytest.mark.parametrize("who", TOO_LONG)
+def test_too_long_for_the_model_says_what_to_do(asking, who):
+    asked, exchange = asking
+    status, body, window = TOO_LONG[who]
+    exchange.respond(status, body=body)
+    assert asked.outcome == ("error", "context_exceeded")
+    note = words(asked.end["note"])
+    assert "This conversation is too long for the model “window-" in note
+    assert "Shorten your message, start a new chat, or choose another model." in note
+    run = stored.run(asked)
+    assert run.error_code == "context_exceeded"
+    assert (window is None) or f"context is {window} tokens" in run.detail
+
+
+def test_too_long_in_the_stream_is_told_the_same(asking):
+    asked, exchange = asking
+    exchange.write_event(LLAMA_CPP)
+    assert asked.outcome == ("error", "context_exceeded")
+
+
+def test_the_window_that_a_refusal_names_is_used_from_then_on(asking, provider, model):
+    """What no longer fits is left out, so trying again works."""
+    first, exchange = asking
+    exchange.write_tokens("Bees hum. " * 200).finish()
+    assert first.end
+    refused = provider.expect()
+    second = first.socket.ask(refused.prompt, after=first, model=model)
+    assert exchange.prompt in " ".join(refused.request.contents)
+    refused.respond(400, body={"error": {**LLAMA_CPP["error"], "n_ctx": 400}})
+    assert second.outcome == ("error", "context_exceeded")
+    again = provider.expect(refused.prompt)
+    third = first.socket.regenerate(second.message)
+    assert exchange.prompt not in " ".join(again.request.contents)
+    again.write_tokens("Yes.").finish()
+    assert third.outcome == ("complete", "finished")
+
+
+def test_a_text_that_can_never_fit_is_refused_before_it_is_sent(asking, provider, model):
+    asked, exchange = asking
+    exchange.respond(400, body={"error": {**LLAMA_CPP["error"], "n_ctx": 400}})
+    assert asked.end
+    page = asked.socket
+    page.wait_refused("too_long", id=page.ask("Bees hum. " * 300, model=model).id)
+
+
+TOLD_APART = {
+    "the key": (401, {}, "The provider rejected the API key."),
+    "no right": (403, {}, "does not let this server use the model “alpha-model”"),
+    "no such model": (404, {}, "does not know the model “alpha-model”"),
+    "nothing left": (429, {"error": {"code": "insufficient_quota"}}, "credit with the provider is used up"),
+    "payment wanted": (402, {}, "credit with the provider is used up"),
+    "slower": (429, {"error": {"code": "rate_limit_exceeded"}}, "asked us to slow down"),
+    "anything else": (400, {}, "An administrator should check its settings."),
+}
+
+
+@pytest.mark.parametrize("which", TOLD_APART)
+def test_refusals_are_told_apart(alice, socket, provider, which):
+    status, body, sentence = TOLD_APART[which]
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.respond(status, body=body)
+    assert asked.end["status"] == "error"
+    note = words(asked.end["note"])
+    assert sentence in note
+    assert not re.search(r"\b[45]\d\d\b|quota", note)
+    assert sentence in alice.get(f"/c/{asked.conversation}/").text
+
+
+def test_a_refused_connection_is_called_that(start_server, alice, socket):
+    server = start_server(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", CHAT_MODELS="alpha-model")
+    asked = socket(alice.at(server)).ask("Is anybody there?")
+    assert asked.outcome == ("error", "provider_unreachable")
+    assert stored.run(asked).detail == "connection refused"
+
+
+@pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])
+def test_an_address_that_nothing_can_be_sent_to_is_a_failed_answer(alice, socket, address):
+    with offered(address, "nowhere-model") as (_row, [model]):
+        wait_offered(alice, model.key)
+        asked = socket(alice).ask("Is anybody there?", model=model.key)
+        assert asked.outcome == ("error", "provider_unreachable")
+
+
+def test_a_refusal_that_quotes_the_request_does_not_end_the_asking_for_usage(alice, socket, provider):
+    """Only where leaving it out helps is it left out from then on."""
+    with offered(f"{provider.url}/quoting", "quoting-model") as (_row, [model]):
+        wait_offered(alice, model.key)
+        page = socket(alice)
+        for _ in range(2):
+            first = provider.expect()
+            asked = page.ask(first.prompt, model=model.key)
+            assert "stream_options" in first.request.body
+            second = provider.expect(first.prompt)
+            quoted = {
+                "detail": [{"loc": ["body", "temperature"], "input": {"stream_options": {"include_usage": True}}}]
+            }
+            first.respond(422, body=quoted)
+            assert "stream_options" not in second.request.body
+            second.respond(422, body=quoted)
+            assert asked.outcome == ("error", "provider_rejected")

@@ -1,0 +1,82 @@
+"""Of an unfinished block pages are sent what is new; what they make of it is the block."""
+
+import uuid
+
+import msgspec
+import pytest
+
+from conversations.delivery.broadcast import Broadcast
+from conversations.protocol import events
+from conversations.rendering import markdown
+from tests.support.protocol import Event, Rules
+
+
+class Page:
+    """What a page makes of the frames of one answer, and how many bytes they were."""
+
+    language = "en"
+
+    def __init__(self):
+        self.rules = Rules()
+        self.received = 0
+
+    def offer(self, frame, message):
+        self.received += len(frame)
+        self.rules.apply(Event(msgspec.json.decode(frame), 0.0))
+        return True
+
+    @property
+    def html(self):
+        (shown,) = self.rules.shown.values()
+        return shown.html
+
+
+TEXTS = {
+    "code": "Look:\n\n```python\n" + "print('one', 2)\n" * 50 + "```\n\nThat is *all*.\n",
+    "table": "| a | b |\n|---|---|\n" + "| `x` | 2 |\n" * 30,
+    "list": "1. one\n   - two 👩‍🚀\n   - three\n" * 20,
+    "beyond the basic plane": "Hi 👋🏽 𝒳 𝒴, **𝒵**! 🎉🎉🎉 and é, ü\n\n> 🙂 quoted 🙂\n" * 5,
+    "something that changes what stands before it": "A line\nand another\n====\n\n*not yet* **bold*",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("step", [1, 7])
+async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
+    page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    growing = markdown.Growing()
+    answer.viewers.add(page)
+    page.offer(events.snapshot(answer.generation, answer.message, 0, "", ""), answer.message)
+    for begin in range(0, len(text), step):
+        piece = text[begin : begin + step]
+        answer.add(piece)
+        answer.flush()
+        await answer.shown()
+        growing.feed(piece)
+        growing.flush()
+        assert page.html == growing.finished + growing.tail
+        if begin == 3 * step:
+            answer.attach(late)
+    answer.settle()
+    await answer.shown()
+    assert page.html == late.html == markdown.render(text)
+    assert not page.rules.broken
+
+
+async def test_a_long_block_is_not_sent_again_and_again():
+    lines = [f"value_{number} = compute({number})  # a line like any other\n" for number in range(1000)]
+    page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    answer.attach(page)
+    for line in ["```\n", *lines]:
+        answer.add(line)
+        answer.flush()
+        await answer.shown()
+    assert page.received < 8 * sum(map(len, lines))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("", "", 0), ("a", "", 0), ("abc", "abc", 3), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)],
+)
+def test_the_common_beginning(one, other, same):
+    assert events.common(one, other) == events.common(other, one) == same

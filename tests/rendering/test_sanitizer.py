@@ -1,0 +1,71 @@
+"""The short way past the sanitiser: nothing passes unread that could do anything."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.rendering import sanitizer
+from tests.support.rendered import ALLOWED, Page
+
+NEARLY = [
+    *(
+        "<P>",
+        "<p >",
+        "<p/>",
+        "<p\n>",
+        "<p",
+        "a < b",
+        "<",
+        "< p>",
+        "<p><",
+        "<!-- x -->",
+        "<?x?>",
+        "<!doctype html>",
+        "<svg>",
+    ),
+    *("<script>", "</script>", "<style>", "<img>", "<div>", "</div>", "</body>", "<h1>", "<table border>", "<math>"),
+    *(
+        '<p onclick="x">',
+        '<p class="k">',
+        '<span class="modal">',
+        '<span class="k x">',
+        "<span class=k>",
+        "<span class='k'>",
+    ),
+    *('<sub class="k">', "<sup onclick=x>", '<kbd id="x">', "<details>"),
+    *('<code class="language-">', '<code class="language-x y">', '<code class="language-x\n">', '<code class="k">'),
+    *('<ul dir="ltr">', '<ul dir="auto" id="x">', '<ul  dir="auto">', '<td align="justify">', '<p align="left">'),
+    *('<a href="https://a.example">', "</a>", '<ol start="2">', '</span class="k">', "</ p>", "</p >"),
+]
+HARMLESS = [
+    *("<sub>", "</sub>", "<sup>", "<kbd>", "</kbd>"),
+    *("<p>", "</p>", "<br>", "<h3>", "<strong>", "</li>", "<tbody>", '<ul dir="auto">', '<table dir="auto">'),
+    *('<td align="right">', '<th align="left">', '<code class="language-c++">', '<code class="language-c#">'),
+    *('<span class="nb">', "</span>", "text & more > less", "\n", "é🐝", "&lt;script&gt;", '"', "'"),
+]
+
+
+class Elements(Page):
+    """The same of HTML that need not be well-formed."""
+
+    def handle_endtag(self, tag):
+        assert tag in ALLOWED
+
+
+@pytest.mark.parametrize("piece", NEARLY)
+def test_only_what_is_known_by_every_letter_passes_the_sanitiser_unread(piece):
+    assert not sanitizer._HARMLESS.fullmatch(piece)
+    assert not sanitizer._HARMLESS.fullmatch(f"<p>a</p>{piece}<p>b</p>")
+
+
+@given(st.lists(st.sampled_from(HARMLESS) | st.text("<>/p &\"'=", max_size=6)).map("".join))
+def test_what_passes_unread_has_nothing_that_is_not_allowed(html):
+    if sanitizer._HARMLESS.fullmatch(html):
+        for tag, attributes in Elements(html).elements:
+            assert attributes.keys() <= ALLOWED[tag]
+    for tag, attributes in Elements(sanitizer.clean(html)).elements:
+        assert attributes.keys() <= ALLOWED[tag]
+
+
+def test_most_html_passes_unread():
+    assert all(map(sanitizer._HARMLESS.fullmatch, [*HARMLESS, "".join(HARMLESS), ""]))

@@ -1,0 +1,55 @@
+"""What one socket may be sent, and when it is asked for a word: the rules, without a socket."""
+
+from typing import Any
+
+from conversations.delivery.sockets import Sockets
+from conversations.protocol import events
+from conversations.rules.send_window import Outbox
+
+LIMIT = 1000
+
+
+class Page:
+    """As much of a socket as the check looks at."""
+
+    def __init__(self) -> None:
+        self.outbox = Outbox(LIMIT, 0.0)
+        self.attends: set[Any] = set()
+        self.lost = False
+        self.pinged_at = 0.0
+        self.pushed: list[str] = []
+        self.user_id = 1
+        self.conversation = None
+
+    def push(self, frame: str) -> None:
+        self.pushed.append(frame)
+
+
+def test_a_frame_over_the_limit_goes_behind_a_small_unread_one():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(10)
+    assert outbox.has_room(5 * LIMIT)
+
+
+def test_nothing_goes_over_the_limit_while_much_is_unread():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(LIMIT // 2)
+    assert not outbox.has_room(LIMIT)
+
+
+def test_behind_a_frame_over_the_limit_there_is_room_for_small_ones():
+    outbox = Outbox(LIMIT, 0.0)
+    outbox.record(5 * LIMIT)
+    assert outbox.has_room(LIMIT // 4)
+    assert not outbox.has_room(5 * LIMIT)
+    outbox.acknowledge(1, 0.0)
+    assert outbox.unread == 0
+
+
+def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():
+    page, sockets = Page(), Sockets()
+    sockets.add(page)
+    page.outbox.record(LIMIT)
+    page.outbox.refuse(0.0)
+    sockets.check(2.0, paused=False, lost=lambda _: None, back=lambda _: None)
+    assert page.pushed == [events.PING]

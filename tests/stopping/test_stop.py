@@ -1,0 +1,135 @@
+"""Stop: the provider's socket is closed at once, and what was written is kept."""
+
+import uuid
+
+from conversations.models import Generation
+from tests.support import stored
+from tests.support.answers import RATE, SOON, endless
+
+
+def test_closes_the_providers_socket_half_way(alice, answering):
+    a = answering(alice)
+    a.exchange.stream(endless(), RATE).wait_written(10)
+    pressed = a.asked.stop()
+    closed = a.exchange.wait_closed()
+    assert closed - pressed < SOON
+    assert a.exchange.tokens_after(pressed) <= SOON * RATE
+    assert a.asked.outcome == ("interrupted", "stopped")
+    assert "You stopped this answer." in a.asked.end["note"]
+
+
+def test_keeps_the_words_already_written(alice, answering):
+    a = answering(alice, "Bees ", "**hum**")
+    a.asked.stop()
+    assert a.asked.outcome == ("interrupted", "stopped")
+    assert stored.text(a.asked) == "Bees **hum**"
+    assert a.asked.text == "Bees hum"
+    page = alice.get(f"/c/{a.asked.conversation}/")
+    assert "<strong>hum</strong>" in page.html
+    assert "You stopped this answer." in page.text
+
+
+def test_records_when_it_was_asked_and_done(alice, answering):
+    a = answering(alice)
+    a.asked.stop()
+    run = stored.ended(a.asked)
+    assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
+    assert (run.usage_source, run.tokens_out > 0) == ("estimated", True)
+
+
+def test_tells_every_page_that_watches(alice, answering, socket):
+    a = answering(alice)
+    other = socket(alice)
+    other.watch(a.asked.conversation)
+    a.asked.stop()
+    assert other.wait("stopping", generation=a.asked.generation)
+    assert other.wait("end", generation=a.asked.generation)["reason"] == "stopped"
+
+
+def test_before_the_first_token(alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.send_headers()
+    pressed = asked.stop()
+    assert exchange.wait_closed() - pressed < SOON
+    assert asked.outcome == ("interrupted", "stopped")
+    assert "Nothing was written." in asked.end["note"]
+    assert stored.text(asked) == ""
+
+
+def test_before_the_provider_says_anything(alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.wait_opened()
+    pressed = asked.stop()
+    assert exchange.wait_closed() - pressed < SOON
+    assert asked.outcome == ("interrupted", "stopped")
+    assert stored.run(asked).opened_at is None
+    run = stored.ended(asked)
+    assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
+
+
+def test_by_the_command_before_its_generation_is_known(alice, socket, provider):
+    exchange = provider.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt)
+    page.stop(id=asked.id)
+    assert asked.outcome == ("interrupted", "stopped")
+    assert stored.outcome(asked) == ("interrupted", "stopped")
+    for each in provider.asked(exchange.prompt):
+        assert exchange.request is each
+        exchange.wait_closed()
+
+
+def test_by_the_command_when_its_generation_is_known(alice, answering):
+    a = answering(alice)
+    a.page.stop(id=a.asked.id)
+    a.exchange.wait_closed()
+    assert a.asked.outcome == ("interrupted", "stopped")
+
+
+def test_twice_is_one_stop(alice, answering):
+    a = answering(alice)
+    a.asked.stop()
+    a.asked.stop()
+    assert a.asked.outcome == ("interrupted", "stopped")
+    a.page.watch(a.asked.conversation)
+    assert a.page.count("end") == 1
+    assert a.page.count("refused") == 0
+
+
+def test_of_an_ended_answer_gives_its_final_state(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    position = a.page.stop(generation=a.asked.generation)
+    standing = a.page.wait("standing", after=position, generation=a.asked.generation)
+    assert (standing["status"], standing["reason"]) == ("complete", "finished")
+    assert standing["message"] == a.asked.message
+    by_command = a.page.wait("standing", after=a.page.stop(id=a.asked.id))
+    assert by_command.fields == {**standing.fields, "id": a.asked.id}
+    assert stored.outcome(a.asked) == ("complete", "finished")
+
+
+def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, socket):
+    a = answering(alice)
+    page = socket(bob)
+    for generation in (a.asked.generation, str(uuid.uuid4())):
+        refused = page.wait_refused("not_found", after=page.stop(generation=generation))
+        assert refused.fields == {**refused.fields, "id": None, "refers": "stop"}
+    sentences = {event["sentence"] for event in page.events if event.op == "refused"}
+    assert len(sentences) == 1
+    assert not a.exchange.closed
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+
+
+def test_goes_on_to_work_after_a_stop(alice, answering, provider):
+    a = answering(alice)
+    a.asked.stop()
+    assert a.asked.end
+    following = provider.expect()
+    asked = a.page.ask(following.prompt, after=a.asked)
+    following.write_tokens("Again.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert Generation.objects.filter(conversation=asked.conversation).count() == 2

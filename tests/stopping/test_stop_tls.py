@@ -1,0 +1,76 @@
+"""Stop closes the connection to a provider behind TLS as fast as without, whatever the provider does about it."""
+
+import time
+
+import pytest
+
+from tests.support import stored
+from tests.support.answers import endless
+from tests.support.servers import running
+from tests.support.tls import DeafTls
+
+SOON = 1.0
+"""Seconds. Closing in order would take thirty."""
+
+
+@pytest.fixture(scope="module")
+def deaf(provider):
+    front = DeafTls(provider)
+    yield front
+    front.stop()
+
+
+@pytest.fixture(scope="module")
+def far(database, deaf):
+    """A server that reaches its provider by TLS."""
+    with running(OPENAI_BASE_URL=deaf.url, SSL_CERT_FILE=deaf.certificate, CHAT_MODELS="alpha-model") as server:
+        yield server
+
+
+def stop_and_see(asked, exchange):
+    stopped_at = asked.stop()
+    assert asked.outcome == ("interrupted", "stopped")
+    took = exchange.wait_closed() - stopped_at
+    assert took < SOON
+    return took
+
+
+def test_while_it_streams(alice, far, answering):
+    a = answering(alice.at(far), "Bees ", "hum ")
+    a.exchange.stream(endless(), 50)
+    a.exchange.wait_written(10)
+    stop_and_see(a.asked, a.exchange)
+
+
+def test_while_it_is_silent(alice, far, answering):
+    a = answering(alice.at(far))
+    stop_and_see(a.asked, a.exchange)
+    assert stored.text(a.asked) == "Bees hum"
+
+
+def test_before_it_has_said_anything(alice, far, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice.at(far)).ask(exchange.prompt)
+    exchange.wait_opened()
+    stop_and_see(asked, exchange)
+
+
+def test_the_record_says_when_it_was_closed(alice, far, answering):
+    a = answering(alice.at(far))
+    asked_at, clock = time.monotonic(), time.time()
+    stop_and_see(a.asked, a.exchange)
+    run = stored.ended(a.asked)
+    closed = a.exchange.closed_at - asked_at + clock
+    assert abs(run.upstream_closed_at.timestamp() - closed) < SOON
+
+
+def test_the_connection_of_a_whole_answer_is_used_again(alice, far, answering, socket, provider):
+    """A handshake less before the next answer's first word."""
+    a = answering(alice.at(far))
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    second = provider.expect()
+    asked = a.page.ask(second.prompt)
+    second.write_tokens("Again.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert not a.exchange.closed

@@ -1,0 +1,149 @@
+"""Two server processes with one database: each sees and stops what the other writes."""
+
+import re
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from conversations.models import Endpoint
+from tests.support import offers, stored
+from tests.support.servers import redis, running
+
+POLL = 2.0
+"""Seconds within which a process sees what is in the database; a busy machine gets most of them."""
+
+
+@pytest.fixture(scope="module", params=["database", "redis"])
+def pair(request, database, provider):
+    """(one, other): two servers, which hear of each other by the database alone, or by Redis as well."""
+    settings = {"OPENAI_BASE_URL": provider.url, "CHAT_RECONNECT_GRACE": 2}
+    with ExitStack() as stack:
+        if request.param == "redis":
+            settings["REDIS_URL"] = stack.enter_context(redis())
+        yield stack.enter_context(running(**settings)), stack.enter_context(running(**settings))
+
+
+def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
+    one, other = pair
+    a = answering(alice.at(one))
+    pressed = time.monotonic()
+    assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert a.asked.outcome == ("interrupted", "stopped")
+    run = stored.run(a.asked)
+    assert (run.stop_origin, run.stopped_by_id) == ("other_page", alice.user.pk)
+
+
+def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    pressed = time.monotonic()
+    page.stop(generation=a.asked.generation)
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert page.wait("end", generation=a.asked.generation)["reason"] == "stopped"
+
+
+def test_an_administrator_at_the_other_one_sees_and_stops_it(pair, alice, staff, answering):
+    one, other = pair
+    a = answering(alice.at(one), "Bees ", "hum")
+    top = "/admin/conversations/generation/"
+    row = re.compile(rf"{alice.user.username} \d+ 8 ≈ 2 known to its process only")
+    stored.eventually(lambda: row.search(staff.at(other).get(f"{top}running/rows/").text), "the saved words")
+    pressed = time.monotonic()
+    assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302
+    assert a.exchange.wait_closed() - pressed < POLL
+    assert a.asked.outcome == ("interrupted", "stopped_by_admin")
+    run = stored.run(a.asked)
+    assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
+
+
+def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    for word in (" and", " dance", " all day"):
+        a.exchange.write_tokens(word)
+        stored.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
+    a.exchange.finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+
+
+def test_code_at_the_other_one_has_its_colours(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.exchange.write_tokens("\n\n```python\nimport os\n```").finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert '<span class="kn">import</span>' in page.html(a.asked.generation)
+
+
+def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    a.page.close()
+    a.exchange.write_tokens(" on")
+    stored.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
+    page.close()
+    a.exchange.wait_closed()
+    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+
+
+def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socket, provider):
+    one, other = pair
+    a = answering(alice.at(one))
+    following = provider.expect()
+    asked = socket(alice.at(other)).ask(following.prompt, after=a.asked)
+    following.write_tokens("Next.").finish()
+    assert asked.outcome == ("complete", "finished")
+    a.exchange.wait_closed(POLL)
+    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+
+
+def test_repeated_at_the_other_one_is_one_send(pair, alice, answering, socket, provider):
+    one, other = pair
+    a = answering(alice.at(one))
+    page = socket(alice.at(other))
+    page.send("send", id=a.asked.id, content=a.exchange.prompt)
+    assert page.wait("transcript", id=a.asked.id)["generation"] == a.asked.generation
+    a.exchange.finish()
+    assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert len(provider.asked(a.exchange.prompt)) == 1
+
+
+def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
+    one, other = pair
+    a = answering(alice.at(one))
+    generation = a.asked.generation
+    assert alice.at(other).post("/accounts/logout/").status == 302
+    a.exchange.wait_closed(POLL)
+    assert stored.outcome(generation) == ("interrupted", "signed_out")
+
+
+def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, socket, provider):
+    one, other = pair
+    added = offers.endpoint_form(base_url=provider.url, key_variable="OPENAI_API_KEY")
+    assert staff.at(other).post(f"{offers.ENDPOINTS}add/", **added).status == 302
+    endpoint = Endpoint.objects.get(name=added["name"])
+    try:
+        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
+        key = f"{endpoint.name}::gamma-model"
+        offers.wait_offered(alice.at(one), key)
+        exchange = provider.expect()
+        asked = socket(alice.at(one)).ask(exchange.prompt, model=key)
+        exchange.write_tokens("Bees.")
+        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
+        offers.wait_offered(alice.at(one), key, offered=False)
+        exchange.finish()
+        assert asked.outcome == ("complete", "finished")
+    finally:
+        Endpoint.objects.filter(pk=endpoint.pk).delete()

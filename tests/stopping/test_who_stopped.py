@@ -1,0 +1,80 @@
+"""Who asked to stop, and from where, as administrators read it afterwards."""
+
+import pytest
+
+from conversations.models import Generation, StopOrigin
+from tests.support import stored
+from tests.support.visitors import CSRF
+
+
+def stopper(run):
+    return run.stop_origin, run.stopped_by_id
+
+
+def test_the_page_that_asked(alice, answering):
+    a = answering(alice)
+    a.asked.stop()
+    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+def test_before_the_page_knows_the_answer(alice, socket, provider):
+    exchange = provider.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt)
+    page.stop(id=asked.id)
+    assert stopper(stored.ended(asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+def test_another_page_of_the_same_person(alice, answering, socket):
+    a = answering(alice)
+    socket(alice).stop(generation=a.asked.generation)
+    assert stopper(stored.ended(a.asked)) == (StopOrigin.OTHER_PAGE, alice.user.pk)
+
+
+def test_the_page_that_asked_after_its_socket_came_back(alice, answering, socket):
+    a = answering(alice, tab="first")
+    again = socket(alice, tab="first")
+    again.stop(generation=a.asked.generation)
+    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+@pytest.mark.parametrize(("tab", "origin"), [("first", StopOrigin.PAGE), ("", StopOrigin.OTHER_PAGE)])
+def test_a_page_without_its_socket(alice, answering, tab, origin):
+    a = answering(alice, tab="first")
+    alice.request(
+        "POST",
+        f"/generations/{a.asked.generation}/stop/",
+        headers={"X-CSRFToken": CSRF, "Origin": alice.server.url, "X-Tab": tab},
+    )
+    assert stopper(stored.ended(a.asked)) == (origin, alice.user.pk)
+
+
+def test_a_new_prompt_that_replaced_it(alice, answering, provider):
+    a = answering(alice)
+    following = provider.expect()
+    asked = a.page.ask(following.prompt, after=a.asked)
+    following.write_tokens("Next.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+def test_nobody_when_the_page_was_closed(alice, answering):
+    a = answering(alice)
+    generation = a.asked.generation
+    a.page.close()
+    assert stopper(stored.ended(generation)) == (StopOrigin.SERVER, None)
+
+
+def test_nobody_when_it_finished(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    assert stopper(stored.ended(a.asked)) == ("", None)
+
+
+def test_the_first_who_asked(alice, answering, socket):
+    a = answering(alice)
+    other = socket(alice)
+    a.asked.stop()
+    assert a.asked.end
+    other.wait("standing", after=other.stop(generation=a.asked.generation))
+    assert stopper(Generation.objects.get(pk=a.asked.generation)) == (StopOrigin.PAGE, alice.user.pk)
