@@ -16,16 +16,15 @@ from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
+from conversations.rules.frame_size import frame_for
+from conversations.rules.web_address import is_web_address, split
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 EXIT_CODE = 2
 """Of a process that was started with a setting that it cannot use."""
 SHORTEST_SECRET_KEY = 32
 SHORTEST_TOKEN = 16
-LONGEST_INSTRUCTIONS = 8000
-ESCAPED = 6
-"""Bytes of JSON that one character may take: a control character is six, any other at most four."""
-AROUND = 4096
-"""Bytes of a frame that are neither prompt nor instructions."""
+
 _HOSTNAME = re.compile(r"\w[\w-]*(\.\w[\w-]*)*", re.ASCII)  # no leading dot: Django would take it for a wildcard
 _TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # RFC 6750, 2.1
 
@@ -249,11 +248,6 @@ def read() -> Environment:
     )
 
 
-def frame_for(prompt: int) -> int:
-    """The longest frame that a prompt of so many characters can make, in bytes."""
-    return ESCAPED * (prompt + LONGEST_INSTRUCTIONS) + AROUND
-
-
 def _origins(source: _Source, host: str, port: int) -> tuple[str, ...]:
     """The origins that may use this server; those of this machine, unless it listens to others."""
     expected = "full origins like https://chat.example.org, separated by commas, without a path"
@@ -276,16 +270,6 @@ def _trim(items: list[str]) -> list[str]:
     return [item.strip() for item in items]
 
 
-def _split(address: str) -> SplitResult | None:
-    """The parts of a URL with a host and a possible port; None for anything else."""
-    try:
-        parts = urlsplit(address)
-        usable = parts.port != 0 and bool(parts.hostname)
-    except ValueError:
-        return None
-    return parts if usable and address.isprintable() and " " not in address else None
-
-
 def _origin(parts: SplitResult) -> str:
     """As browsers write it: lower case, without the scheme's own port."""
     own_port = {"http": 80, "https": 443}[parts.scheme]
@@ -298,27 +282,10 @@ def _is_zone(text: str) -> bool:
 
 
 def _is_origin(text: str) -> bool:
-    parts = _split(text)
+    parts = split(text)
     if parts is None or parts.scheme not in ("http", "https") or "@" in parts.netloc:
         return False
     return not (parts.path or parts.query or parts.fragment) and _is_host(parts.hostname or "")
-
-
-def is_web_address(text: str) -> bool:
-    parts = _split(text)
-    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        return False
-    return _can_be_asked(text)
-
-
-def _can_be_asked(address: str) -> bool:
-    """Whether the client of the endpoints takes this address: some that look like one have a host that cannot be."""
-    import httpx2  # not above: half a second, for a process that may only print what is wrong with a setting
-
-    try:
-        return bool(httpx2.URL(address).host)
-    except (httpx2.InvalidURL, ValueError):
-        return False
 
 
 def _is_key_rule(text: str) -> bool:
@@ -356,7 +323,7 @@ def _is_postgres(text: str) -> bool:
 
 
 def _is_redis(text: str) -> bool:
-    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and _split(text) is not None)
+    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and split(text) is not None)
 
 
 def _is_secret_key(text: str) -> bool:

@@ -28,7 +28,7 @@ import psycopg
 from psycopg.errors import CannotConnectNow
 from psycopg.sql import SQL, Identifier
 
-from chatapp.postgres import DATABASE, SOCKET_NAME, socket_folder
+from chatapp.local_socket import DATABASE, SOCKET_NAME, socket_folder
 
 VERSION = 18
 SYSTEM_USER = "pgserver"

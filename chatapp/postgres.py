@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,19 +12,19 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from chatapp import environment
+from chatapp.local_socket import DATABASE, socket_folder
 
 FAILURE = 1
 """Exit code of a process that cannot have its database."""
-PATIENCE = 10  # seconds
-DATABASE = "chat"
+
+PATIENCE = 10.0
+"""Seconds that a database may take to answer when this process starts."""
+
 APPLICATION = "chat"
 """How connections name themselves to the server, with a trace of the secret key behind it."""
 
 OLDEST = 14
 """The oldest version of PostgreSQL that Django takes."""
-
-SOCKET_NAME = ".s.PGSQL.5432"
-LONGEST_SOCKET_PATH = 100  # bytes; the system's own limit is 107 on Linux and 103 on macOS
 # The pool waits twice as long before each attempt to connect, until it gives up and the next query begins anew. By its
 # default of five minutes it would not look for half a minute at a database that is back from half a minute's absence.
 RECONNECT = 4  # seconds
@@ -113,14 +112,6 @@ def address(data_dir: Path) -> str:
     """The URL of the local server whose data is in this data folder, whether it runs or not."""
     sockets = quote(str(socket_folder(data_dir / "postgres")), safe="")
     return f"postgresql://postgres@/{DATABASE}?host={sockets}"
-
-
-def socket_folder(data: Path) -> Path:
-    """Where the server with this data has its socket: beside the data, unless that path is too long for a socket."""
-    if len(os.fsencode(data / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
-        return data
-    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"chat-postgres-{os.geteuid()}-{digest}"
 
 
 def shares(pool_size: int) -> tuple[int, int, int]:

@@ -217,12 +217,13 @@ def _server(env: environment.Environment) -> Server:
 def _run(server: Server) -> None:
     """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
     from conversations.generation.supervisor import registry
+    from conversations.operations import periodic_tasks
     from conversations.rendering import worker
 
     loop = daphne.twisted_loop
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(registry.start(server.address))
+        loop.run_until_complete(registry.start(periodic_tasks.of))
     except Exception as error:
         logger.debug("The registry did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
-from chatapp.environment import frame_for
+from conversations.rules.frame_size import frame_for
 
 
 @register(Tags.security)

@@ -13,10 +13,10 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from chatapp.environment import is_web_address
 from conversations.models import Action, Endpoint, LanguageModel
 from conversations.providers import endpoint_check, endpoints, model_list_format
 from conversations.providers.model_catalog import catalogue
+from conversations.rules.web_address import is_web_address
 
 from . import audit
 

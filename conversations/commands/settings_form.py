@@ -3,9 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
-from chatapp.environment import LONGEST_INSTRUCTIONS
 from conversations.protocol.commands import Send
 from conversations.protocol.refusal import Refusal
+from conversations.rules.frame_size import LONGEST_INSTRUCTIONS
 
 LONGEST = LONGEST_INSTRUCTIONS
 """Characters of a system prompt."""

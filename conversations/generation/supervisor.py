@@ -9,7 +9,7 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +20,6 @@ from conversations.cluster.presence import SEEN, Look, gone, look
 from conversations.delivery import flush_rate
 from conversations.delivery.sockets import ELSEWHERE, Socket, Sockets
 from conversations.models.ids import new_id
-from conversations.operations.periodic_tasks import Rounds
 from conversations.people import sessions
 from conversations.people.sessions import SignedIn
 from conversations.protocol import events
@@ -88,8 +87,9 @@ class Registry:
 
     # --- the process -------------------------------------------------------------------------------------------------
 
-    async def start(self, base_url: str) -> None:
-        """Ready to run generations when it returns. Raises psycopg.Error, OSError."""
+    async def start(self, periodic_tasks: "PeriodicTasks") -> None:
+        """Ready to run generations when it returns. `periodic_tasks` gives what this process looks after again and
+        again. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
         limit()
         self.providers = Providers()
@@ -102,11 +102,8 @@ class Registry:
         self.following.start()
         self._pulse_at = time.monotonic()
         self.loop.call_later(PULSE, self._pulse)
-        for round_ in self._rounds().start():
-            self.spawn(round_)
-
-    def _rounds(self) -> Rounds:
-        return Rounds(self.process, self.journal, self.sockets, self._left_behind, self.end_session, self.move_session)
+        for task in periodic_tasks(self):
+            self.spawn(task)
 
     async def drain(self) -> None:
         """Refuse new work, cancel upstream, write, tell the pages. Returns within `CHAT_DRAIN_TIMEOUT` seconds."""
@@ -406,7 +403,7 @@ class Registry:
             if live.sessions.pop(digest, None):
                 live.sessions[sessions.digest(successor[0])] = successor
 
-    def _left_behind(self) -> list[SignedIn]:
+    def left_behind(self) -> list[SignedIn]:
         """The sessions of those who were there for an answer that goes on without anybody."""
         alone = [live for live in self.live.values() if not live.attendance.anybody]
         return [session for live in alone for session in live.sessions.values()]
@@ -473,5 +470,7 @@ class Registry:
             if ticks % ORPHAN_TICKS == 0:
                 self.spawn(in_database(reaper.take_away, key, EndReason.SERVER_LOST))
 
+
+PeriodicTasks = Callable[[Registry], Iterable[Coroutine[Any, Any, None]]]
 
 registry = Registry()

@@ -3,18 +3,16 @@
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from conversations.cluster import presence
-from conversations.delivery.sockets import Sockets
+from conversations.generation.supervisor import Registry
 from conversations.operations.summary import rollup
 from conversations.people import sessions
 from conversations.providers import model_catalog
 from conversations.storage import reaper
 from conversations.storage.db_threads import AWAY, in_background, in_database
-from conversations.storage.journal import Journal
 
 from . import cleanup, retention, search_index, token_accounting
 
@@ -45,27 +43,22 @@ async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
             logger.exception("a round failed")
 
 
-class Rounds:
-    """The looks of one process; `start` gives them to be run."""
+def of(registry: Registry) -> list[Coroutine[Any, Any, None]]:
+    """The periodic tasks of this process; each runs until it is cancelled."""
+    return PeriodicTasks(registry).all()
 
-    def __init__(
-        self,
-        process: uuid.UUID,
-        journal: Journal,
-        sockets: Sockets,
-        left_behind: Callable[[], list[sessions.SignedIn]],
-        end_session: Callable[[str], None],
-        move_session: Callable[[str, sessions.SignedIn], None],
-    ) -> None:
-        self._process = process
-        self._journal = journal
-        self._sockets = sockets
-        self._left_behind = left_behind
-        self._end_session = end_session
-        self._move_session = move_session
+
+class PeriodicTasks:
+    """The looks of one process."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._process = registry.process
+        self._journal = registry.journal
+        self._sockets = registry.sockets
         self._busy_at = self._tidied_at = 0.0
 
-    def start(self) -> list[Coroutine[Any, Any, None]]:
+    def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
             every(reaper.EVERY, self.sweep),
             every(model_catalog.EVERY, model_catalog.catalogue.refresh),
@@ -99,7 +92,7 @@ class Rounds:
 
     async def look_at_sessions(self) -> None:
         """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""
-        connected, left_behind = self._sockets.all(), self._left_behind()
+        connected, left_behind = self._sockets.all(), self._registry.left_behind()
         if not connected and not left_behind:
             return
         stale = await in_database(sessions.stale, [*(socket.signed_in_by for socket in connected), *left_behind])
@@ -114,6 +107,6 @@ class Rounds:
         if await in_database(sessions.user_of, key) is not None:
             return
         if successor := await in_database(sessions.successor, key):
-            self._move_session(sessions.digest(key), successor)
+            self._registry.move_session(sessions.digest(key), successor)
         else:
-            self._end_session(sessions.digest(key))
+            self._registry.end_session(sessions.digest(key))

@@ -15,9 +15,9 @@ from aiohttp import ClientConnectorDNSError
 from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
-from chatapp.environment import is_web_address
 from conversations.providers.demo.server import MODEL as DEMO_MODEL
 from conversations.rules.status import NO_CREDIT
+from conversations.rules.web_address import is_web_address
 
 from . import model_list_format, short_answer
 from .client import Provider

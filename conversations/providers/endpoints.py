@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from chatapp.environment import Environment
 from conversations import models
 
-OWN_SECRETS = frozenset(Environment.__annotations__) - {"OPENAI_API_KEY"}
+OWN_SECRETS = settings.ENVIRONMENT_VARIABLES - {"OPENAI_API_KEY"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.generation.started import Started
 from conversations.models import Conversation, Generation, Message, Piece, Role
 from conversations.providers.model_catalog import catalogue
 from conversations.rules import sentences
@@ -212,20 +211,21 @@ def message_html(entry: Entry) -> str:
     return jinja.render("message.html", {"entry": entry, "at": None})
 
 
-def started(begun: Started, so_far: str) -> str:
-    """HTML of the messages with which a generation begins, the last of them its own: `so_far`, where it continues
-    another. No query, and nothing is rendered."""
+def started(messages: Sequence[Message], generation: Generation, older: Sequence[uuid.UUID], so_far: str) -> str:
+    """HTML of the messages with which a generation begins, the last of them its own. `older`: versions beside the first
+    of them, oldest first. `so_far`: HTML of the answer that is continued. No query, and nothing is rendered."""
+    answer = messages[-1]
     return "".join(
         message_html(
             entry(
                 message,
-                begun.generation if message is begun.answer else None,
-                begun.versions(message),
+                generation if message is answer else None,
+                [*(older if place == 0 else ()), message.pk],
                 content=message.content,
-                html=so_far if message is begun.answer else None,
+                html=so_far if message is answer else None,
             )
         )
-        for message in begun.messages
+        for place, message in enumerate(messages)
     )
 
 

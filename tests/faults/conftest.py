@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conversations.generation.supervisor import Registry
+from conversations.operations import periodic_tasks
 from conversations.rendering import worker
 from tests.support import visitors
 from tests.support.faults import figures
@@ -37,7 +38,7 @@ async def registry(
     settings.CHAT_MODELS = ["alpha-model"]
     monkeypatch.setattr(worker, "close", lambda: None)
     registry = Registry()
-    await registry.start("http://127.0.0.1:1")
+    await registry.start(periodic_tasks.of)
     yield registry
     await registry.drain()
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from chatapp import postgres
+from chatapp import local_socket
 from tests.support import database as databases
 from tests.support import environment, visitors
 from tests.support.pooler import pooler
@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 
 
 def test_a_pooler_that_lends_connections(database):
-    with pooler(str(postgres.socket_folder(databases.FOLDER / "postgres") / postgres.SOCKET_NAME)) as between:
+    with pooler(str(local_socket.socket_folder(databases.FOLDER / "postgres") / local_socket.SOCKET_NAME)) as between:
         settings = environment.for_server(str(databases.FOLDER / "pooled"), PORT=free_port(), DATABASE_URL=between.url)
         ended = subprocess.run(
             [sys.executable, "-m", "chatapp.server"], cwd=TOP, env=settings, capture_output=True, text=True, timeout=60

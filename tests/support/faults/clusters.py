@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg.sql import SQL, Identifier
 
-from chatapp import postgres
+from chatapp import local_socket, postgres
 from chatapp.local_postgres import LocalServer
 from tests.support import database
 from tests.support.servers import free_port
@@ -86,7 +86,7 @@ class Cluster:
     def saved(self, generation: str) -> str:
         """The text that is saved of a generation, which may still stream; "" while the server takes no connections."""
         try:
-            with psycopg.connect(host=str(self.sockets), user="postgres", dbname=postgres.DATABASE) as connection:
+            with psycopg.connect(host=str(self.sockets), user="postgres", dbname=local_socket.DATABASE) as connection:
                 row = connection.execute(SAVED, [generation]).fetchone()
         except psycopg.OperationalError:
             return ""
