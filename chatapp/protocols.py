@@ -15,7 +15,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
-from conversations.rules.token_bucket import Bucket
+from conversations.rules.token_bucket import TokenBucket
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor
@@ -208,7 +208,7 @@ class Socket(WebSocketProtocol):
     """
 
     _receive: Callable[[bytes], None]
-    _control: Bucket
+    _control: TokenBucket
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name for it
         """Bytes have arrived. autobahn's own method first composes a coloured line for its debug log, each time, which
@@ -219,7 +219,7 @@ class Socket(WebSocketProtocol):
         """The connection is there, and what it can do is known."""
         whole: Any = getattr(self, "_dataReceived", None)
         self._receive = whole or super().dataReceived
-        self._control = Bucket(CONTROL_RATE, CONTROL_BURST, time.monotonic())
+        self._control = TokenBucket(CONTROL_RATE, CONTROL_BURST, time.monotonic())
         super().connectionMade()
 
     @property

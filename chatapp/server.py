@@ -196,12 +196,12 @@ def _set_up_django() -> None:
 
 def _server(env: environment.Environment) -> Server:
     from chatapp.asgi import application
-    from conversations.generation.supervisor import registry
+    from conversations.generation.supervisor import supervisor
 
     daphne.HTTPFactory, daphne.WebSocketFactory = PageFactory, SocketFactory  # Daphne has no other place to say so
     return Server(
         address=f"http://{environment.bracketed(env.HOST)}:{env.PORT}",
-        drain=registry.drain,
+        drain=supervisor.drain,
         drain_timeout=env.CHAT_DRAIN_TIMEOUT,
         application=application,
         endpoints=build_endpoint_description_strings(host=env.HOST, port=env.PORT),
@@ -215,17 +215,17 @@ def _server(env: environment.Environment) -> Server:
 
 
 def _run(server: Server) -> None:
-    """Start the registry, then serve until told to stop. Nothing is answered before the registry is ready."""
-    from conversations.generation.supervisor import registry
+    """Start the supervisor, then serve until told to stop. Nothing is answered before the supervisor is ready."""
+    from conversations.generation.supervisor import supervisor
     from conversations.operations import periodic_tasks
     from conversations.rendering import worker
 
     loop = daphne.twisted_loop
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(registry.start(periodic_tasks.of))
+        loop.run_until_complete(supervisor.start(periodic_tasks.of))
     except Exception as error:
-        logger.debug("The registry did not start.", exc_info=True)
+        logger.debug("The supervisor did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop only replaces the default
     # Everything that was loaded stays: without this, a full collection looks through all of it and stops every stream.
@@ -237,7 +237,7 @@ def _run(server: Server) -> None:
     _later(WARM_UP, worker.warm_up)
     server.run()
     if server.failure:  # the loop has not run, so nothing has drained
-        loop.run_until_complete(registry.drain())
+        loop.run_until_complete(supervisor.drain())
     # A thread that waits for a dead database would keep the process for ever.
     _later(LAST_RESORT, os._exit, int(bool(server.failure)))
 

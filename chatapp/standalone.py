@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -14,13 +14,13 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 class OwnServerOnly:
-    """Wraps the application. That server starts the registry before it takes the first request."""
+    """Wraps the application. That server starts the supervisor before it takes the first request."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if registry.loop is not None:
+        if supervisor.loop is not None:
             await self._application(scope, receive, send)
             return
         logger.error(SENTENCE)

@@ -10,7 +10,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.people import sessions
 from conversations.rules.status import Status
 
@@ -22,8 +22,8 @@ def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
     key = request.session.session_key
     if key:
         digest = sessions.digest(key)
-        registry.call(registry.end_session, digest)
-        registry.call(lambda: registry.doorbell.ring("session", id=digest))
+        supervisor.call(supervisor.end_session, digest)
+        supervisor.call(lambda: supervisor.notifier.notify("session", id=digest))
 
 
 @receiver(post_save, sender=get_user_model())
@@ -32,8 +32,8 @@ def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
     person = instance.pk
 
     def tell() -> None:
-        registry.call(registry.sockets.recheck, person)
-        registry.call(lambda: registry.doorbell.ring("person", id=str(person)))
+        supervisor.call(supervisor.sockets.recheck, person)
+        supervisor.call(lambda: supervisor.notifier.notify("person", id=str(person)))
 
     transaction.on_commit(tell)
 
@@ -42,7 +42,7 @@ def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
 @receiver([post_save, post_delete], sender=LanguageModel)
 @receiver(m2m_changed, sender=LanguageModel.groups.through)
 def models_changed(**_kwargs: Any) -> None:
-    transaction.on_commit(lambda: registry.call(registry.models_changed))
+    transaction.on_commit(lambda: supervisor.call(supervisor.models_changed))
 
 
 @receiver(pre_delete, sender=Generation)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Conversation, Generation
 from conversations.operations import account_removal
-from conversations.rules.stop_request import StopOrigin, Stopper
+from conversations.rules.stop_request import StopOrigin, StopRequest
 
 from .audit import RecordedAdmin
 from .base import NarrowAdmin
@@ -108,5 +108,5 @@ def _without_password(fields: Iterable[Any]) -> list[Any]:
 
 
 def _removal(account: User, request: HttpRequest) -> Callable[[], None]:
-    by = Stopper(StopOrigin.ADMIN, request.user.pk)
+    by = StopRequest(StopOrigin.ADMIN, request.user.pk)
     return lambda: account_removal.remove(account, by)

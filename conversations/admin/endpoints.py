@@ -15,7 +15,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from conversations.models import Action, Endpoint, LanguageModel
 from conversations.providers import endpoint_check, endpoints, model_list_format
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.rules.web_address import is_web_address
 
 from . import audit
@@ -94,7 +94,7 @@ class EndpointAdmin(audit.RecordedAdmin):
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
     def models(self, endpoint: Any) -> str:
         """How many people may choose now; and of those that are known here, where that differs."""
-        offered, known = catalogue.offered_by(endpoint.pk), int(endpoint.model_count)
+        offered, known = catalog.offered_by(endpoint.pk), int(endpoint.model_count)
         if not (known or endpoint.offers_all):
             return gettext("none: it offers nothing")
         return str(offered) if offered == known else gettext("%(offered)d offered, %(known)d known here") % {

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from conversations.commands.end_generation import end_running
 from conversations.delivery.sockets import ELSEWHERE
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.models import Generation, Piece, Presence, ServerProcess
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import StopOrigin, Stopper
+from conversations.rules.stop_request import StopOrigin, StopRequest
 
 LISTED = 500
 """Rows of the list: the oldest runs, which are the ones to look at."""
@@ -70,7 +70,7 @@ def running() -> tuple[list[Running], int]:
 
 def _row(run: Generation, written: int, viewers: Viewers) -> Running:
     now = timezone.now()
-    live = registry.live.get(run.pk)
+    live = supervisor.live.get(run.pk)
     characters = live.lifecycle.written if live is not None else written
     tokens = live.lifecycle.tokens if live is not None else math.ceil(characters / 4)
     silent = now - run.owner.renewed_at if run.owner is not None and live is None else None
@@ -92,8 +92,8 @@ def _processes(holders: Any) -> dict[str, str]:
 
 
 def _who(run: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
-    live = registry.live.get(run.pk)
-    here = None if live is None else live.attendance.count - (ELSEWHERE in live.attendance)
+    live = supervisor.live.get(run.pk)
+    here = None if live is None else live.viewers.count - (ELSEWHERE in live.viewers)
     elsewhere = [processes.get(holder, holder) for holder in holders if not holder.startswith("page:")]
     return Viewers(here, elsewhere, any(holder.startswith("page:") for holder in holders))
 
@@ -107,9 +107,9 @@ def stop(generation: uuid.UUID, staff: int) -> None:
 
     The work is the loop's own, so a closed page does not undo it. Raises NotServing, TimeoutError.
     """
-    loop = registry.loop
+    loop = supervisor.loop
     if loop is None or not loop.is_running():
         raise NotServing
-    by = Stopper(StopOrigin.ADMIN, staff)
-    ending = end_running(registry, generation, EndReason.STOPPED_BY_ADMIN, by)
+    by = StopRequest(StopOrigin.ADMIN, staff)
+    ending = end_running(supervisor, generation, EndReason.STOPPED_BY_ADMIN, by)
     asyncio.run_coroutine_threadsafe(ending, loop).result(PATIENCE)

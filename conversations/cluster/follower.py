@@ -1,6 +1,6 @@
 """Shows generations that run in other processes, by following their rows.
 
-One query for all that this process's pages watch, every `POLL` seconds or when the doorbell rings. Their owner's tokens
+One query for all that this process's pages watch, every `POLL` seconds or when the notifier rings. Their owner's tokens
 never travel between processes; only the saved text does, through PostgreSQL.
 """
 
@@ -92,7 +92,7 @@ class Follower:
         return await self.broadcast.idle(MOMENT)
 
 
-class Following:
+class Followers:
     """Polls for all followers of the process. `watched` gives the conversations on its pages' screens."""
 
     def __init__(
@@ -194,7 +194,7 @@ class Following:
             self._forget(key)
             follower.broadcast.end(row.status, row.reason, words)
             _look_again(follower.waiting, follower)  # they came while the end was read
-        elif not follower.broadcast.viewers and not self._attended(key):
+        elif not follower.broadcast.subscribers and not self._attended(key):
             self._forget(key)
 
     def _forget(self, key: uuid.UUID) -> Follower:

@@ -17,14 +17,14 @@ GROUP = "processes"
 PATIENCE = 2.0
 """Seconds a ring may take before it is given up."""
 
-Ring = dict[str, Any]
+Notification = dict[str, Any]
 
 
-class Doorbell:
+class Notifier:
     """`ring` never waits and never fails."""
 
-    def __init__(self, on_ring: Callable[[Ring], None]) -> None:
-        self._on_ring = on_ring
+    def __init__(self, on_notification: Callable[[Notification], None]) -> None:
+        self._on_ring = on_notification
         self._layer = get_channel_layer()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
@@ -32,9 +32,9 @@ class Doorbell:
 
     async def start(self) -> None:
         if self._layer is not None:
-            self._listener = asyncio.get_running_loop().create_task(self._listen(), name="doorbell")
+            self._listener = asyncio.get_running_loop().create_task(self._listen(), name="notifier")
 
-    def ring(self, kind: str, **fields: str) -> None:
+    def notify(self, kind: str, **fields: str) -> None:
         if self._layer is None:
             return
         task = asyncio.get_running_loop().create_task(self._send({"type": "ring", "kind": kind, **fields}))
@@ -49,7 +49,7 @@ class Doorbell:
         if self._layer is not None and hasattr(self._layer, "close_pools"):
             await self._layer.close_pools()
 
-    async def _send(self, message: Ring) -> None:
+    async def _send(self, message: Notification) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._layer.group_send(GROUP, {**message, "from": self._channel})

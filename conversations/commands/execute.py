@@ -1,4 +1,4 @@
-"""From a command that asks to a generation that runs; and from a stop to one that ends. Tasks of the registry's."""
+"""From a command that asks to a generation that runs; and from a stop to one that ends. Tasks of the supervisor's."""
 
 import asyncio
 import logging
@@ -11,16 +11,16 @@ from django.utils import translation
 from conversations.delivery.sockets import Socket
 from conversations.generation.generation import INTERNAL
 from conversations.generation.started import Started
-from conversations.generation.supervisor import ASK, Registry
+from conversations.generation.supervisor import ASK, Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Asking, Send
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.rendering import worker
 from conversations.rules.lifecycle import Outcome
 from conversations.rules.status import EndReason, Status
-from conversations.rules.stop_request import Stopper
+from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
@@ -46,14 +46,14 @@ class UnderWay:
     """A command that is being carried out: who waits for it, and whether it was stopped meanwhile."""
 
     sockets: list[Socket]
-    stopped: Stopper | None = None
+    stopped: StopRequest | None = None
 
 
 class Asks:
     """The commands under way, so that a stop can find one that has no generation yet."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self._under_way: dict[tuple[int, uuid.UUID], UnderWay] = {}
 
     def stop(self, user: int, command: uuid.UUID, tab: str) -> bool:
@@ -61,21 +61,21 @@ class Asks:
         under_way = self._under_way.get((user, command))
         if under_way is None:
             return False
-        under_way.stopped = Stopper.in_tab(user, tab, [socket.tab for socket in under_way.sockets])
+        under_way.stopped = StopRequest.in_tab(user, tab, [socket.tab for socket in under_way.sockets])
         return True
 
     def begin(self, socket: Socket, user: AbstractBaseUser, command: Asking) -> None:
-        """Carry the command out, in a task of the registry. A repetition of one under way is the same one: a page that
-        lost its socket right after asking comes with a new one."""
+        """Carry the command out, in a task of the supervisor. A repetition of one under way is the same one: a page
+        that lost its socket right after asking comes with a new one."""
         key = (user.pk, command.id)
-        self._registry.titles.cancel_of(user.pk)  # a server that does one thing at a time is to do this one
+        self._supervisor.titles.cancel_of(user.pk)  # a server that does one thing at a time is to do this one
         if isinstance(command, Send) and command.conversation is None:
-            self._registry.sockets.show(socket, None)  # whether the page said so before or not
+            self._supervisor.sockets.show(socket, None)  # whether the page said so before or not
         if key in self._under_way:
             self._under_way[key].sockets.append(socket)
             return
         self._under_way[key] = UnderWay([socket])
-        self._registry.spawn(self._carry_out(user, command), name=ASK)
+        self._supervisor.spawn(self._carry_out(user, command), name=ASK)
 
     async def _carry_out(self, user: AbstractBaseUser, command: Asking) -> None:
         """Whatever goes wrong, the page hears of it."""
@@ -98,7 +98,7 @@ class Asks:
         outcome = await self._write(user, command, under_way.sockets[0].tab)
         if isinstance(outcome, Started):
             try:
-                self._registry.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
+                self._supervisor.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
                 self._attend(under_way.sockets, outcome)
                 await self._show(under_way.sockets, user, command, outcome)
             except Exception:
@@ -112,14 +112,14 @@ class Asks:
 
     async def _given_up(self, under_way: UnderWay, started: Started) -> Repeated:
         """It stands in the database, so it ends there, and the pages are shown what came of it."""
-        live = self._registry.live.get(started.generation.pk)
+        live = self._supervisor.live.get(started.generation.pk)
         if live is not None and live.task is not None:
             live.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL))
             end = live.task
         else:
-            end = self._registry.spawn(self._registry.end_unlaunched(started), name=ASK)
+            end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), name=ASK)
         await asyncio.wait({end}, timeout=OWN_END)
-        for socket in self._registry.sockets.showing(started.conversation.pk):
+        for socket in self._supervisor.sockets.showing(started.conversation.pk):
             if socket not in under_way.sockets:
                 socket.catch_up(None)
         return Repeated(started.conversation.pk, started.after)
@@ -131,38 +131,38 @@ class Asks:
             return
         generation = await in_database(conversation_state.standing, user, None, command.id)
         if generation is not None and generation.status == Status.STREAMING:
-            await ask_owner(self._registry, generation.pk, EndReason.STOPPED, by)
+            await ask_owner(self._supervisor, generation.pk, EndReason.STOPPED, by)
 
     def _refuse(self, under_way: "UnderWay", command: Asking, refusal: Refusal) -> None:
         for socket in under_way.sockets:
             socket.push(events.refused(str(command.id), command.name, refusal))
 
     async def _write(self, user: AbstractBaseUser, command: Asking, tab: str) -> Started | Repeated:
-        if self._registry.stopping:
+        if self._supervisor.stopping:
             raise Refusal("stopping", stopping_sentence())
-        if not catalogue.offered:
-            await catalogue.list_models()
-        asker = Asker(user, self._registry.process, catalogue.offered)
+        if not catalog.offered:
+            await catalog.list_models()
+        asker = Asker(user, self._supervisor.process, catalog.offered)
         for _attempt in range(ATTEMPTS):
             outcome = await _begin(asker, command)
             if not isinstance(outcome, Busy):
                 return outcome
-            by = stopper(self._registry, outcome.generation, user.pk, tab)
-            await end_running(self._registry, outcome.generation, EndReason.SUPERSEDED, by)
+            by = stopper(self._supervisor, outcome.generation, user.pk, tab)
+            await end_running(self._supervisor, outcome.generation, EndReason.SUPERSEDED, by)
         raise Refusal("busy", busy_sentence())
 
     def _attend(self, sockets: list[Socket], started: Started) -> None:
         """Whoever asked is there for it, and so is every page with that conversation; unless they have left since."""
-        live = self._registry.live.get(started.generation.pk)
+        live = self._supervisor.live.get(started.generation.pk)
         if live is None:
             return
         for socket in sockets:
             live.asked_in.add(socket.tab)
-            self._registry.attend(live, socket)
-        for socket in self._registry.sockets.showing(started.conversation.pk):
-            self._registry.attend(live, socket)
-        if not live.attendance.anybody:
-            self._registry.left_at_once(live, sockets[-1])
+            self._supervisor.attend(live, socket)
+        for socket in self._supervisor.sockets.showing(started.conversation.pk):
+            self._supervisor.attend(live, socket)
+        if not live.viewers.anybody:
+            self._supervisor.left_at_once(live, sockets[-1])
 
     async def _show(
         self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
@@ -181,11 +181,11 @@ class Asks:
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
-                    present(self._registry, viewer, state)
+                    present(self._supervisor, viewer, state)
 
     async def _so_far(self, started: Started) -> str:
         """The HTML of the answer that this generation continues."""
-        live = self._registry.live.get(started.generation.pk)
+        live = self._supervisor.live.get(started.generation.pk)
         if live is not None:
             return await live.broadcast.so_far()
         answer, _done = await asyncio.to_thread(worker.growing, started.answer.content, last=False)
@@ -196,8 +196,8 @@ class Asks:
         conversation = outcome.conversation.pk if isinstance(outcome, Started) else outcome.conversation
         for socket in sockets:
             if socket.conversation is None:
-                self._registry.sockets.show(socket, conversation)
-        return self._registry.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
+                self._supervisor.sockets.show(socket, conversation)
+        return self._supervisor.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
 
 
 async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:

@@ -5,12 +5,12 @@ import logging
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.delivery.sockets import Socket
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Stop
 from conversations.protocol.refusal import Refusal
 from conversations.rules.status import EndReason, Status
-from conversations.rules.stop_request import Stopper
+from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
@@ -22,23 +22,23 @@ from .refusals import busy_sentence, failed
 logger = logging.getLogger(__name__)
 
 
-def stop(registry: Registry, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+def stop(supervisor: Supervisor, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     """A person's Stop. What runs here is cancelled before this returns."""
     live = None
     if command.generation is not None:
-        live = registry.live.get(command.generation)
+        live = supervisor.live.get(command.generation)
     elif command.id is not None:
-        live = registry.by_command.get((user.pk, command.id))
+        live = supervisor.by_command.get((user.pk, command.id))
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, Stopper.in_tab(user.pk, socket.tab, live.asked_in))
+        live.stop(EndReason.STOPPED, StopRequest.in_tab(user.pk, socket.tab, live.asked_in))
     elif command.id is None or not asks.stop(user.pk, command.id, socket.tab):
-        registry.spawn(_stop_elsewhere(registry, socket, user, command))
+        supervisor.spawn(_stop_elsewhere(supervisor, socket, user, command))
 
 
-async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+async def _stop_elsewhere(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     """It runs in another process, has ended, or is nobody's business."""
     try:
-        await _stop_by_row(registry, socket, user, command)
+        await _stop_by_row(supervisor, socket, user, command)
     except Refusal as refusal:
         _refuse_stop(socket, command, refusal)
     except AWAY as error:
@@ -49,17 +49,17 @@ async def _stop_elsewhere(registry: Registry, socket: Socket, user: AbstractBase
         _refuse_stop(socket, command, failed())
 
 
-async def _stop_by_row(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+async def _stop_by_row(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     wanted = (user, command.generation, command.id)
     generation = await fair_share.database.work(user.pk, conversation_state.standing, *wanted)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
-        await in_database(note_late_stop, generation.pk, stopper(registry, generation.pk, user.pk, socket.tab))
+        await in_database(note_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
     if generation is None:
         _refuse_stop(socket, command, refusals.not_found())
     elif generation.status == Status.STREAMING:
         socket.push(events.stopping(generation.pk))
-        by = stopper(registry, generation.pk, user.pk, socket.tab)
-        await ask_owner(registry, generation.pk, EndReason.STOPPED, by)
+        by = stopper(supervisor, generation.pk, user.pk, socket.tab)
+        await ask_owner(supervisor, generation.pk, EndReason.STOPPED, by)
     else:
         status, reason = generation.status, generation.end_reason
         socket.push(events.standing(generation.pk, generation.message_id, status, reason, command.id))

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.cluster.follower import Begun
 from conversations.delivery.sockets import Socket
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Watch
 from conversations.protocol.refusal import Refusal
@@ -19,34 +19,34 @@ from .refusals import failed
 logger = logging.getLogger(__name__)
 
 
-def present(registry: Registry, socket: Socket, state: conversation_state.State) -> None:
+def present(supervisor: Supervisor, socket: Socket, state: conversation_state.State) -> None:
     """Bring a page up to date, and let it follow what runs. One that has gone is nobody's viewer."""
-    if socket not in registry.sockets:
+    if socket not in supervisor.sockets:
         return
     if state.transcript is not None:
         socket.push(state.transcript)
-    live = registry.by_conversation.get(state.conversation)
+    live = supervisor.by_conversation.get(state.conversation)
     if live is not None:
-        registry.attend(live, socket)
+        supervisor.attend(live, socket)
         if not state.aside:
             live.broadcast.attach(socket)
     elif state.generation is not None and state.message is not None:
-        _follow(registry, socket, state, Begun(state.generation, state.message, state.conversation))
+        _follow(supervisor, socket, state, Begun(state.generation, state.message, state.conversation))
 
 
-def _follow(registry: Registry, socket: Socket, state: conversation_state.State, begun: Begun) -> None:
+def _follow(supervisor: Supervisor, socket: Socket, state: conversation_state.State, begun: Begun) -> None:
     """Show what does not run here. A run of this process is over since it was read, or its launch, which shows it to
     every page that is there, is yet to come."""
-    if state.owner != registry.process:
-        registry.attend_elsewhere(begun, socket)
-    elif registry.has_ended(begun.generation):
+    if state.owner != supervisor.process:
+        supervisor.attend_elsewhere(begun, socket)
+    elif supervisor.has_ended(begun.generation):
         socket.catch_up(begun.message)
 
 
-async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
+async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     """Show a conversation on a socket. Raises Refusal."""
     try:
-        await _watch(registry, socket, user, command)
+        await _watch(supervisor, socket, user, command)
     except (Refusal, *AWAY):
         raise
     except Exception as error:
@@ -54,18 +54,18 @@ async def watch(registry: Registry, socket: Socket, user: AbstractBaseUser, comm
         raise failed() from error
 
 
-async def _watch(registry: Registry, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
+async def _watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     turn = socket.next_turn()
-    for live in registry.live.values():
+    for live in supervisor.live.values():
         live.broadcast.detach(socket)
-    registry.following.detach(socket)
+    supervisor.followers.detach(socket)
     if command.conversation is None:
-        registry.sockets.show(socket, None)
+        supervisor.sockets.show(socket, None)
         socket.push(events.watching(None, None))
         return
     state = await fair_share.database.work(user.pk, conversation_state.load, user, command, lambda: socket.turn == turn)
-    if socket.turn != turn or socket not in registry.sockets:  # it has gone on to another conversation, or away
+    if socket.turn != turn or socket not in supervisor.sockets:  # it has gone on to another conversation, or away
         return
-    registry.sockets.show(socket, state.conversation)
+    supervisor.sockets.show(socket, state.conversation)
     socket.push(events.watching(state.conversation, state.generation))
-    present(registry, socket, state)
+    present(supervisor, socket, state)

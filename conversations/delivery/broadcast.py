@@ -1,4 +1,4 @@
-"""One streaming answer as its viewers see it: rendered, numbered, sent.
+"""One streaming answer as its subscribers see it: rendered, numbered, sent.
 
 Fed by the generation that writes the text, or, where that runs in another process, by following its row. Lives on the
 event loop and never waits, so a snapshot and the deltas behind it can have no hole and no overlap.
@@ -51,7 +51,7 @@ class Viewer(Protocol):
 
 
 class Broadcast:
-    """`seq` counts the frames of this answer that were shown; the same for all viewers."""
+    """`seq` counts the frames of this answer that were shown; the same for all subscribers."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Broadcast:
         self.generation = generation
         self.message = message
         self.seq = 0
-        self.viewers: set[Viewer] = set()
+        self.subscribers: set[Viewer] = set()
         self._lacking: set[Viewer] = set()  # those that get a snapshot in place of the next delta
         self._growing = Growing(text)
         self._trusted = trusted
@@ -79,12 +79,12 @@ class Broadcast:
         self._over = False
 
     def feed(self, text: str) -> float:
-        """Take text; viewers have it within the flush interval, the first of a quiet time at once. Returns the seconds
-        for which nothing more is wanted: until viewers may have more, but never longer than an interval, because what
-        waits unread at a stop is not kept."""
+        """Take text; subscribers have it within the flush interval, the first of a quiet time at once. Returns the
+        seconds for which nothing more is wanted: until subscribers may have more, but never longer than an interval,
+        because what waits unread at a stop is not kept."""
         self.add(text)
         wait = self._wait()
-        if self.viewers and not self._over:
+        if self.subscribers and not self._over:
             if wait <= 0:
                 self.flush()
                 wait = self._wait()
@@ -100,18 +100,18 @@ class Broadcast:
     def attach(self, viewer: Viewer) -> None:
         """Show everything so far, as soon as that is rendered, then what follows."""
         self.flush()
-        self.viewers.add(viewer)
+        self.subscribers.add(viewer)
         if self._rendering and not self._over:
             self._lacking.add(viewer)
         else:
             self._offer(viewer, self._snapshot())
 
     def detach(self, viewer: Viewer) -> None:
-        self.viewers.discard(viewer)
+        self.subscribers.discard(viewer)
         self._lacking.discard(viewer)
 
     def tell(self, frame: bytes) -> None:
-        for viewer in self.viewers:
+        for viewer in self.subscribers:
             viewer.push(frame)
 
     def flush(self) -> None:
@@ -140,7 +140,7 @@ class Broadcast:
             return
         if not self._last:
             self._last = self._fresh = True
-        if self.viewers:
+        if self.subscribers:
             self.flush()
 
     async def idle(self, patience: float) -> bool:
@@ -177,7 +177,7 @@ class Broadcast:
 
     @property
     def languages(self) -> set[str]:
-        return {viewer.language for viewer in self.viewers}
+        return {viewer.language for viewer in self.subscribers}
 
     def end(self, status: str, reason: str, words: Callable[[str], Mapping[str, str]]) -> None:
         """Tell the one end, to each viewer in its language (`words` gives the parts for people). Nothing follows it."""
@@ -189,9 +189,9 @@ class Broadcast:
             )
             for language in self.languages
         }
-        for viewer in self.viewers:
+        for viewer in self.subscribers:
             viewer.push(said[viewer.language])
-        self.viewers.clear()
+        self.subscribers.clear()
 
     def _may_show(self) -> bool:
         """This process may have lost the generation: nothing may be shown then that is not its own."""
@@ -225,9 +225,9 @@ class Broadcast:
     def _show(self, html: str, tail: str, before: str) -> None:
         self.seq += 1
         lacking, self._lacking = self._lacking, set()
-        if self.viewers - lacking:
+        if self.subscribers - lacking:
             frame = events.delta(self.generation, self.seq, html, tail, before)
-            for viewer in self.viewers - lacking:
+            for viewer in self.subscribers - lacking:
                 self._offer(viewer, frame)
         if lacking:
             frame = self._snapshot()
@@ -239,7 +239,7 @@ class Broadcast:
 
     def _offer(self, viewer: Viewer, frame: bytes) -> None:
         if not viewer.offer(frame, self.message):
-            self.viewers.discard(viewer)
+            self.subscribers.discard(viewer)
 
     def _wait(self) -> float:
         return max(0.0, self._ready_at - asyncio.get_running_loop().time())

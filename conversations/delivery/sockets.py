@@ -8,12 +8,12 @@ from typing import Final, Protocol, TypeVar
 from django.conf import settings
 
 from conversations.protocol import events
-from conversations.rules.send_window import Outbox
+from conversations.rules.send_window import SendWindow
 
 from .broadcast import Viewer
 
 ELSEWHERE: Final = "elsewhere"
-"""Stands in an attendance for the viewers of other processes."""
+"""Stands in an viewers for the viewers of other processes."""
 
 PING = 2.0
 """Seconds without a word after which a page is asked for one that watches an answer, or has much to acknowledge: it may
@@ -28,7 +28,7 @@ Key = TypeVar("Key")
 
 
 class Socket(Viewer, Protocol):
-    """What the registry knows of a consumer."""
+    """What the supervisor knows of a consumer."""
 
     user_id: int
     session: str
@@ -36,7 +36,7 @@ class Socket(Viewer, Protocol):
     signed_in_by: tuple[str, int, str]
     conversation: uuid.UUID | None
     attends: set[uuid.UUID]
-    outbox: Outbox
+    send_window: SendWindow
     lost: bool
     turn: int
     pinged_at: float
@@ -106,19 +106,19 @@ class Sockets:
         stood still, so nobody's silence means anything."""
         for socket in list(self._sockets):
             if paused:
-                socket.outbox.hear(now)
+                socket.send_window.hear(now)
             self._check(socket, now, lost, back)
 
     def _check(
         self, socket: Socket, now: float, lost: Callable[[Socket], None], back: Callable[[Socket], None]
     ) -> None:
-        full_since = socket.outbox.full_since
+        full_since = socket.send_window.full_since
         if full_since is not None and now - full_since > FULL:
             socket.close(1013)
             return
         if not socket.attends and full_since is None:
             return
-        silent = now - socket.outbox.heard_at
+        silent = now - socket.send_window.heard_at
         if socket.lost and silent < settings.CHAT_ACK_TIMEOUT:
             socket.lost = False
             back(socket)

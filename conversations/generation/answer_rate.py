@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from conversations.protocol.refusal import Refusal
-from conversations.rules.token_bucket import Bucket
+from conversations.rules.token_bucket import TokenBucket
 
 MANY = 1000
 """People whose allowance is kept before those who have all of theirs are forgotten."""
@@ -19,7 +19,7 @@ class _Allowance:
     """One person's new answers. A command that comes again, from a page that lost its socket, is counted once."""
 
     def __init__(self, per_minute: int, now: float) -> None:
-        self.bucket = Bucket(per_minute / 60, per_minute, now)
+        self.bucket = TokenBucket(per_minute / 60, per_minute, now)
         self.counted: deque[uuid.UUID] = deque(maxlen=per_minute)
 
     def take(self, command: uuid.UUID, now: float) -> bool:

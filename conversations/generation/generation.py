@@ -22,15 +22,15 @@ from conversations.people.sessions import SignedIn
 from conversations.protocol import events
 from conversations.providers.client import Provider
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.providers.sse import ProviderError
 from conversations.providers.token_counter import rough
 from conversations.rendering.cache import rendered
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits, Outcome
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import SERVER, Stopper
-from conversations.rules.viewers import Attendance, Graces
+from conversations.rules.stop_request import SERVER, StopRequest
+from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage.journal import Journal
 from conversations.telemetry import generation_log
 
@@ -62,7 +62,7 @@ class Surroundings:
 
 
 class LiveGeneration:
-    """A generation that this process runs. Made by the registry, which holds it until `over`."""
+    """A generation that this process runs. Made by the supervisor, which holds it until `over`."""
 
     def __init__(self, started: Started, user: int, command: uuid.UUID, around: Surroundings) -> None:
         self.id = started.generation.pk
@@ -74,8 +74,10 @@ class LiveGeneration:
         now = time.monotonic()
         self.endpoint = started.model.endpoint
         self.lifecycle = Lifecycle(_limits(self.endpoint), now, started.answer.content)
-        graces = Graces.chosen(started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE)
-        self.attendance = Attendance(graces)
+        grace_periods = GracePeriods.chosen(
+            started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE
+        )
+        self.viewers = Viewers(grace_periods)
         self.sessions: dict[str, SignedIn] = {}  # of those who were there, by digest
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, around.trusted)
         self.started = started
@@ -83,7 +85,7 @@ class LiveGeneration:
         self._fresh: list[str] = []
         self._usage: tuple[int, int] | None = None
         self.asked_in: set[str] = set()
-        self._stopper: Stopper | None = None
+        self._stopper: StopRequest | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
         self.saved = False
@@ -97,7 +99,7 @@ class LiveGeneration:
         self._around.journal.open(self.id, self.lifecycle.length)
         self.task = asyncio.get_running_loop().create_task(self._run(), name=f"generation {self.id}")
 
-    def stop(self, reason: EndReason, by: Stopper | None = SERVER) -> None:
+    def stop(self, reason: EndReason, by: StopRequest | None = SERVER) -> None:
         """End it now. The upstream is closed within the next turns of the loop, before anything is written. `by`: None
         where the database knows who asked."""
         if self.lifecycle.stop(reason, time.monotonic()):
@@ -197,7 +199,7 @@ class LiveGeneration:
     def _learn(self, error: ProviderError) -> None:
         """A refusal that names the model's context spares the next request the same one."""
         if error.window is not None:
-            catalogue.learn_window(self.endpoint, self.started.model.name, error.window)
+            catalog.learn_window(self.endpoint, self.started.model.name, error.window)
 
     def _cancel(self) -> None:
         """Once only: a second cancel could interrupt the closing of the connection."""

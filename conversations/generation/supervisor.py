@@ -1,7 +1,7 @@
 """The live generations of this process: who asked, who is there, and how the process itself comes and goes.
 
 Lives on the event loop and holds strong references to its tasks, because asyncio holds weak ones. `enter`, `leave`,
-`lost` and `stop` never wait; what has to wait is a task of the registry's, which outlives the socket that caused it.
+`lost` and `stop` never wait; what has to wait is a task of the supervisor's, which outlives the socket that caused it.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from typing import Any
 
 from django.conf import settings
 
-from conversations.cluster.follower import POLL, Begun, Following
-from conversations.cluster.notifications import Doorbell, Ring
+from conversations.cluster.follower import POLL, Begun, Followers
+from conversations.cluster.notifications import Notifier, Notification
 from conversations.cluster.presence import SEEN, Look, gone, look
 from conversations.delivery import flush_rate
 from conversations.delivery.sockets import ELSEWHERE, Socket, Sockets
@@ -24,13 +24,13 @@ from conversations.people import sessions
 from conversations.people.sessions import SignedIn
 from conversations.protocol import events
 from conversations.providers.client_pool import Providers
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
 from conversations.rules.lifecycle import Outcome
 from conversations.rules.status import EndReason, known_reason
-from conversations.rules.stop_request import StopOrigin, Stopper
-from conversations.rules.viewers import Attendance, Graces
+from conversations.rules.stop_request import StopOrigin, StopRequest
+from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage import reaper
 from conversations.storage.db_threads import AWAY, in_database, limit
 from conversations.storage.journal import Asked, Journal, Tick
@@ -63,8 +63,8 @@ REMEMBERED = 4096
 """Generations of this process that are known to have ended, so that nobody waits for them to begin."""
 
 
-class Registry:
-    """One per process: `registry`."""
+class Supervisor:
+    """One per process: `supervisor`."""
 
     def __init__(self) -> None:
         self.process = new_id()
@@ -74,11 +74,11 @@ class Registry:
         self.by_command: dict[tuple[int, uuid.UUID], LiveGeneration] = {}
         self.sockets = Sockets()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.following = Following(
+        self.followers = Followers(
             self.process, self._watched_here, self._attended, self._begun_elsewhere, self._over_elsewhere
         )
-        self.doorbell = Doorbell(self._rung)
-        self._followed: dict[uuid.UUID, Attendance] = {}
+        self.notifier = Notifier(self._notified)
+        self._followed: dict[uuid.UUID, Viewers] = {}
         self._ended: dict[uuid.UUID, None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pulse_at = 0.0
@@ -97,9 +97,9 @@ class Registry:
         self.journal = Journal(self.process, self.loop, self._ticked)
         await asyncio.to_thread(self.journal.start)
         await in_database(reaper.sweep, self.process, at_start=True)
-        await catalogue.start(self.providers)
-        await self.doorbell.start()
-        self.following.start()
+        await catalog.start(self.providers)
+        await self.notifier.start()
+        self.followers.start()
         self._pulse_at = time.monotonic()
         self.loop.call_later(PULSE, self._pulse)
         for task in periodic_tasks(self):
@@ -116,8 +116,8 @@ class Registry:
             await asyncio.wait(tasks, timeout=max(0.0, deadline - time.monotonic()))
         for socket in self.sockets.all():
             socket.close(1012)
-        await self.following.close()
-        await self.doorbell.close()
+        await self.followers.close()
+        await self.notifier.close()
         for task in list(self._tasks):
             task.cancel()
         self.journal.close()
@@ -154,7 +154,7 @@ class Registry:
     # --- generations -------------------------------------------------------------------------------------------------
 
     def launch(
-        self, started: Started, user: int, command: uuid.UUID, *, stopped: Stopper | None = None
+        self, started: Started, user: int, command: uuid.UUID, *, stopped: StopRequest | None = None
     ) -> LiveGeneration:
         """Run a generation that stands in the database. `stopped`: who stopped it before it got here."""
         provider = self.providers.take(started.model.endpoint)
@@ -180,13 +180,13 @@ class Registry:
         self.titles.cancel(conversation)
         live = self.by_conversation.get(conversation)
         if live is not None:
-            live.stop(EndReason.DELETED, Stopper(StopOrigin.PAGE, live.user))
+            live.stop(EndReason.DELETED, StopRequest(StopOrigin.PAGE, live.user))
 
     async def end_unlaunched(self, started: Started) -> None:
         """End a generation that stands in the database and that nothing here can run. Returns when that is saved."""
         await self.journal.end(unlaunched(started))
         self._remember(started.generation.pk)
-        self.doorbell.ring("moved")
+        self.notifier.notify("moved")
 
     def has_ended(self, generation: uuid.UUID) -> bool:
         """Whether one that this process ran is over. One that does not run here and is not over is about to begin."""
@@ -208,10 +208,10 @@ class Registry:
         self._depart(socket, EndReason.LEFT)
 
     def _attend(self, live: LiveGeneration, socket: Socket) -> None:
-        live.attendance.arrive(socket)
+        live.viewers.arrive(socket)
         live.sessions[socket.session] = socket.signed_in_by
         socket.attends.add(live.id)
-        socket.outbox.hear(time.monotonic())  # the wait for acknowledgements begins now
+        socket.send_window.hear(time.monotonic())  # the wait for acknowledgements begins now
 
     def attend_elsewhere(self, begun: Begun, socket: Socket) -> None:
         """Show a generation of another process on this socket, unless it has gone."""
@@ -219,11 +219,11 @@ class Registry:
             return
         self._arrive_elsewhere(begun.generation, socket)
         socket.attends.add(begun.generation)
-        socket.outbox.hear(time.monotonic())
-        self.following.follow(begun, socket)
+        socket.send_window.hear(time.monotonic())
+        self.followers.follow(begun, socket)
 
     def _arrive_elsewhere(self, generation: uuid.UUID, socket: Socket) -> None:
-        self._followed.setdefault(generation, Attendance(Graces(0, 0))).arrive(socket)
+        self._followed.setdefault(generation, Viewers(GracePeriods(0, 0))).arrive(socket)
 
     def _over(self, live: LiveGeneration) -> None:
         self.live.pop(live.id, None)
@@ -235,7 +235,7 @@ class Registry:
         self.by_command.pop((live.user, live.command), None)
         for socket in self.sockets.of_user(live.user):
             socket.attends.discard(live.id)
-        self.doorbell.ring("moved")
+        self.notifier.notify("moved")
         self._tell_activity(live, None)
         if not self.stopping and (self.sockets.of_user(live.user) or live.started.when_leaving == "finish"):
             self.titles.begin(live, allowed=answer_rate.answers.take_title)
@@ -245,10 +245,10 @@ class Registry:
             socket.push(events.activity(live.conversation, generation, live.title))
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A person renamed one, pinned it or the like: their pages hear of it, those of other processes by the doorbell
+        """A person renamed one, pinned it or the like: their pages hear of it, those of other processes by the notifier
         or with the next activity."""
         self._tell_changed(user, conversation, title)
-        self.doorbell.ring("changed", id=str(conversation), user=str(user), title=title)
+        self.notifier.notify("changed", id=str(conversation), user=str(user), title=title)
 
     def _tell_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
         live = self.by_conversation.get(conversation)
@@ -259,7 +259,7 @@ class Registry:
 
     def _resync(self, live: LiveGeneration) -> None:
         """Another process ended it: what the pages show may not be what was saved, so they get it anew."""
-        live.broadcast.viewers.clear()
+        live.broadcast.subscribers.clear()
         for socket in self.sockets.showing(live.conversation):
             socket.catch_up(live.message)
 
@@ -268,7 +268,7 @@ class Registry:
     def leave(self, socket: Socket, cause: EndReason) -> None:
         """This socket is gone for good."""
         self.sockets.remove(socket)
-        self.following.detach(socket)
+        self.followers.detach(socket)
         for live in self.live.values():
             live.broadcast.detach(socket)
         if not self.sockets.of_user(socket.user_id):
@@ -283,16 +283,16 @@ class Registry:
         """This socket answers again."""
         for generation in list(socket.attends):
             if (live := self.live.get(generation)) is not None:
-                live.attendance.arrive(socket)
-            elif generation in self.following:  # its owner waits a little for somebody to come back
+                live.viewers.arrive(socket)
+            elif generation in self.followers:  # its owner waits a little for somebody to come back
                 self._arrive_elsewhere(generation, socket)
-                self.following.ring()
+                self.followers.ring()
 
     def _depart(self, socket: Socket, cause: EndReason) -> None:
         now = time.monotonic()
         for generation in list(socket.attends):
             live = self.live.get(generation)
-            if live is not None and live.attendance.leave(socket, cause, now):
+            if live is not None and live.viewers.leave(socket, cause, now):
                 self._left_alone(live)
             followed = self._followed.get(generation)
             if followed is not None and followed.leave(socket, cause, now):
@@ -301,7 +301,7 @@ class Registry:
 
     def _left_alone(self, live: LiveGeneration) -> None:
         """Nobody is left here. Signed out and the like end it at once; for the rest somebody may be on the way."""
-        alone = live.attendance.alone
+        alone = live.viewers.alone
         if alone is None:
             return
         if alone[1] in (EndReason.LEFT, EndReason.CONNECTION_LOST):
@@ -317,10 +317,10 @@ class Registry:
             logger.info("generation %s: no look for other viewers: %s", live.id, type(error).__name__)
             seen = Look()
         elsewhere = seen.elsewhere or (seen.silent and not self._silence_counts())
-        if elsewhere and not live.attendance.anybody:
-            live.attendance.arrive(ELSEWHERE)
+        if elsewhere and not live.viewers.anybody:
+            live.viewers.arrive(ELSEWHERE)
         if seen.expected:
-            live.attendance.expect(time.monotonic())
+            live.viewers.expect(time.monotonic())
         self._end_when_due(live)
 
     def _silence_counts(self) -> bool:
@@ -328,7 +328,7 @@ class Registry:
         return self.journal.steady() >= SEEN + POLL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
-        alone = live.attendance.alone
+        alone = live.viewers.alone
         if alone is None or live.id not in self.live:
             return
         due, cause = alone
@@ -340,16 +340,16 @@ class Registry:
 
     def _look_again(self, live: LiveGeneration) -> None:
         """The wait is over; but a page that was reloaded twice, say, may have been served only just now."""
-        if live.id in self.live and live.attendance.alone is not None:
+        if live.id in self.live and live.viewers.alone is not None:
             self.spawn(self._look_for_others(live))
 
     async def _say_gone(self, generation: uuid.UUID, cause: EndReason) -> None:
         await in_database(gone, generation, self.process, cause)
-        self.doorbell.ring("moved")
+        self.notifier.notify("moved")
 
     def _attended(self, generation: uuid.UUID) -> bool:
-        attendance = self._followed.get(generation)
-        return attendance is not None and attendance.anybody
+        viewers = self._followed.get(generation)
+        return viewers is not None and viewers.anybody
 
     # --- other processes ---------------------------------------------------------------------------------------------
 
@@ -369,32 +369,32 @@ class Registry:
         for socket in self.sockets.all():
             socket.attends.discard(generation)
 
-    def _rung(self, ring: Ring) -> None:
-        kind, name = ring.get("kind"), ring.get("id", "")
+    def _notified(self, notification: Notification) -> None:
+        kind, name = notification.get("kind"), notification.get("id", "")
         if kind == "stop" and (live := self.live.get(uuid.UUID(name))) is not None:
-            live.stop(EndReason(ring["reason"]), Stopper.told(ring))
+            live.stop(EndReason(notification["reason"]), StopRequest.told(notification))
         elif kind == "moved":
-            self.following.ring()
-        elif kind == "catalogue":
-            self.spawn(catalogue.refresh())
+            self.followers.ring()
+        elif kind == "catalog":
+            self.spawn(catalog.refresh())
         elif kind == "session":
             self.end_session(name)
         elif kind == "changed":
-            self._tell_changed(int(ring["user"]), uuid.UUID(name), ring["title"])
+            self._tell_changed(int(notification["user"]), uuid.UUID(name), notification["title"])
         elif kind == "person":
             self.sockets.recheck(int(name))
 
     def models_changed(self) -> None:
         """An administrator decided something here; every process looks at it."""
-        self.spawn(catalogue.refresh())
-        self.doorbell.ring("catalogue")
+        self.spawn(catalog.refresh())
+        self.notifier.notify("catalog")
 
     def end_session(self, digest: str) -> None:
         for socket in self.sockets.of_session(digest):
             socket.close(4401)
             self.leave(socket, EndReason.SIGNED_OUT)
         for live in list(self.live.values()):
-            if live.sessions.pop(digest, None) and not live.sessions and not live.attendance.anybody:
+            if live.sessions.pop(digest, None) and not live.sessions and not live.viewers.anybody:
                 live.stop(EndReason.SIGNED_OUT)
 
     def move_session(self, digest: str, successor: SignedIn) -> None:
@@ -405,7 +405,7 @@ class Registry:
 
     def left_behind(self) -> list[SignedIn]:
         """The sessions of those who were there for an answer that goes on without anybody."""
-        alone = [live for live in self.live.values() if not live.attendance.anybody]
+        alone = [live for live in self.live.values() if not live.viewers.anybody]
         return [session for live in alone for session in live.sessions.values()]
 
     # --- the process's own state -------------------------------------------------------------------------------------
@@ -443,7 +443,7 @@ class Registry:
             if (live := self.live.get(key)) is not None:
                 self._hear(live, asked)
         if any(asked.watched_elsewhere for asked in tick.asked):
-            self.doorbell.ring("moved")
+            self.notifier.notify("moved")
         self._count_orphans(rows.keys() - self.live.keys())
 
     def _hear(self, live: LiveGeneration, asked: Asked) -> None:
@@ -457,10 +457,10 @@ class Registry:
         if asked.stop_reason:
             live.stop(known_reason(asked.stop_reason, EndReason.STOPPED), None)
         if asked.watched_elsewhere:
-            live.attendance.arrive(ELSEWHERE)
+            live.viewers.arrive(ELSEWHERE)
         elif not asked.silent_elsewhere or self._silence_counts():
             cause = known_reason(asked.left_elsewhere, EndReason.LEFT)
-            if live.attendance.leave(ELSEWHERE, cause, time.monotonic()):
+            if live.viewers.leave(ELSEWHERE, cause, time.monotonic()):
                 self._left_alone(live)
 
     def _count_orphans(self, strays: set[uuid.UUID]) -> None:
@@ -471,6 +471,6 @@ class Registry:
                 self.spawn(in_database(reaper.take_away, key, EndReason.SERVER_LOST))
 
 
-PeriodicTasks = Callable[[Registry], Iterable[Coroutine[Any, Any, None]]]
+PeriodicTasks = Callable[[Supervisor], Iterable[Coroutine[Any, Any, None]]]
 
-registry = Registry()
+supervisor = Supervisor()

@@ -10,7 +10,7 @@ from conversations.commands.end_generation import request_stop
 from conversations.models import Conversation, Generation
 from conversations.models.generation import GenerationQuerySet
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import Stopper
+from conversations.rules.stop_request import StopRequest
 from conversations.storage import reaper
 
 from . import retention
@@ -24,7 +24,7 @@ ATTEMPTS = 3
 """To remove the account itself. A page that was served before may add a row to it at the last moment."""
 
 
-def remove(person: User, by: Stopper) -> None:
+def remove(person: User, by: StopRequest) -> None:
     """Remove an account with its conversations, runs and settings, for good.
 
     Each step is a transaction of its own, for the processes that write the answers have to see it: so never call this
@@ -43,7 +43,7 @@ def _lock_out(person: User) -> None:
     person.save(update_fields=["is_active"])
 
 
-def _end_answers(person: User, by: Stopper) -> None:
+def _end_answers(person: User, by: StopRequest) -> None:
     """Whichever processes write them."""
     for key in _running(person).values_list("pk", flat=True):
         request_stop(key, EndReason.DELETED, by)

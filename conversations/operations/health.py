@@ -6,7 +6,7 @@ import time
 from django.conf import settings
 from django.db import connection
 
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.storage.db_threads import AWAY, in_database
 
 PATIENCE = 1.0
@@ -22,19 +22,19 @@ STILL = 3.0
 class Health:
     """One per process."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self._look: asyncio.Task[bool] | None = None
         self._looked_at = 0.0
 
     async def fault(self) -> str:
         """What keeps this process from taking work: "draining", "journal" or "database"; "" if nothing does. Takes
         `PATIENCE` seconds at most; may be cancelled."""
-        if self._registry.stopping:
+        if self._supervisor.stopping:
             return "draining"
         if not await self._database_answers():
             return "database"
-        if self._registry.journal.away() > settings.CHAT_SAVE_INTERVAL + STILL:
+        if self._supervisor.journal.away() > settings.CHAT_SAVE_INTERVAL + STILL:
             return "journal"
         return ""
 
@@ -43,7 +43,7 @@ class Health:
         now = time.monotonic()
         if self._look is None or (self._look.done() and now - self._looked_at > KEPT):
             self._looked_at = now
-            self._look = self._registry.spawn(_look(), name="health")
+            self._look = self._supervisor.spawn(_look(), name="health")
         done, _pending = await asyncio.wait({self._look}, timeout=PATIENCE)
         return bool(done) and not self._look.cancelled() and self._look.result()
 

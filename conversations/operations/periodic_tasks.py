@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from conversations.cluster import presence
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.operations.summary import rollup
 from conversations.people import sessions
 from conversations.providers import model_catalog
@@ -43,26 +43,26 @@ async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
             logger.exception("a round failed")
 
 
-def of(registry: Registry) -> list[Coroutine[Any, Any, None]]:
+def of(supervisor: Supervisor) -> list[Coroutine[Any, Any, None]]:
     """The periodic tasks of this process; each runs until it is cancelled."""
-    return PeriodicTasks(registry).all()
+    return PeriodicTasks(supervisor).all()
 
 
 class PeriodicTasks:
     """The looks of one process."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._process = registry.process
-        self._journal = registry.journal
-        self._sockets = registry.sockets
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._process = supervisor.process
+        self._journal = supervisor.journal
+        self._sockets = supervisor.sockets
         self._busy_at = self._tidied_at = 0.0
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
             every(reaper.EVERY, self.sweep),
-            every(model_catalog.EVERY, model_catalog.catalogue.refresh),
-            every(model_catalog.EVERY, model_catalog.catalogue.list_models),
+            every(model_catalog.EVERY, model_catalog.catalog.refresh),
+            every(model_catalog.EVERY, model_catalog.catalog.list_models),
             every(token_accounting.EVERY, self.count_usage),
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
@@ -91,8 +91,8 @@ class PeriodicTasks:
             await asyncio.sleep(PAUSE)
 
     async def look_at_sessions(self) -> None:
-        """Who signed out at another process keeps no answer running here. The doorbell, if any, is quicker."""
-        connected, left_behind = self._sockets.all(), self._registry.left_behind()
+        """Who signed out at another process keeps no answer running here. The notifier, if any, is quicker."""
+        connected, left_behind = self._sockets.all(), self._supervisor.left_behind()
         if not connected and not left_behind:
             return
         stale = await in_database(sessions.stale, [*(socket.signed_in_by for socket in connected), *left_behind])
@@ -107,6 +107,6 @@ class PeriodicTasks:
         if await in_database(sessions.user_of, key) is not None:
             return
         if successor := await in_database(sessions.successor, key):
-            self._registry.move_session(sessions.digest(key), successor)
+            self._supervisor.move_session(sessions.digest(key), successor)
         else:
-            self._registry.end_session(sessions.digest(key))
+            self._supervisor.end_session(sessions.digest(key))

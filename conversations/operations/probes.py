@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.telemetry import metrics
 
 from .health import Health
@@ -23,14 +23,14 @@ Answer = tuple[int, bytes, str]
 TEXT = "text/plain; charset=utf-8"
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
-health = Health(registry)
+health = Health(supervisor)
 
 metrics.watch(
     [
-        ("chat_runs_streaming", "Runs that this process streams now.", lambda: len(registry.live)),
-        ("chat_viewers", "Pages that show a conversation.", lambda: sum(1 for _ in registry.sockets.conversations())),
-        ("chat_sockets", "Pages that are connected.", lambda: len(registry.sockets.all())),
-        ("chat_journal_lag_seconds", "Since text was last saved, or the attempt.", lambda: registry.journal.away()),
+        ("chat_runs_streaming", "Runs that this process streams now.", lambda: len(supervisor.live)),
+        ("chat_viewers", "Pages that show a conversation.", lambda: sum(1 for _ in supervisor.sockets.conversations())),
+        ("chat_sockets", "Pages that are connected.", lambda: len(supervisor.sockets.all())),
+        ("chat_journal_lag_seconds", "Since text was last saved, or the attempt.", lambda: supervisor.journal.away()),
     ]
 )
 

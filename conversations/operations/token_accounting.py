@@ -13,7 +13,7 @@ from django.utils import timezone
 from conversations.models import Generation, ServerProcess
 from conversations.models.message import Message
 from conversations.providers import prompt
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.providers.token_counter import rough, tokenizer
 from conversations.rules.status import Status
 from conversations.storage.db_threads import in_background
@@ -75,6 +75,6 @@ def uncounted(process: uuid.UUID) -> list[Sent]:
 
 def _sent(run: Generation) -> Sent:
     branch = Message.objects.branch(run.message.parent_id)[run.turns_dropped :]
-    turns = prompt.turns(catalogue.find(run.model), run.conversation, branch, run.continued_from)
+    turns = prompt.turns(catalog.find(run.model), run.conversation, branch, run.continued_from)
     written = run.message.content[-run.characters :] if run.characters else ""
     return Sent(run.pk, tuple(turn["content"] for turn in turns), written)

@@ -1,7 +1,7 @@
 """Makes the first endpoint and its models out of the environment, and keeps them so until an administrator decides.
 
 What stands in the database of an endpoint that still follows is for the administration to show and to begin with: each
-process goes by its own environment (`catalogue`).
+process goes by its own environment (`catalog`).
 """
 
 from urllib.parse import urlsplit, urlunsplit

@@ -27,7 +27,7 @@ from .model_list_cache import FRESH, SELDOM, Lists
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0
-"""Seconds between two looks at what administrators decided. The doorbell, if any, is quicker."""
+"""Seconds between two looks at what administrators decided. The notifier, if any, is quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Best:
     key: str
 
 
-class Catalogue:
+class ModelCatalog:
     """`offered` and `choices` may be used from any thread; the rest belongs to the event loop."""
 
     def __init__(self) -> None:
@@ -346,4 +346,4 @@ def _place(model: Model) -> tuple[int, str, str]:
     return model.order, str(model), model.key
 
 
-catalogue = Catalogue()
+catalog = ModelCatalog()

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.models import Conversation, Generation, Message, Piece, Role
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.rules import sentences
 from conversations.rules import status as statuses
 from conversations.rules.status import Status
@@ -135,7 +135,7 @@ def entry(
         parent_id=message.parent_id,
         moment=timezone.localtime(message.created_at),
         generation_id=generation.pk if generation else None,
-        model=catalogue.label(generation.model) if generation else "",
+        model=catalog.label(generation.model) if generation else "",
         reason=generation.end_reason if generation else "",
         note=note(generation, content) if generation else "",
         shortened=generation is not None and generation.turns_dropped > 0,
@@ -162,7 +162,7 @@ def note(generation: Generation, content: str) -> str:
         written=bool(content),
         retry_after=generation.retry_after,
         code=generation.error_code,
-        model=catalogue.label(generation.model),
+        model=catalog.label(generation.model),
         stopped_offline=generation.stopped_offline,
     )
 

@@ -10,7 +10,7 @@ MOST = 4
 """How many times the limit may be unread in all, whatever it is, before the page is closed."""
 
 
-class Outbox:
+class SendWindow:
     """Counts the unread bytes of one socket. `limit` is in bytes."""
 
     def __init__(self, limit: int, now: float) -> None:

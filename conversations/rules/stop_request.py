@@ -22,7 +22,7 @@ class StopOrigin(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Stopper:
+class StopRequest:
     """`person`: id of the user who asked; None where nobody did."""
 
     origin: StopOrigin
@@ -47,7 +47,7 @@ class Stopper:
         return {"origin": self.origin.value, "person": "" if self.person is None else str(self.person)}
 
 
-SERVER = Stopper(StopOrigin.SERVER)
+SERVER = StopRequest(StopOrigin.SERVER)
 """Nobody asked: the server saw that nobody is there, or had to end itself."""
 
 

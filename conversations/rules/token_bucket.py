@@ -2,7 +2,7 @@
 clock, passed in."""
 
 
-class Bucket:
+class TokenBucket:
     """`rate` tokens a second come in, up to `burst`; full at the beginning."""
 
     def __init__(self, rate: float, burst: float, now: float) -> None:

@@ -14,7 +14,7 @@ MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Graces:
+class GracePeriods:
     """Seconds that a generation waits for somebody to come back."""
 
     left: float
@@ -34,11 +34,11 @@ class Graces:
         return 0.0
 
 
-class Attendance:
+class Viewers:
     """The viewers of one generation. The last one to go decides why it ends; anybody who comes back calls it off."""
 
-    def __init__(self, graces: Graces) -> None:
-        self.graces = graces
+    def __init__(self, grace_periods: GracePeriods) -> None:
+        self.grace_periods = grace_periods
         self._present: set[Hashable] = set()
         self._alone: tuple[float, EndReason] | None = None
 
@@ -68,11 +68,11 @@ class Attendance:
             return False
         self._present.discard(viewer)
         if not self._present:
-            self._alone = (now + self.graces.after(cause), cause)
+            self._alone = (now + self.grace_periods.after(cause), cause)
         return not self._present
 
     def expect(self, now: float) -> None:
         """Somebody is on the way (their page was just served): wait as for a lost connection."""
         if self._alone is not None:
             due, cause = self._alone
-            self._alone = (max(due, now + self.graces.connection_lost), cause)
+            self._alone = (max(due, now + self.grace_periods.connection_lost), cause)

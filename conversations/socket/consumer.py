@@ -18,16 +18,16 @@ from django.utils.translation import ngettext
 from conversations.commands import refusals, stop, subscribe
 from conversations.commands.execute import Asks
 from conversations.generation import answer_rate
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.models.ids import new_id
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Asking, Command, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal
-from conversations.rules.send_window import Outbox
+from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import tab_of
-from conversations.rules.token_bucket import Bucket
+from conversations.rules.token_bucket import TokenBucket
 from conversations.storage.db_threads import AWAY, in_database
 
 from .watch_queue import Turns
@@ -45,7 +45,7 @@ COOKIE = 1.0
 """Seconds that a browser gets to take the cookie of a session that replaces its old one, before it has to connect with
 it."""
 
-asks = Asks(registry)
+asks = Asks(supervisor)
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -66,12 +66,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
         self.attends: set[uuid.UUID] = set()
-        self.outbox = Outbox(settings.CHAT_MAX_UNREAD, now)
+        self.send_window = SendWindow(settings.CHAT_MAX_UNREAD, now)
         self.lost = False
         self.pinged_at = now
         self.turn = 0
         self._turns = Turns(self, self._watch)
-        self._allowance = Bucket(RATE, BURST, now)
+        self._allowance = TokenBucket(RATE, BURST, now)
         self._outgoing: deque[bytes | int] = deque()
         self._something = asyncio.Event()
         self._send_now: Callable[[bytes], None] | None = None
@@ -95,7 +95,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             pass
         finally:
             writer.cancel()
-            registry.leave(self, self._cause)
+            supervisor.leave(self, self._cause)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         handler = {
@@ -114,13 +114,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not self.scope.get("origin_allowed"):
             self.close_with(4403)
             return
-        if registry.stopping:
+        if supervisor.stopping:
             self.close_with(1012)
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
         self.tab = tab_of(self.scope["query_string"]) or new_id().hex
-        registry.spawn(self._enter())
+        supervisor.spawn(self._enter())
 
     async def _enter(self) -> None:
         try:
@@ -134,13 +134,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         if self._closing:
             return
-        if len(registry.sockets.of_user(user.pk)) >= settings.CHAT_MAX_SOCKETS:
+        if len(supervisor.sockets.of_user(user.pk)) >= settings.CHAT_MAX_SOCKETS:
             self._turn_away()
             return
         self.user = user
         self.user_id = user.pk
         self.signed_in_by = (self._key, user.pk, user.password)
-        registry.sockets.add(self)
+        supervisor.sockets.add(self)
         self.push(events.HELLO)
 
     def _turn_away(self) -> None:
@@ -150,7 +150,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.close_with(4429)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        silent = time.monotonic() - self.outbox.heard_at
+        silent = time.monotonic() - self.send_window.heard_at
         if self.lost or (self.attends and silent >= settings.CHAT_ACK_TIMEOUT):
             self._cause = EndReason.CONNECTION_LOST
         self._closing = True
@@ -160,7 +160,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         now = time.monotonic()
-        self.outbox.hear(now)
+        self.send_window.hear(now)
         if self._closing or not self._allowed(now):
             return
         frame = text_data if text_data is not None else bytes_data
@@ -175,7 +175,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif self.user is None:
             raise Refusal("busy", refusals.busy_sentence())
         elif isinstance(command, Stop):
-            stop.stop(registry, asks, self, self.user, command)
+            stop.stop(supervisor, asks, self, self.user, command)
         elif isinstance(command, Watch):
             self._turns.ask(command)
         elif isinstance(command, Asking):
@@ -187,7 +187,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         try:
             with translation.override(self.language):  # what it has missed may be shown at anybody's instance
-                await subscribe.watch(registry, self, self.user, command)
+                await subscribe.watch(supervisor, self, self.user, command)
         except Refusal as refusal:
             self.push(events.refused(None, "watch", refusal))
         except AWAY as error:
@@ -195,7 +195,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.close_with(1013)
 
     def _acknowledged(self, command: Ack) -> None:
-        if not self.outbox.acknowledge(command.received, time.monotonic()):
+        if not self.send_window.acknowledge(command.received, time.monotonic()):
             return
         behind, self._behind = self._behind, None
         if behind is not None and self.conversation is not None:
@@ -215,10 +215,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def push(self, frame: bytes) -> None:
         if self._closing:
             return
-        if self.outbox.overflows(len(frame)):
+        if self.send_window.overflows(len(frame)):
             self.close_with(1013)
             return
-        self.outbox.record(len(frame))
+        self.send_window.record(len(frame))
         if self._send_now is not None:
             self._send_now(frame)
         else:
@@ -228,8 +228,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def offer(self, frame: bytes, message: uuid.UUID) -> bool:
         if self._closing:
             return False
-        if not self.outbox.has_room(len(frame)):
-            self.outbox.refuse(time.monotonic())
+        if not self.send_window.has_room(len(frame)):
+            self.send_window.refuse(time.monotonic())
             self._behind = message
             return False
         self.push(frame)
@@ -242,9 +242,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def has_room(self) -> bool:
         """Whether the page may be shown a conversation. If not it is asked for a word, and closed after a while of none
         like one that does not read an answer."""
-        if self.outbox.has_room_for_large():
+        if self.send_window.has_room_for_large():
             return True
-        self.outbox.refuse(time.monotonic())
+        self.send_window.refuse(time.monotonic())
         self.push(events.PING)
         return False
 
@@ -279,7 +279,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     def recheck(self) -> None:
         """Look whether the session still stands: a ring, or the round over all sockets, says that it may not."""
-        registry.spawn(self._check_session())
+        supervisor.spawn(self._check_session())
 
     async def _check_session(self) -> None:
         try:
@@ -289,18 +289,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:
-            registry.move_session(self.session, successor)
+            supervisor.move_session(self.session, successor)
             asyncio.get_running_loop().call_later(COOKIE, self._connect_anew)
         elif user is None:
             self.close_with(4401)
-            registry.leave(self, EndReason.SIGNED_OUT)
+            supervisor.leave(self, EndReason.SIGNED_OUT)
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
 
     def _connect_anew(self) -> None:
         """With the cookie of the new session, which only the browser has in which the password was changed."""
         self.close_with(1012)
-        registry.leave(self, EndReason.CONNECTION_LOST)
+        supervisor.leave(self, EndReason.CONNECTION_LOST)
 
 
 def _too_many_pages() -> str:

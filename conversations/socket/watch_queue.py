@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.protocol.commands import Watch
 
 
@@ -45,7 +45,7 @@ class Turns:
     def go_on(self) -> None:
         """Begin with what waits, unless something is at work, which is followed by it."""
         if self._task is None or self._task.done():
-            self._task = registry.spawn(self._work())
+            self._task = supervisor.spawn(self._work())
 
     async def _work(self) -> None:
         while (self._asked is not None or self._behind) and self._page.has_room():

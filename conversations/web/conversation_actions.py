@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseLocation, trigger_client_event
 
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation
 from conversations.models.conversation import LONGEST_TITLE
 from conversations.rendering import jinja
@@ -92,7 +92,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Out of sight, its answer ended, and a way back offered."""
     found = _visible(request, pk)
     found.delete_softly()
-    registry.call(registry.conversation_deleted, found.pk)
+    supervisor.call(supervisor.conversation_deleted, found.pk)
     _changed(found)
     if not request.htmx:
         return redirect(f"{reverse('home')}?deleted={found.pk}")
@@ -141,7 +141,7 @@ def _shelved(request: HttpRequest, pk: uuid.UUID, done: HttpResponse, *, archive
 
 
 def _changed(conversation: Conversation) -> None:
-    registry.call(registry.conversation_changed, conversation.owner_id, conversation.pk, conversation.title)
+    supervisor.call(supervisor.conversation_changed, conversation.owner_id, conversation.pk, conversation.title)
 
 
 def _problem(title: str) -> str:

@@ -17,11 +17,11 @@ from conversations.cluster import presence
 from conversations.commands import versions
 from conversations.commands.end_generation import ask_owner, stopper
 from conversations.commands.settings_form import InstructionsForm
-from conversations.generation.supervisor import registry
+from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
-from conversations.providers.model_catalog import Choice, catalogue
+from conversations.providers.model_catalog import Choice, catalog
 from conversations.rendering import fragments, jinja, transcript_pages
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
@@ -103,16 +103,16 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if not user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next=/")
     tab = request.headers.get("x-tab", "")
-    live = registry.live.get(pk)
+    live = supervisor.live.get(pk)
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, stopper(registry, pk, user.pk, tab))
+        live.stop(EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
         return _after_stop(request, live.conversation)
     await give_back()
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await ask_owner(registry, pk, EndReason.STOPPED, stopper(registry, pk, user.pk, tab))
+        await ask_owner(supervisor, pk, EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
     return _after_stop(request, generation.conversation_id)
 
 
@@ -150,7 +150,7 @@ def _context(
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
         presence.served(running.pk, nonce)
-    models = catalogue.choices(user)
+    models = catalog.choices(user)
     keys = {choice.key for choice in models}
     chosen = _chosen(models, current.model if current is not None else preferences.model_for_new_chats(user, keys))
     return {
@@ -161,7 +161,7 @@ def _context(
         "models": models,
         "model": chosen,
         "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
-        "demo": chosen is not None and catalogue.is_demo(chosen.key),
+        "demo": chosen is not None and catalog.is_demo(chosen.key),
         "blanks": fragments.BLANKS,
         "instructions": InstructionsForm() if current is None else None,
         "page_nonce": nonce,

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 
 from conversations.models import Preferences, Theme, WhenLeaving
 from conversations.people import preferences, sessions
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 
 from . import usage
 from .request import HttpRequest
@@ -70,7 +70,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
 def _models(user: AbstractBaseUser | AnonymousUser, own: Preferences) -> list[tuple[str, str]]:
     """What a new chat may begin with; what was chosen stays to be seen, even if it is gone."""
-    offered, chosen = catalogue.choices(user), own.default_model
+    offered, chosen = catalog.choices(user), own.default_model
     usual = next((choice.label for choice in offered if choice.default), "")
     last = next((choice.label for choice in offered if choice.key == own.last_model), "")
     choices = [("", _("Default (%(name)s)") % {"name": usual} if usual else _("Default"))]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.operations import periodic_tasks
 from conversations.rendering import worker
 from tests.support import visitors
@@ -29,18 +29,18 @@ def steady() -> Iterator[SteadyProvider]:
 
 
 @pytest.fixture
-async def registry(
+async def supervisor(
     database: Any, steady: SteadyProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Registry]:
-    """A registry of the test's own, in its own process, as the server has one. Its end leaves the programs that render
-    to the other tests of the process."""
+) -> AsyncIterator[Supervisor]:
+    """A supervisor of the test's own, in its own process, as the server has one. Its end leaves the programs that
+    render to the other tests of the process."""
     settings.OPENAI_BASE_URL = steady.url
     settings.CHAT_MODELS = ["alpha-model"]
     monkeypatch.setattr(worker, "close", lambda: None)
-    registry = Registry()
-    await registry.start(periodic_tasks.of)
-    yield registry
-    await registry.drain()
+    supervisor = Supervisor()
+    await supervisor.start(periodic_tasks.of)
+    yield supervisor
+    await supervisor.drain()
 
 
 @pytest.fixture(scope="session")

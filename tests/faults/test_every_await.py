@@ -20,7 +20,7 @@ from conversations.models import Generation
 from conversations.protocol.commands import Send
 from conversations.providers.client import Provider
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_catalog import catalogue
+from conversations.providers.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.storage.db_threads import in_database
 from tests.support import visitors
@@ -148,11 +148,11 @@ async def test_the_stream_of_a_provider(steady, plan, when):
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
+async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(visitors.new_person, "alice", server)
-    asker = Asker(person.user, registry.process, catalogue.offered)
+    asker = Asker(person.user, supervisor.process, catalog.offered)
     prompts = []
     try:
         for number in range(1, MOST):
@@ -171,11 +171,11 @@ async def test_the_reader_of_a_generation(registry, steady, server, plan, when):
                 return asyncio.Task(coroutine, loop=loop, **options)
 
             loop.set_task_factory(make)
-            live = registry.launch(started, person.user.pk, command.id)
+            live = supervisor.launch(started, person.user.pk, command.id)
             assert live.task
             await live.task
             loop.set_task_factory(None)
-            assert not registry.live
+            assert not supervisor.live
             if not readers[0].acted:
                 break
             assert live.lifecycle.outcome

@@ -1,7 +1,7 @@
 """Moments in which something else happens between two steps: nobody is left without an answer, or watched by nobody.
 
-Locks of the database hold a step of a server open. Where there is no lock to hold, a registry in the test's own process
-is led through the steps one by one.
+Locks of the database hold a step of a server open. Where there is no lock to hold, a supervisor in the test's own
+process is led through the steps one by one.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations.cluster.follower import POLL, Begun, Following
+from conversations.cluster.follower import POLL, Begun, Followers
 from conversations.commands import conversation_state, start, subscribe
 from conversations.commands.execute import Asks
 from conversations.commands.start import Asker
@@ -23,8 +23,8 @@ from conversations.generation import generation
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
 from conversations.protocol.commands import Send, Watch
-from conversations.providers.model_catalog import catalogue
-from conversations.rules.send_window import Outbox
+from conversations.providers.model_catalog import catalog
+from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
 from conversations.storage.journal import Journal
@@ -156,11 +156,11 @@ def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server
     assert stored.outcome(generation, 20) == ("interrupted", "server_lost")
 
 
-# --- a registry of the test's own -------------------------------------------------------------------------------------
+# --- a supervisor of the test's own ------------------------------------------------------------------------------------
 
 
 class Page:
-    """A socket as the registry knows it."""
+    """A socket as the supervisor knows it."""
 
     def __init__(self, user):
         self.user_id = user.pk
@@ -168,7 +168,7 @@ class Page:
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
         self.attends = set()
-        self.outbox = Outbox(1 << 20, time.monotonic())
+        self.send_window = SendWindow(1 << 20, time.monotonic())
         self.lost = False
         self.turn = 0
         self.pinged_at = time.monotonic()
@@ -213,16 +213,16 @@ def user(alice):
 
 
 @pytest.fixture
-def page(registry, user):
+def page(supervisor, user):
     page = Page(user)
-    registry.sockets.add(page)
+    supervisor.sockets.add(page)
     return page
 
 
 @pytest.fixture
-async def started(registry, user):
+async def started(supervisor, user):
     """A generation between its commit and its launch."""
-    asker = Asker(user, registry.process, catalogue.offered)
+    asker = Asker(user, supervisor.process, catalog.offered)
     plan = Plan(rate=100, tokens=3)
     return await in_database(start.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
 
@@ -238,31 +238,31 @@ async def outcome(generation):
     return await in_database(stored.outcome, str(generation))
 
 
-async def test_a_page_that_comes_before_the_launch_follows_nothing(registry, user, page, started):
+async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, user, page, started):
     """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
-    await subscribe.watch(registry, page, user, Watch(conversation=started.conversation.pk))
-    assert started.generation.pk not in registry.following
-    live = registry.launch(started, user.pk, uuid.uuid4())
-    Asks(registry)._attend([], started)
-    assert page in live.attendance
+    await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
+    assert started.generation.pk not in supervisor.followers
+    live = supervisor.launch(started, user.pk, uuid.uuid4())
+    Asks(supervisor)._attend([], started)
+    assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
 
 
-async def test_a_page_that_read_the_row_before_the_end_looks_again(registry, user, page, started):
+async def test_a_page_that_read_the_row_before_the_end_looks_again(supervisor, user, page, started):
     state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
-    await registry.launch(started, user.pk, uuid.uuid4()).task
-    subscribe.present(registry, page, state)
+    await supervisor.launch(started, user.pk, uuid.uuid4()).task
+    subscribe.present(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
-    assert started.generation.pk not in registry.following
+    assert started.generation.pk not in supervisor.followers
 
 
-async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(registry, user, page, steady, monkeypatch):
+async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(supervisor, user, page, steady, monkeypatch):
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(registry.providers, "take", fails)
-    asks, command = Asks(registry), Send(id=uuid.uuid4(), content="Tell me about bees")
+    monkeypatch.setattr(supervisor.providers, "take", fails)
+    asks, command = Asks(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     asks.begin(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
@@ -271,46 +271,46 @@ async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(registry, u
     assert page.heard("transcript")
 
 
-async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(registry, user, page, steady, monkeypatch):
+async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(supervisor, user, page, steady, monkeypatch):
     def fails(*_args):
         raise RuntimeError("out of everything")
 
     monkeypatch.setattr(conversation_state, "started", fails)
     monkeypatch.setattr(conversation_state, "show", fails)
-    asks, plan = Asks(registry), Plan(rate=10, tokens=1000)
+    asks, plan = Asks(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     asks.begin(page, user, command)
     await until(lambda: page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(run.pk) == ("error", "provider_failed")
-    assert not registry.live
+    assert not supervisor.live
 
 
-async def test_an_end_that_cannot_be_rendered_is_saved_and_told(registry, user, page, started, monkeypatch):
+async def test_an_end_that_cannot_be_rendered_is_saved_and_told(supervisor, user, page, started, monkeypatch):
     def fails(*_args, **_options):
         raise RuntimeError("no such tag")
 
     monkeypatch.setattr(Broadcast, "settle", fails)
     monkeypatch.setattr(end_notice, "words", fails)
-    live = registry.launch(started, user.pk, uuid.uuid4())
-    registry.attend(live, page)
+    live = supervisor.launch(started, user.pk, uuid.uuid4())
+    supervisor.attend(live, page)
     live.broadcast.attach(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
     assert page.heard("end")
-    assert not registry.live
+    assert not supervisor.live
 
 
-async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(registry, user, started, monkeypatch):
+async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(supervisor, user, started, monkeypatch):
     def fails(_self):
         raise RuntimeError("no price")
 
     monkeypatch.setattr(Generation, "price", fails)
-    await registry.launch(started, user.pk, uuid.uuid4()).task
+    await supervisor.launch(started, user.pk, uuid.uuid4()).task
     assert await outcome(started.generation.pk) == ("complete", "finished")
 
 
-async def test_a_connection_that_does_not_close_holds_up_no_end(registry, user, started, monkeypatch):
+async def test_a_connection_that_does_not_close_holds_up_no_end(supervisor, user, started, monkeypatch):
     """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
     monkeypatch.setattr(generation, "CLOSING", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
@@ -322,9 +322,9 @@ async def test_a_connection_that_does_not_close_holds_up_no_end(registry, user, 
         finally:
             await over.wait()
 
-    provider = registry.providers.take(started.model.endpoint)
+    provider = supervisor.providers.take(started.model.endpoint)
     monkeypatch.setattr(type(provider), "stream", stream)
-    live = registry.launch(started, user.pk, uuid.uuid4())
+    live = supervisor.launch(started, user.pk, uuid.uuid4())
     await reading.wait()
     live.opened()
     live.stop(EndReason.STOPPED)
@@ -345,7 +345,7 @@ async def following(database):
     def watched():
         return looks[0]()
 
-    made = Following(new_id(), watched, lambda _: True, found.append, lambda _: None)
+    made = Followers(new_id(), watched, lambda _: True, found.append, lambda _: None)
     yield made, looks, found
     await made.close()
 

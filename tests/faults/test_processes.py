@@ -30,7 +30,7 @@ SWEPT = 5.0
 EXIT = 10.0
 """Seconds from SIGTERM to the end of the process."""
 SOON = 2.0
-"""Seconds from a sign-out to the closed sockets; also what a busy machine gets for the doorbell."""
+"""Seconds from a sign-out to the closed sockets; also what a busy machine gets for the notifier."""
 
 
 def written_before(exchange, moment):
@@ -210,8 +210,8 @@ def test_frozen_for_a_moment_loses_nothing(start_server, answering):
 
 # --- two processes ---------------------------------------------------------------------------------------------------
 
-WAYS = ["doorbell", "database", "doorbell lost"]
-LIMITS = {"doorbell": 0.1, "database": 0.6, "doorbell lost": 0.6}
+WAYS = ["notifier", "database", "notifier lost"]
+LIMITS = {"notifier": 0.1, "database": 0.6, "notifier lost": 0.6}
 SLACK = 1.4
 """Seconds that a busy machine may add."""
 
@@ -253,7 +253,7 @@ def shared(pairs, way, answering, socket):
         page = socket(there)
         page.watch(a.asked.conversation)
         page.wait("snapshot", generation=a.asked.generation)
-        if way == "doorbell lost":
+        if way == "notifier lost":
             kill_redis(url)
         return a, page, there
 

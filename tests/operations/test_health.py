@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conversations.generation.supervisor import Registry
+from conversations.generation.supervisor import Supervisor
 from conversations.operations import health
 from conversations.operations.health import Health
 from tests.support import visitors
@@ -50,28 +50,28 @@ def test_metrics_are_off_unless_there_is_a_token(start_server):
 
 
 @pytest.fixture
-def registry(database):
-    """A registry of this process, as far as health looks at it."""
-    registry = Registry()
-    registry.journal = SimpleNamespace(away=lambda: 0.1)
-    return registry
+def supervisor(database):
+    """A supervisor of this process, as far as health looks at it."""
+    supervisor = Supervisor()
+    supervisor.journal = SimpleNamespace(away=lambda: 0.1)
+    return supervisor
 
 
-async def test_a_healthy_process_has_no_fault(registry):
-    assert await Health(registry).fault() == ""
+async def test_a_healthy_process_has_no_fault(supervisor):
+    assert await Health(supervisor).fault() == ""
 
 
-async def test_a_draining_process_is_not_ready(registry):
-    registry.stopping = True
-    assert await Health(registry).fault() == "draining"
+async def test_a_draining_process_is_not_ready(supervisor):
+    supervisor.stopping = True
+    assert await Health(supervisor).fault() == "draining"
 
 
-async def test_a_journal_that_stands_still_is_not_ready(registry):
-    registry.journal.away = lambda: 60.0
-    assert await Health(registry).fault() == "journal"
+async def test_a_journal_that_stands_still_is_not_ready(supervisor):
+    supervisor.journal.away = lambda: 60.0
+    assert await Health(supervisor).fault() == "journal"
 
 
-async def test_a_database_that_hangs_is_asked_once(registry, monkeypatch):
+async def test_a_database_that_hangs_is_asked_once(supervisor, monkeypatch):
     asked = []
 
     async def hang():
@@ -80,15 +80,15 @@ async def test_a_database_that_hangs_is_asked_once(registry, monkeypatch):
 
     monkeypatch.setattr(health, "_look", hang)
     monkeypatch.setattr(health, "PATIENCE", 0.05)
-    probed = Health(registry)
+    probed = Health(supervisor)
     assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
     assert await probed.fault() == "database"
     assert len(asked) == 1
-    for task in list(registry._tasks):
+    for task in list(supervisor._tasks):
         task.cancel()
 
 
-async def test_the_databases_answer_holds_for_a_moment(registry, monkeypatch):
+async def test_the_databases_answer_holds_for_a_moment(supervisor, monkeypatch):
     asked = []
 
     async def answer():
@@ -97,7 +97,7 @@ async def test_the_databases_answer_holds_for_a_moment(registry, monkeypatch):
 
     monkeypatch.setattr(health, "_look", answer)
     monkeypatch.setattr(health, "KEPT", 3600)
-    probed = Health(registry)
+    probed = Health(supervisor)
     assert [await probed.fault() for _ in range(3)] == ["", "", ""]
     assert len(asked) == 1
     monkeypatch.setattr(health, "KEPT", 0)

@@ -14,7 +14,7 @@ from conversations.models import Endpoint, LanguageModel
 from conversations.providers import learned, model_list_cache, model_list_format
 from conversations.providers.client_pool import Providers
 from conversations.providers.endpoints import Endpoint as Reached
-from conversations.providers.model_catalog import Catalogue
+from conversations.providers.model_catalog import ModelCatalog
 from tests.support import stored
 from tests.support.lists import CHATTING, LISTS
 from tests.support.offers import offered, wait_offered
@@ -221,7 +221,7 @@ def test_the_window_in_the_list_is_used_where_the_administrator_gave_none(alice,
 
 def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(database, provider):
     async def learn():
-        first, second, providers = Catalogue(), Catalogue(), Providers()
+        first, second, providers = ModelCatalog(), ModelCatalog(), Providers()
         for each in (first, second):
             await each.start(providers)
         first.learn_window(first.find(model.key).endpoint, "learner", 2048)

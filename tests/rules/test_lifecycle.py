@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from conversations.rules.lifecycle import LINGER, Lifecycle, Limits
 from conversations.rules.status import STATUS_OF, EndReason, Outcome, Status
-from conversations.rules.viewers import Attendance, Graces
+from conversations.rules.viewers import GracePeriods, Viewers
 
 VIEWERS = ("one tab", "another tab", "elsewhere")
 LIMITS = Limits(first_token=60, silence=30, run=600, answer=100, wordless=200)
@@ -43,9 +43,9 @@ class Run(RuleBasedStateMachine):
     @initialize(left=st.sampled_from([0, 3, 60]), lost=st.sampled_from([0, 2]), prefix=st.sampled_from(["", "zoo "]))
     def begin(self, left: int, lost: int, prefix: str) -> None:
         self.now = 1000
-        self.graces = {EndReason.LEFT: left, EndReason.CONNECTION_LOST: lost, EndReason.SIGNED_OUT: 0}
+        self.grace_periods = {EndReason.LEFT: left, EndReason.CONNECTION_LOST: lost, EndReason.SIGNED_OUT: 0}
         self.lifecycle = Lifecycle(LIMITS, self.now, prefix)
-        self.attendance = Attendance(Graces(left, lost))
+        self.viewers = Viewers(GracePeriods(left, lost))
         self.reason: EndReason | None = None
         self.decided_at = 0
         self.text = prefix
@@ -115,29 +115,29 @@ class Run(RuleBasedStateMachine):
 
     @rule(viewer=st.sampled_from(VIEWERS))
     def arrives(self, viewer: str) -> None:
-        self.attendance.arrive(viewer)
+        self.viewers.arrive(viewer)
         self.present.add(viewer)
         self.due = None
 
     @rule(viewer=st.sampled_from(VIEWERS), cause=st.sampled_from(CAUSES))
     def leaves(self, viewer: str, cause: EndReason) -> None:
         last = self.present == {viewer}
-        assert self.attendance.leave(viewer, cause, self.now) == last
+        assert self.viewers.leave(viewer, cause, self.now) == last
         self.present.discard(viewer)
         if last:
-            self.due, self.cause = self.now + self.graces[cause], cause
+            self.due, self.cause = self.now + self.grace_periods[cause], cause
 
     @precondition(lambda self: self.due is not None)
     @rule()
     def page_was_served(self) -> None:
-        self.attendance.expect(self.now)
-        self.due = max(self.due or 0, self.now + self.graces[EndReason.CONNECTION_LOST])
+        self.viewers.expect(self.now)
+        self.due = max(self.due or 0, self.now + self.grace_periods[EndReason.CONNECTION_LOST])
 
     # --- the clocks that the process looks at
 
     @rule()
     def looks_for_viewers(self) -> None:
-        alone = self.attendance.alone
+        alone = self.viewers.alone
         expected = None if self.due is None else (self.due, self.cause)
         assert alone == expected
         if expected is not None and self.now >= expected[0]:
@@ -174,8 +174,8 @@ class Run(RuleBasedStateMachine):
 
     @invariant()
     def alone_exactly_when_all_have_left(self) -> None:
-        assert self.attendance.anybody == bool(self.present)
-        assert not (self.attendance.anybody and self.attendance.alone)
+        assert self.viewers.anybody == bool(self.present)
+        assert not (self.viewers.anybody and self.viewers.alone)
 
 
 @pytest.mark.timeout(300)

@@ -4,7 +4,7 @@ from typing import Any
 
 from conversations.delivery.sockets import Sockets
 from conversations.protocol import events
-from conversations.rules.send_window import Outbox
+from conversations.rules.send_window import SendWindow
 
 LIMIT = 1000
 
@@ -13,7 +13,7 @@ class Page:
     """As much of a socket as the check looks at."""
 
     def __init__(self) -> None:
-        self.outbox = Outbox(LIMIT, 0.0)
+        self.send_window = SendWindow(LIMIT, 0.0)
         self.attends: set[Any] = set()
         self.lost = False
         self.pinged_at = 0.0
@@ -26,30 +26,30 @@ class Page:
 
 
 def test_a_frame_over_the_limit_goes_behind_a_small_unread_one():
-    outbox = Outbox(LIMIT, 0.0)
-    outbox.record(10)
-    assert outbox.has_room(5 * LIMIT)
+    send_window = SendWindow(LIMIT, 0.0)
+    send_window.record(10)
+    assert send_window.has_room(5 * LIMIT)
 
 
 def test_nothing_goes_over_the_limit_while_much_is_unread():
-    outbox = Outbox(LIMIT, 0.0)
-    outbox.record(LIMIT // 2)
-    assert not outbox.has_room(LIMIT)
+    send_window = SendWindow(LIMIT, 0.0)
+    send_window.record(LIMIT // 2)
+    assert not send_window.has_room(LIMIT)
 
 
 def test_behind_a_frame_over_the_limit_there_is_room_for_small_ones():
-    outbox = Outbox(LIMIT, 0.0)
-    outbox.record(5 * LIMIT)
-    assert outbox.has_room(LIMIT // 4)
-    assert not outbox.has_room(5 * LIMIT)
-    outbox.acknowledge(1, 0.0)
-    assert outbox.unread == 0
+    send_window = SendWindow(LIMIT, 0.0)
+    send_window.record(5 * LIMIT)
+    assert send_window.has_room(LIMIT // 4)
+    assert not send_window.has_room(5 * LIMIT)
+    send_window.acknowledge(1, 0.0)
+    assert send_window.unread == 0
 
 
 def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():
     page, sockets = Page(), Sockets()
     sockets.add(page)
-    page.outbox.record(LIMIT)
-    page.outbox.refuse(0.0)
+    page.send_window.record(LIMIT)
+    page.send_window.refuse(0.0)
     sockets.check(2.0, paused=False, lost=lambda _: None, back=lambda _: None)
     assert page.pushed == [events.PING]

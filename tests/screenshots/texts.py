@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Bucket:
+class TokenBucket:
     """Allows `rate` requests a second on average, and `burst` of them at once."""
 
     rate: float
@@ -50,7 +50,7 @@ class Bucket:
         self.filled_at = now
 ```
 
-Keep one bucket for each person, `Bucket(rate=5, burst=20)` for example. It costs two numbers and no timer.
+Keep one bucket for each person, `TokenBucket(rate=5, burst=20)` for example. It costs two numbers and no timer.
 '''
 
 TABLE = "Compare the usual ways to make coffee at home in a table"

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 
 from conversations.models import Preferences
 from conversations.rules.status import EndReason
-from conversations.rules.viewers import MINUTE, Attendance, Graces
+from conversations.rules.viewers import MINUTE, GracePeriods, Viewers
 from tests.support import stored
 from tests.support.waiting import eventually
 
@@ -23,10 +23,10 @@ def choose(person, when_leaving):
 
 def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
     """Seconds that an answer goes on after its last viewer went."""
-    attendance = Attendance(Graces.chosen(choice, left, lost))
-    attendance.arrive("tab")
-    attendance.leave("tab", cause, now)
-    due, why = attendance.alone
+    viewers = Viewers(GracePeriods.chosen(choice, left, lost))
+    viewers.arrive("tab")
+    viewers.leave("tab", cause, now)
+    due, why = viewers.alone
     assert why == cause
     return due - now
 
