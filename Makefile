@@ -54,7 +54,7 @@ format: $(TEST_STAMP)  ## put the code into the agreed form
 	@$(BIN)/ruff format $(wildcard $(CODE))
 
 messages: $(TEST_STAMP)  ## gather the sentences to be translated, and compile those that are; needs gettext's programs
-	@$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --ignore=.venv --ignore=var --ignore=tests --ignore=bench
+	@$(BIN)/python manage.py makemessages --all --extension html,jinja,py,txt --no-location --no-obsolete --ignore=.venv --ignore=var --ignore=tests --ignore=bench
 	@$(BIN)/python manage.py compilemessages --ignore=.venv
 
 lock: $(TEST_STAMP)  ## bring the locked dependencies up to date with requirements*.in; ARGS="--upgrade" for newer ones

@@ -121,9 +121,9 @@ TEMPLATES = [
         },
     },
     {
-        "NAME": "pieces",  # conversations/pieces.py
+        "NAME": "partials",  # conversations/rendering/jinja.py
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates" / "pieces"],
+        "DIRS": [BASE_DIR / "templates" / "conversations" / "partials"],
         "OPTIONS": {"environment": "conversations.rendering.jinja.environment"},
     },
 ]

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from conversations.cluster.follower import POLL, Begun, Followers
-from conversations.cluster.notifications import Notifier, Notification
+from conversations.cluster.notifications import Notification, Notifier
 from conversations.cluster.presence import SEEN, Look, gone, look
 from conversations.delivery import flush_rate
 from conversations.delivery.sockets import ELSEWHERE, Socket, Sockets

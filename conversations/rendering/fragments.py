@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def long(self) -> bool:
-        """Whether the page folds this prompt. As `isLong` in static/js/optimistic.js."""
+        """Whether the page folds this prompt. As `isLong` in static/js/chat/optimistic.js."""
         return self.role == Role.USER and (len(self.content) > LONG or self.content.count("\n") >= LONG_LINES)
 
     @property
@@ -194,7 +194,7 @@ def transcript(
 
 def window_html(conversation: Conversation, window: Window) -> str:
     """The messages of a window with the ways to older and newer ones."""
-    return jinja.render("window.html", window_context(conversation, window))
+    return jinja.render("window.jinja", window_context(conversation, window))
 
 
 def window_context(conversation: Conversation, window: Window) -> dict[str, object]:
@@ -208,7 +208,7 @@ def window_context(conversation: Conversation, window: Window) -> dict[str, obje
 
 
 def message_html(entry: Entry) -> str:
-    return jinja.render("message.html", {"entry": entry, "at": None})
+    return jinja.render("message.jinja", {"entry": entry, "at": None})
 
 
 def started(messages: Sequence[Message], generation: Generation, older: Sequence[uuid.UUID], so_far: str) -> str:
@@ -248,7 +248,7 @@ def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUI
     with translation.override(language):
         ended = entry(message, generation, versions, html=NOTHING)
         return {
-            "note": jinja.render("note.html", {"entry": ended}),
-            "footer": jinja.render("footer.html", {"entry": ended}),
+            "note": jinja.render("note.jinja", {"entry": ended}),
+            "footer": jinja.render("footer.jinja", {"entry": ended}),
             "announce": sentences.announcement(ended.status, ended.reason, ended.words, ended.note),
         }

@@ -1,4 +1,6 @@
-"""The HTML that is made again and again: messages and the rows of the list (`templates/pieces`), by Jinja.
+"""Jinja, for the HTML that is rendered most: messages and the rows of the list.
+
+Its templates are `templates/conversations/partials/*.jinja`.
 
 A page of thirty messages and fifty rows, and an answer's first and last frame, are mostly these; Jinja compiles them,
 and takes a fraction of the time of Django's own templates, in which everything else is written.
@@ -17,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
-ENGINE = "pieces"
+ENGINE = "partials"
 NO_ID = uuid.UUID(int=0)
 
 
@@ -46,7 +48,7 @@ def _around(name: str, _prefix: str) -> list[str]:
 
 
 def render(name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
-    """A piece as safe HTML; without a request its forms have no token of their own: htmx sends
+    """A partial as safe HTML; without a request its forms have no token of their own: htmx sends
     that of the page (`hx-headers`)."""
     made = engines[ENGINE].get_template(name).render({"csrf_input": "", **context}, request)
     return mark_safe(made)  # noqa: S308  escaped by the template

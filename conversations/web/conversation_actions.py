@@ -156,7 +156,7 @@ def _problem(title: str) -> str:
 
 
 def _row(request: HttpRequest, conversation: Conversation) -> HttpResponse:
-    return HttpResponse(jinja.render("row.html", {"row": conversation, "conversation": None}, request))
+    return HttpResponse(jinja.render("row.jinja", {"row": conversation, "conversation": None}, request))
 
 
 def _rename_form(request: HttpRequest, conversation: Conversation, title: str, problem: str) -> HttpResponse:

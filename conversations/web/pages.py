@@ -63,7 +63,7 @@ def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if window is None:  # another branch is on screen now
         page = render(request, "conversations/_conversation.html", _context(request.user, current))
         return retarget(reswap(page, "outerHTML"), "#conversation")
-    return HttpResponse(jinja.render("window.html", fragments.window_context(current, window), request))
+    return HttpResponse(jinja.render("window.jinja", fragments.window_context(current, window), request))
 
 
 @login_required

@@ -78,7 +78,7 @@ class Shelf:
 def sidebar(request: HttpRequest) -> HttpResponse:
     """The list; with `?after=` the page behind that place. `rows`: how many the page has now, without the pinned ones,
     and wants again."""
-    return HttpResponse(jinja.render("sidebar_list.html", {**context(request), "conversation": None}, request))
+    return HttpResponse(jinja.render("sidebar_list.jinja", {**context(request), "conversation": None}, request))
 
 
 def context(request: HttpRequest) -> dict[str, object]:

@@ -144,7 +144,7 @@ def test_what_was_only_typed_is_still_there_with_the_scripts_and_with_the_draft(
 
 
 def test_a_page_whose_scripts_do_not_start_says_so(chat):
-    chat.page.route("**/static/js/socket.*", lambda route: route.abort())
+    chat.page.route("**/static/js/net/socket.*", lambda route: route.abort())
     chat.open()
     expect(chat.page.get_by_role("alert").filter(has_text="did not start")).to_be_visible()
 

@@ -156,7 +156,7 @@ def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server
     assert stored.outcome(generation, 20) == ("interrupted", "server_lost")
 
 
-# --- a supervisor of the test's own ------------------------------------------------------------------------------------
+# --- a supervisor of the test's own --------------------------------------------------------------------------------
 
 
 class Page:

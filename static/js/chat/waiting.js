@@ -1,6 +1,6 @@
 /** Words beside an answer that does not begin: for which model one waits, and for how long. No assistive technology
  * hears them, as they change each second. */
-import { sentence } from "chat/says"
+import { sentence } from "shell/status"
 
 const WORTH_SAYING = 5
 const SLOW = 20

@@ -2,7 +2,7 @@
 import { Draft, joined, orphan } from "chat/draft"
 import { fit } from "chat/height"
 import { byFinger, enterSends, sends } from "chat/keys"
-import { say, sentence } from "chat/says"
+import { say, sentence } from "shell/status"
 
 // The second click of a double click on Send must not stop what the first one started.
 const DOUBLE_CLICK = 500

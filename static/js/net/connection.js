@@ -2,7 +2,7 @@
  * Whether the server is there, for people: nothing for a moment's absence, a slim bar after that; at once where there
  * is no doubt. `main[data-away]` while the bar stands: nothing on the page may look as if it went on.
  */
-import { say, sentence } from "chat/says"
+import { say, sentence } from "shell/status"
 
 const PATIENCE = 1000
 const NO_DOUBT = ["offline", "lost"]

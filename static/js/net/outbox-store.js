@@ -1,7 +1,7 @@
 /** Commands with what a person typed, kept in the browser until the server has answered: a closed tab loses none. */
-import { tab } from "chat/ids"
-import { kept } from "chat/storage"
-import { othersOpen } from "chat/tabs"
+import { tab } from "net/ids"
+import { kept } from "net/storage"
+import { othersOpen } from "net/tabs"
 
 export class Letters {
   #prefix

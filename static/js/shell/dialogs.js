@@ -1,5 +1,5 @@
 /** Dialogs over the chat: htmx fills them, this opens them, and applies what was chosen there. */
-import { on } from "chat/events"
+import { on } from "shell/events"
 
 on("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target.matches("dialog.panel")) return

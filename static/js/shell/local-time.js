@@ -1,5 +1,5 @@
 /** Times as the reader's own clock and the page's language have them; the server is told the clock's time zone. */
-import { refreshSidebar } from "chat/sidebar"
+import { refreshSidebar } from "shell/sidebar"
 
 const YEAR = 31_536_000
 

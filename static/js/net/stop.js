@@ -1,5 +1,5 @@
 /** Stops that were asked for and not yet confirmed: over the socket, and over plain HTTP where that is not enough. */
-import { tab } from "chat/ids"
+import { tab } from "net/ids"
 
 // After this long without a word the socket may be dead without knowing it.
 const PATIENCE = 1000

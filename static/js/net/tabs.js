@@ -4,7 +4,7 @@
  * Each holds a lock with its name, which the browser gives up for it, however it ends. Without locks (plain HTTP from
  * another machine) all others count as gone.
  */
-import { tab } from "chat/ids"
+import { tab } from "net/ids"
 
 const name = id => `tab:${id}`
 let release

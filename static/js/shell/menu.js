@@ -1,5 +1,5 @@
 /** Menus: that of one conversation, fetched when it is asked for, and the arrow keys in all of them. */
-import { on } from "chat/events"
+import { on } from "shell/events"
 
 const MARGIN = 8
 const REOPEN = 300

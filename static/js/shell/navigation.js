@@ -1,7 +1,7 @@
 /** Between conversations without a new page: htmx swaps, this keeps title, scroll position and session in order. */
-import { on } from "chat/events"
-import { sentence } from "chat/says"
-import { tell } from "chat/toast"
+import { on } from "shell/events"
+import { sentence } from "shell/status"
+import { tell } from "shell/toast"
 
 export function setUpNavigation(main, conversation) {
   let before = null

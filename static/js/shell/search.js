@@ -1,5 +1,5 @@
 /** Search: Ctrl/⌘ K opens it from anywhere, the arrow keys go from hit to hit, and a hit that is followed closes it. */
-import { on } from "chat/events"
+import { on } from "shell/events"
 
 const dialog = document.getElementById("search")
 const mac = /^(Mac|iP)/.test(navigator.platform) // there Ctrl K deletes to the end of the line

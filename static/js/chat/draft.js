@@ -1,7 +1,7 @@
 /** What was typed and not sent, per person and conversation, over reloads; of new chats, also per tab. */
-import { tab } from "chat/ids"
-import { kept } from "chat/storage"
-import { othersOpen } from "chat/tabs"
+import { tab } from "net/ids"
+import { kept } from "net/storage"
+import { othersOpen } from "net/tabs"
 
 const NEW = "new:"
 const prefix = user => `draft:${user}:`

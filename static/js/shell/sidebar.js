@@ -1,7 +1,7 @@
 /** The list of conversations: refreshed when something happened, marked where one is, a drawer on narrow screens. */
-import { on } from "chat/events"
-import { setUpMenu } from "chat/menu"
-import { lookForUnread } from "chat/unread"
+import { on } from "shell/events"
+import { setUpMenu } from "shell/menu"
+import { lookForUnread } from "shell/unread"
 
 const REFRESH_INTERVAL = 400
 

@@ -1,6 +1,6 @@
 /** Which conversation the page is at: title, address, and the mark in the list. */
-import { markCurrent } from "chat/sidebar"
-import { showTitle } from "chat/unread"
+import { markCurrent } from "shell/sidebar"
+import { showTitle } from "shell/unread"
 
 export function setTitle(root, title) {
   root.querySelector("[data-title]").textContent = title

@@ -1,6 +1,6 @@
 /** A sentence at the foot of the page that goes by itself: what was done, with the way back, or what did not work. */
-import { on } from "chat/events"
-import { say, sentence } from "chat/says"
+import { on } from "shell/events"
+import { say, sentence } from "shell/status"
 
 const LINGER = 20_000
 const AFTERWARDS = 5_000 // once nobody points at it or is in it any more

@@ -1,6 +1,6 @@
 /** Conversations in which an answer ended while the person was elsewhere: marked in the list and counted in the tab's title
  *  until they are opened. Of this tab; a reload keeps them. */
-import { sentence } from "chat/says"
+import { sentence } from "shell/status"
 
 const KEY = "unread"
 

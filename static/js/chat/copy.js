@@ -1,5 +1,5 @@
 /** Put a text into the clipboard, and say so at the button. */
-import { say, sentence } from "chat/says"
+import { say, sentence } from "shell/status"
 
 const FEEDBACK = 2000
 
