@@ -274,7 +274,7 @@ def test_each_server_process_counts_its_own_answers(alice, socket, provider, ser
         ("0.00000001", "0.00000001 EUR"),
     ],
 )
-def test_money_shows_what_there_is(amount, words):
+def test_amounts_show_every_significant_digit(amount, words):
     assert usage.money(Decimal(amount), "EUR") == words
 
 
