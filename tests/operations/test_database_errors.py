@@ -24,7 +24,7 @@ def caused_by(cause):
         errors.LockNotAvailable(),
     ],
 )
-def test_is_away(cause):
+def test_connection_errors_mean_the_database_is_unavailable(cause):
     assert is_away(caused_by(cause))
 
 
@@ -32,5 +32,5 @@ def test_is_away(cause):
     "error",
     [caused_by(errors.QueryCanceled()), caused_by(errors.DeadlockDetected()), IntegrityError(), ValueError(), None],
 )
-def test_is_a_fault_of_ours(error):
+def test_other_database_errors_are_bugs(error):
     assert not is_away(error)

@@ -115,7 +115,7 @@ def change_password(person):
     return Person(person.user, new, person.server, cookie[settings.SESSION_COOKIE_NAME].value)
 
 
-def test_changing_ones_own_password_stops_nothing_here(alice, answering, socket):
+def test_changing_the_password_stops_nothing_in_this_session(alice, answering, socket):
     """The pages of that browser connect again, with the new cookie."""
     a = answering(alice)
     other = socket(alice)
