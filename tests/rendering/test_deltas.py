@@ -8,7 +8,7 @@ import pytest
 from conversations.delivery.broadcast import Broadcast
 from conversations.protocol import events
 from conversations.rendering import markdown
-from tests.support.protocol import Event, Rules
+from tests.support.protocol_rules import Event, Rules
 
 
 class Page:
