@@ -15,14 +15,14 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
 from . import conversation_state, refusals
-from .end_generation import ask_owner, note_late_stop, stopper
-from .execute import Asks
+from .end_generation import record_late_stop, request_end, stopper
+from .execute import CommandExecutor
 from .refusals import busy_sentence, failed
 
 logger = logging.getLogger(__name__)
 
 
-def stop(supervisor: Supervisor, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+def stop(supervisor: Supervisor, asks: CommandExecutor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     """A person's Stop. What runs here is cancelled before this returns."""
     live = None
     if command.generation is not None:
@@ -53,13 +53,13 @@ async def _stop_by_row(supervisor: Supervisor, socket: Socket, user: AbstractBas
     wanted = (user, command.generation, command.id)
     generation = await fair_share.database.work(user.pk, conversation_state.standing, *wanted)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
-        await in_database(note_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
+        await in_database(record_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
     if generation is None:
         _refuse_stop(socket, command, refusals.not_found())
     elif generation.status == Status.STREAMING:
         socket.push(events.stopping(generation.pk))
         by = stopper(supervisor, generation.pk, user.pk, socket.tab)
-        await ask_owner(supervisor, generation.pk, EndReason.STOPPED, by)
+        await request_end(supervisor, generation.pk, EndReason.STOPPED, by)
     else:
         status, reason = generation.status, generation.end_reason
         socket.push(events.standing(generation.pk, generation.message_id, status, reason, command.id))

@@ -34,7 +34,7 @@ class StopRequest:
         return cls(StopOrigin.PAGE if tab in asked_in else StopOrigin.OTHER_PAGE, person)
 
     @classmethod
-    def told(cls, ring: Mapping[str, str]) -> Self | None:
+    def from_fields(cls, ring: Mapping[str, str]) -> Self | None:
         """As another process told it; None if it did not, or in words that are not known here."""
         origin, person = ring.get("origin", ""), ring.get("person", "")
         if origin not in StopOrigin.values:
@@ -42,7 +42,7 @@ class StopRequest:
         return cls(StopOrigin(origin), int(person) if person.isdecimal() else None)
 
     @property
-    def words(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str]:
         """For `told` at another process."""
         return {"origin": self.origin.value, "person": "" if self.person is None else str(self.person)}
 

@@ -80,7 +80,7 @@ def test_the_sign_in_page_follows_the_browser_and_remembers_the_choice(alice):
 
 def test_what_is_fixed_goes_before_all(monkeypatch):
     monkeypatch.setattr(settings, "CHAT_LANGUAGE", "de")
-    assert languages.of_socket(b"language=en") == "de"
+    assert languages.socket_language(b"language=en") == "de"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_is_fixed_goes_before_all(monkeypatch):
     ],
 )
 def test_a_socket_speaks_the_language_of_its_page(query, language):
-    assert languages.of_socket(query) == language
+    assert languages.socket_language(query) == language
 
 
 # Sockets
