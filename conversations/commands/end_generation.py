@@ -18,13 +18,6 @@ REMOTE_END_TIMEOUT = 3.0
 """Seconds that a generation of this process, of another process, may take to end when a new prompt replaces it."""
 
 
-def stopper(supervisor: Supervisor, generation: uuid.UUID, user: int, tab: str) -> StopRequest:
-    """Somebody at one of their own pages. In which tabs it was asked for is known to the owner only, so for the others
-    it is another one."""
-    live = supervisor.live.get(generation)
-    return StopRequest.in_tab(user, tab, live.asked_in if live is not None else ())
-
-
 async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
     """Ask the owner of a generation, whichever process that is, to end it. It hears by the notifier, else at its next
     tick."""

@@ -25,7 +25,7 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
 from . import conversation_state, start
-from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end, stopper
+from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
 from .refusals import busy_sentence, failed, stopping_sentence
 from .start import Repeated, Requester, StillRunning
 from .subscribe import show_state
@@ -56,12 +56,12 @@ class CommandExecutor:
         self._supervisor = supervisor
         self._under_way: dict[tuple[int, uuid.UUID], PendingCommand] = {}
 
-    def stop(self, user: int, command: uuid.UUID, tab: str) -> bool:
+    def stop(self, user: int, command: uuid.UUID) -> bool:
         """Stop a command before its generation runs; False if it is not under way here."""
         under_way = self._under_way.get((user, command))
         if under_way is None:
             return False
-        under_way.stopped = StopRequest.in_tab(user, tab, [socket.tab for socket in under_way.sockets])
+        under_way.stopped = StopRequest.from_page(user)
         return True
 
     def execute(self, socket: Socket, user: AbstractBaseUser, command: StartCommand) -> None:
@@ -95,7 +95,7 @@ class CommandExecutor:
             del self._under_way[key]
 
     async def _answer(self, user: AbstractBaseUser, command: StartCommand, under_way: PendingCommand) -> None:
-        outcome = await self._write(user, command, under_way.sockets[0].tab)
+        outcome = await self._write(user, command)
         if isinstance(outcome, Started):
             try:
                 self._supervisor.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
@@ -137,7 +137,7 @@ class CommandExecutor:
         for socket in under_way.sockets:
             socket.push(events.refused(str(command.id), command.name, refusal))
 
-    async def _write(self, user: AbstractBaseUser, command: StartCommand, tab: str) -> Started | Repeated:
+    async def _write(self, user: AbstractBaseUser, command: StartCommand) -> Started | Repeated:
         if self._supervisor.stopping:
             raise Refusal("stopping", stopping_sentence())
         if not catalog.offered:
@@ -147,7 +147,7 @@ class CommandExecutor:
             outcome = await _begin(asker, command)
             if not isinstance(outcome, StillRunning):
                 return outcome
-            by = stopper(self._supervisor, outcome.generation, user.pk, tab)
+            by = StopRequest.from_page(user.pk)
             await end_and_wait(self._supervisor, outcome.generation, EndReason.SUPERSEDED, by)
         raise Refusal("busy", busy_sentence())
 
@@ -157,7 +157,6 @@ class CommandExecutor:
         if live is None:
             return
         for socket in sockets:
-            live.asked_in.add(socket.tab)
             self._supervisor.attend(live, socket)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
             self._supervisor.attend(live, socket)

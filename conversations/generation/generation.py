@@ -84,7 +84,6 @@ class LiveGeneration:
         self._around = around
         self._fresh: list[str] = []
         self._usage: tuple[int, int] | None = None
-        self.asked_in: set[str] = set()
         self._stopper: StopRequest | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None

@@ -19,14 +19,12 @@ from conversations.commands import refusals, stop, subscribe
 from conversations.commands.execute import CommandExecutor
 from conversations.generation import answer_rate
 from conversations.generation.supervisor import supervisor
-from conversations.models.ids import new_id
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import tab_of
 from conversations.rules.token_bucket import TokenBucket
 from conversations.storage.db_threads import AWAY, in_database
 
@@ -61,7 +59,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user: AbstractBaseUser | None = None
         self.user_id = 0
         self.session = ""
-        self.tab = ""
         self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
@@ -119,7 +116,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
-        self.tab = tab_of(self.scope["query_string"]) or new_id().hex
         supervisor.spawn(self._enter())
 
     async def _enter(self) -> None:

@@ -16,7 +16,7 @@ from django_htmx.http import reswap, retarget
 from conversations.cluster import presence
 from conversations.commands import versions
 from conversations.commands.conversation_settings_form import ConversationSettingsForm
-from conversations.commands.end_generation import request_end, stopper
+from conversations.commands.end_generation import request_end
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
@@ -24,6 +24,7 @@ from conversations.people import preferences
 from conversations.providers.model_catalog import Choice, catalog
 from conversations.rendering import fragments, jinja, transcript_pages
 from conversations.rules.status import EndReason, Status
+from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import give_back
 
@@ -102,17 +103,16 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next=/")
-    tab = request.headers.get("x-tab", "")
     live = supervisor.live.get(pk)
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
         return _after_stop(request, live.conversation)
     await give_back()
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await request_end(supervisor, pk, EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        await request_end(supervisor, pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     return _after_stop(request, generation.conversation_id)
 
 

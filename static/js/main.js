@@ -4,7 +4,6 @@ import { Connection } from "net/connection"
 import { Conversation } from "chat/conversation"
 import { refuseFiles } from "chat/files"
 import "shell/local-time"
-import { tab } from "net/ids"
 import { Letters } from "net/outbox-store"
 import { setUpNavigation } from "shell/navigation"
 import { Outbox } from "net/outbox"
@@ -22,7 +21,7 @@ const SIGNED_OUT = 4401
 const main = document.getElementById("main")
 forgetTyped(main.dataset.user)
 const connection = new Connection(main, away => conversation.showAway(away))
-const address = `${main.dataset.socket}?tab=${tab}&language=${document.documentElement.lang}`
+const address = `${main.dataset.socket}?language=${document.documentElement.lang}`
 const socket = new Socket(address, {
   event: event => conversation.receive(event),
   state: state => connection.show(state),

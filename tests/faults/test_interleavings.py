@@ -164,7 +164,7 @@ class Page:
 
     def __init__(self, user):
         self.user_id = user.pk
-        self.session, self.tab, self.language = "session", "tab", "en"
+        self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
         self.attends = set()

@@ -8,7 +8,7 @@ export function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
 }
 
-/** This tab's name, the same after a reload: whether a Stop came from where the answer was asked for. */
+/** This tab's ID, which survives a reload. What was typed but not sent is kept under it. */
 export const tab = nameOfTab()
 
 function nameOfTab() {

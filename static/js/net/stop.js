@@ -1,5 +1,4 @@
 /** Stops that were asked for and not yet confirmed: over the socket, and over plain HTTP where that is not enough. */
-import { tab } from "net/ids"
 
 // After this long without a word the socket may be dead without knowing it.
 const PATIENCE = 1000
@@ -64,7 +63,7 @@ export function interceptStopForms(stopped, failed) {
 
 /** Whether the server took it. */
 async function post(generation) {
-  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json", "x-tab": tab }
+  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json" }
   const address = `/generations/${encodeURIComponent(generation)}/stop/`
   try {
     return (await fetch(address, { method: "POST", headers, redirect: "manual", keepalive: true })).ok
