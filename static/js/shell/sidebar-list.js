@@ -1,0 +1,68 @@
+/** The list of conversations: refreshed after activity, without disturbing the person; the current one is marked. */
+import { on } from "shell/events"
+import { updateUnread } from "shell/unread"
+
+const REFRESH_DELAY = 400
+// What a refresh must not replace: a title being renamed, an open menu or one that is on its way.
+const BUSY = "[data-rename], #row-menu:popover-open, #row-menu .htmx-request"
+
+export const list = () => document.getElementById("sidebar-list")
+const rows = () => [...list().querySelectorAll(".row")]
+let timer
+let missed = false
+
+/** Fetch the list again in a moment; further calls until then change nothing. */
+export function refreshSidebar() {
+  timer ??= setTimeout(() => {
+    timer = undefined
+    document.body.dispatchEvent(new CustomEvent("sidebar:refresh"))
+  }, REFRESH_DELAY)
+}
+
+/** Make up for a refresh that was dropped because the person was busy in the list. */
+export function refreshIfMissed() {
+  if (missed) refreshSidebar()
+  missed = false
+}
+
+/** Mark the conversation on screen. */
+export function markCurrent() {
+  for (const link of list().querySelectorAll(".row__link")) {
+    if (link.pathname === location.pathname) link.ariaCurrent = "page"
+    else link.removeAttribute("aria-current")
+  }
+  updateUnread(list())
+}
+
+/** A refresh asks for as many rows as there are, and keeps scroll position and focus. */
+export function setUpRefresh() {
+  let top = 0
+  let focused = -1 // index of the row that has the focus
+  on("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
+    if (target !== list()) return
+    // Notes the view that was asked for last: of a refresh and the other view, both on their way, that one is shown.
+    if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
+    parameters.rows = target.querySelectorAll(".group:not([data-pinned]) .row").length
+    if ("archived" in target.dataset) parameters.archived = ""
+  })
+  on("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target !== list()) return
+    if (detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) detail.shouldSwap = false
+    if (detail.requestConfig.elt !== list()) return
+    missed = Boolean(document.querySelector(BUSY))
+    detail.shouldSwap &&= !missed
+    top = list().scrollTop
+    focused = rows().findIndex(row => row.contains(document.activeElement))
+  })
+  on("htmx:afterSwap", ({ detail: { target, requestConfig } }) => {
+    if (target !== list() || requestConfig?.elt !== list()) return
+    list().scrollTop = top
+    if (focused >= 0 && document.activeElement === document.body) focusRow(focused)
+  })
+}
+
+// The focused row is gone: move the focus to the one in its place.
+function focusRow(index) {
+  const next = rows()[Math.min(index, rows().length - 1)]?.querySelector(".row__link")
+  ;(next ?? list()).focus({ preventScroll: true })
+}
