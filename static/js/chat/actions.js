@@ -1,17 +1,17 @@
-/** Buttons in the transcript, handled in one place, so that HTML which arrives later needs no set-up. */
-import { copy, copyCode } from "chat/copy"
-import { chosenFor, openModels } from "chat/models"
+/** The buttons in the transcript. One listener handles them all, so HTML that arrives later needs no set-up. */
+import { copyCode, copyMessage } from "chat/copy"
+import { closeModelMenu, prepareModelMenu } from "chat/model-menu"
 
 const CLOSED_BY_ESCAPE = "dialog[open], :popover-open:not([popover=manual])"
 
 export function handleActions(main, conversation) {
-  const verbs = {
-    "continue": (_, article) => conversation.again("continue", article),
-    "regenerate": (_, article) => conversation.again("regenerate", article),
-    "regenerate-with": button => conversation.again("regenerate", chosenFor(button), button.dataset.model),
-    "other-model": openModels,
-    "try-again": (_, article) => conversation.again("regenerate", article),
-    copy,
+  const handlers = {
+    "continue": (_, article) => conversation.rewrite("continue", article),
+    "regenerate": (_, article) => conversation.rewrite("regenerate", article),
+    "regenerate-with": button => conversation.rewrite("regenerate", closeModelMenu(button), button.dataset.model),
+    "other-model": prepareModelMenu,
+    "try-again": (_, article) => conversation.rewrite("regenerate", article),
+    copy: copyMessage,
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
@@ -21,7 +21,7 @@ export function handleActions(main, conversation) {
   }
   main.addEventListener("click", event => {
     const button = event.target.closest("[data-action]")
-    if (button && !button.ariaDisabled) verbs[button.dataset.action]?.(button, button.closest("article"))
+    if (button && !button.ariaDisabled) handlers[button.dataset.action]?.(button, button.closest("article"))
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
