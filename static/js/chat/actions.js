@@ -6,16 +6,16 @@ const CLOSED_BY_ESCAPE = "dialog[open], :popover-open:not([popover=manual])"
 
 export function handleActions(main, conversation) {
   const handlers = {
-    "continue": (_, article) => conversation.rewrite("continue", article),
-    "regenerate": (_, article) => conversation.rewrite("regenerate", article),
-    "regenerate-with": button => conversation.rewrite("regenerate", closeModelMenu(button), button.dataset.model),
+    "continue": (_, article) => conversation.asking.rewrite("continue", article),
+    "regenerate": (_, article) => conversation.asking.rewrite("regenerate", article),
+    "regenerate-with": button => conversation.asking.rewrite("regenerate", closeModelMenu(button), button.dataset.model),
     "other-model": prepareModelMenu,
-    "try-again": (_, article) => conversation.rewrite("regenerate", article),
+    "try-again": (_, article) => conversation.asking.rewrite("regenerate", article),
     copy: copyMessage,
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
-    cancel: () => conversation.cancel(),
+    cancel: () => conversation.unsent.cancel(),
     unfold,
     latest: () => conversation.latest(),
   }
@@ -25,7 +25,7 @@ export function handleActions(main, conversation) {
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
-    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stop()
+    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stopping.stop()
   })
 }
 
