@@ -9,20 +9,20 @@ import { Socket } from "net/socket"
 import { interceptStopForms } from "net/stop"
 import { forgetTyped } from "net/storage"
 import { tab } from "net/tabs"
-import "shell/archive-delete"
 import { ConnectionBar } from "shell/connection-bar"
 import "shell/dialogs"
-import "shell/failures"
 import "shell/local-time"
-import "shell/menus"
+import { setUpRowMenu } from "shell/menu"
 import { setUpNavigation } from "shell/navigation"
+import { setUpRename } from "shell/rename"
 import "shell/search"
-import { setUpSidebar } from "shell/sidebar"
+import { refreshIfMissed, setUpSidebar } from "shell/sidebar"
 import { sentence } from "shell/status"
 
 const SIGNED_OUT = 4401
 
 const main = document.getElementById("main")
+const sidebar = document.getElementById("sidebar")
 forgetTyped(main.dataset.user)
 const bar = new ConnectionBar(main, away => conversation.showAway(away))
 const address = `${main.dataset.socket}?tab=${tab}&language=${document.documentElement.lang}`
@@ -44,7 +44,9 @@ interceptStopForms(
 refuseFiles(() => conversation.composer.refuse(sentence("files")))
 setUpNavigation(main, conversation)
 setUpPrinting(() => conversation.subscribe())
-setUpSidebar(document.getElementById("sidebar"))
+setUpSidebar(sidebar)
+setUpRename(sidebar)
+setUpRowMenu(document.getElementById("row-menu"), refreshIfMissed)
 document.querySelector("[data-sign-out]").addEventListener("submit", () => forgetTyped())
 socket.connect()
 main.dataset.running = ""

@@ -1,5 +1,5 @@
 /** The title and the address of the conversation on the page. */
-import { markCurrent } from "shell/sidebar-list"
+import { markCurrent } from "shell/sidebar"
 import { setTabTitle } from "shell/unread"
 
 export function setTitle(root, title) {

@@ -1,15 +1,18 @@
 /** The form at the bottom: it grows with its text, keeps a draft, and shows Stop in place of Send during an answer. */
 import { Draft, joined, takeOrphan } from "chat/draft"
-import { LengthLimit } from "chat/length-limit"
 import { enterSends, fitHeight, isSendKey, isTouch } from "chat/text-box"
+import { announce, sentence } from "shell/status"
 
 // Milliseconds. The second click of a double click on Send must not stop the answer.
 const DOUBLE_CLICK = 500
+// The characters are counted from this share of the limit on.
+const NEAR = 0.9
+
+const grouped = number => number.toLocaleString(document.documentElement.lang)
 
 export class Composer {
   #form
   #text
-  #limit
   #draft
   #refusal
   #actions
@@ -21,7 +24,6 @@ export class Composer {
   constructor(root, user, actions) {
     this.#form = root.querySelector("[data-composer]")
     this.#text = this.#form.elements.content
-    this.#limit = new LengthLimit(this.#form)
     this.#refusal = root.querySelector("[data-refusal]")
     this.#actions = actions
     this.moveDraft(user, root.dataset.conversation)
@@ -115,10 +117,33 @@ export class Composer {
     if (isTouch()) this.#text.blur() // or the keyboard would cover half of the answer
   }
 
+  get #limit() {
+    return Number(this.#form.dataset.limit) || Infinity
+  }
+
+  // The server counts characters, JavaScript counts UTF-16 units, which are never fewer.
+  #length(text) {
+    return text.length > this.#limit ? [...text].length : text.length
+  }
+
   #isTooLong(text) {
-    const refusal = this.#limit.refusal(text)
-    if (refusal) this.refuse(refusal)
-    return Boolean(refusal)
+    const over = this.#length(text.trim()) - this.#limit
+    if (over > 0) this.refuse(this.#tooLong(over))
+    return over > 0
+  }
+
+  #tooLong(over) {
+    return sentence("tooLong", { count: grouped(over), limit: grouped(this.#limit) })
+  }
+
+  #showLength() {
+    const count = this.#form.querySelector("[data-count]")
+    const length = this.#length(this.text)
+    const over = length - this.#limit
+    if (over > 0 && !("over" in count.dataset)) announce(this.#tooLong(over))
+    count.toggleAttribute("data-over", over > 0)
+    count.hidden = length < NEAR * this.#limit
+    count.textContent = `${grouped(length)} / ${grouped(this.#limit)}`
   }
 
   #set(text) {
@@ -134,7 +159,7 @@ export class Composer {
   #save() {
     this.#draft.text = this.#text.value
     fitHeight(this.#text)
-    this.#limit.update(this.#text.value)
+    this.#showLength()
   }
 
   #pressed(event) {

@@ -2,7 +2,7 @@
 import { clearMessageAddress, pushAddress, setTitle } from "chat/address"
 import { keepEditors } from "chat/editor"
 import { endWait } from "chat/wait-note"
-import { refreshSidebar } from "shell/sidebar-list"
+import { refreshSidebar } from "shell/sidebar"
 import { announce, sentence } from "shell/status"
 
 export class ServerEvents {

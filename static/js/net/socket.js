@@ -1,11 +1,13 @@
 /** The page's WebSocket (docs/protocol.md): it connects again by itself and acknowledges what it receives. */
-import { Acknowledgements } from "net/acknowledgements"
 import { Backoff } from "net/backoff"
 import { Silence } from "net/silence"
 
 const OPENING_TIMEOUT = 8000
 const PROBE_TIMEOUT = 2500
 const CHECK_INTERVAL = 1000
+const ACK_INTERVAL = 1500
+// Characters. The server stops sending to a page with four times as much unread.
+const MAX_UNACKNOWLEDGED = 65536
 // How long a socket that seems dead stays open (see #drop).
 const CLOSE_DELAY = 5000
 // Close codes (docs/protocol.md): signed out; this origin may not connect. Both are final.
@@ -26,7 +28,9 @@ export class Socket {
   #ended = false
   #backoff = new Backoff()
   #silence = new Silence()
-  #acknowledgements = new Acknowledgements()
+  #received = 0
+  #unacknowledged = 0
+  #acknowledgedAt = 0
 
   /**
    * `handlers`:
@@ -55,7 +59,7 @@ export class Socket {
     if (this.#socket || this.#ended) return
     clearTimeout(this.#timer)
     this.#silence.reset()
-    this.#acknowledgements.reset()
+    this.#received = this.#unacknowledged = 0
     const socket = this.#socket = new WebSocket(this.#address)
     this.#timer = setTimeout(() => this.#drop(), OPENING_TIMEOUT)
     socket.onmessage = message => this.#receive(JSON.parse(message.data), message.data.length)
@@ -96,7 +100,8 @@ export class Socket {
   }
 
   #receive(event, length) {
-    this.#acknowledgements.count(length)
+    this.#received += 1
+    this.#unacknowledged += length
     const reachable = this.#silence.heard()
     if (event.op === "hello") this.#opened()
     else if (reachable) this.#online()
@@ -117,8 +122,11 @@ export class Socket {
 
   // Called for each event and never by a timer: hidden tabs may run their timers only once a minute.
   #acknowledge(atOnce) {
-    if (!atOnce && !this.#acknowledgements.due) return
-    if (this.send(this.#acknowledgements.command)) this.#acknowledgements.sent()
+    const due = Date.now() - this.#acknowledgedAt >= ACK_INTERVAL || this.#unacknowledged >= MAX_UNACKNOWLEDGED
+    if (!atOnce && !due) return
+    if (!this.send({ op: "ack", received: this.#received })) return
+    this.#acknowledgedAt = Date.now()
+    this.#unacknowledged = 0
   }
 
   #closed(code) {

@@ -1,5 +1,5 @@
 /** Shows times by the reader's clock in the page's language, and tells the server the reader's time zone in a cookie. */
-import { refreshSidebar } from "shell/sidebar-list"
+import { refreshSidebar } from "shell/sidebar"
 
 // Seconds.
 const YEAR = 31_536_000

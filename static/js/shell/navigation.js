@@ -47,6 +47,18 @@ export function setUpNavigation(main, conversation) {
   }
 }
 
+// The sidebar deleted, archived or unarchived a conversation: it may be the one on the page.
+on("conversation:deleted", ({ detail }) => {
+  if (!location.pathname.includes(detail.conversation)) return
+  document.querySelector("#toast [data-undo]").name = "open" // Undo leads back to the conversation that was open
+  document.querySelector(".sidebar__new").click()
+})
+
+on("conversation:shelved", ({ detail: { conversation, archived } }) => {
+  const shown = document.getElementById("conversation")
+  if (shown.dataset.conversation === conversation) shown.querySelector("[data-archived]").hidden = !archived
+})
+
 /** Returns a function that says where to scroll the new page, so that the version switch stays under the pointer. */
 function topAfter(main, switched) {
   const { parentId, role } = switched?.closest("article")?.dataset ?? {}

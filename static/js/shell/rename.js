@@ -1,6 +1,6 @@
 /** Renaming a conversation in its row: Enter or leaving the field saves, Escape cancels. */
 import { on } from "shell/events"
-import { list, refreshIfMissed } from "shell/sidebar-list"
+import { list, refreshIfMissed } from "shell/sidebar"
 
 const formOf = event => event.target.closest?.("[data-rename]")
 

@@ -1,6 +1,5 @@
-/** The menu of one conversation in the sidebar, fetched when its button is pressed. */
+/** Menus: that of one conversation, fetched when its button is pressed; the arrow keys in all of them. */
 import { on } from "shell/events"
-import { items } from "shell/menus"
 import { placeBeside } from "shell/popover"
 
 // A press on the button of the open menu closes the menu first. Within this many ms, it does not open it again.
@@ -39,3 +38,21 @@ function open(menu, button) {
   placeBeside(menu, button, button.getBoundingClientRect().right - menu.offsetWidth)
   items(menu)[0].focus()
 }
+
+const items = menu => [...menu.querySelectorAll(".menu__item")]
+
+// All menus open with the focus on their first item, and the arrow keys move it around.
+document.addEventListener("toggle", ({ target, newState }) => {
+  if (newState === "open" && target.matches(".menu") && !target.contains(document.activeElement)) items(target)[0]?.focus()
+}, { capture: true })
+
+document.addEventListener("keydown", event => {
+  const menu = event.target.closest?.(".menu")
+  if (!menu) return
+  const all = items(menu)
+  const place = all.indexOf(document.activeElement)
+  const next = { ArrowDown: (place + 1) % all.length, ArrowUp: Math.max(place, 0) - 1, Home: 0, End: -1 }[event.key]
+  if (next === undefined) return
+  event.preventDefault()
+  all.at(next).focus()
+})
