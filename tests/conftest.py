@@ -59,6 +59,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long loops are wanted (`--long`)."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
 def database(django_db_blocker: Any) -> Iterator[databases.Database]:
     """PostgreSQL with the product's tables. Tests and servers use it together, so nothing is rolled back or emptied."""
     running = databases.Database()

@@ -71,7 +71,7 @@ def test_text_is_not_shown_when_logging_fails(staff, stopped, kind, monkeypatch)
     pk, path = page_of(kind, stopped)
     request = RequestFactory().get(path)
     request.user = staff.user
-    model = {model._meta.model_name: model for model in admin.site._supervisor}[kind]
+    model = {model._meta.model_name: model for model in admin.site._registry}[kind]
     with pytest.raises(OperationalError):
         admin.site.get_model_admin(model).change_view(request, str(pk))
 

@@ -102,7 +102,7 @@ OTHERS = {"context_window"}
 
 def test_every_visible_name_is_translatable():
     lacking = []
-    for model, site in admin.site._supervisor.items():
+    for model, site in admin.site._registry.items():
         if model._meta.app_label != "conversations":
             continue
         names = {model._meta.verbose_name: model.__name__, model._meta.verbose_name_plural: f"{model.__name__}s"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.rules.repetition import SHORTEST, Repetition
+from conversations.rules.repeated_prefix import MIN_LENGTH, RepeatedPrefix
 from tests.support import generations
 from tests.support.people import words
 from tests.support.servers import running
@@ -129,12 +129,12 @@ def test_repeated_text_is_not_written_twice(alice, answering, provider, prefilli
 def test_repetition_is_dropped_or_kept_as_a_whole(so_far, new, cuts):
     """However it is cut: what comes out is all that came in, or that without exactly the text so far."""
     for said in (new, so_far + new):
-        repetition, out, rest = Repetition(so_far), "", said
+        repetition, out, rest = RepeatedPrefix(so_far), "", said
         while rest:
             size = cuts.draw(st.integers(1, len(rest)))
-            out, rest = out + repetition.new(rest[:size]), rest[size:]
+            out, rest = out + repetition.strip(rest[:size]), rest[size:]
         out += repetition.release()
-        repeated = len(so_far) >= SHORTEST and said.startswith(so_far)
+        repeated = len(so_far) >= MIN_LENGTH and said.startswith(so_far)
         assert out == (said[len(so_far) :] if repeated else said)
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from conversations.models import Conversation, Generation
-from conversations.protocol.commands import Ack, Asking, Command, Stop, Watch
+from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch
 from conversations.urls import urlpatterns
 from tests.support import people
 from tests.support.conversations import converse
@@ -106,7 +106,7 @@ def fields_of(command, ids, one=None):
     fields = {name: ids[name] for name in names}
     if "content" in command.__struct_fields__:
         fields["content"] = "Mine now"
-    if command in get_args(Asking):
+    if command in get_args(StartCommand):
         fields["id"] = str(uuid.uuid4())
     return fields
 

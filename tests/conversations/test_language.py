@@ -80,7 +80,7 @@ def test_sign_in_page_remembers_the_chosen_language(alice):
 
 def test_fixed_language_overrides_everything(monkeypatch):
     monkeypatch.setattr(settings, "CHAT_LANGUAGE", "de")
-    assert languages.of_socket(b"language=en") == "de"
+    assert languages.socket_language(b"language=en") == "de"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_fixed_language_overrides_everything(monkeypatch):
     ],
 )
 def test_socket_uses_the_language_of_its_page(query, language):
-    assert languages.of_socket(query) == language
+    assert languages.socket_language(query) == language
 
 
 # Sockets

@@ -143,13 +143,13 @@ def fixed(monkeypatch):
 
 def test_fixed_setting_cannot_be_chosen(alice, fixed):
     Preferences.objects.create(user=alice.user, when_leaving="finish", theme="dark")
-    assert preferences.of(alice.user).when_leaving == "stop"
-    assert preferences.of(alice.user).theme == "light"
+    assert preferences.effective(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).theme == "light"
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
     assert Preferences.objects.get(user=alice.user).when_leaving == "finish"  # kept for the day it is free again
-    assert preferences.of(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).when_leaving == "stop"
 
 
 def test_fixed_setting_is_shown_as_fixed(alice, fixed):

@@ -16,12 +16,6 @@ from tests.support.servers import Server, running
 
 
 @pytest.fixture(scope="session")
-def long(request: pytest.FixtureRequest) -> bool:
-    """Whether the long loops are wanted (`--long`)."""
-    return bool(request.config.getoption("--long"))
-
-
-@pytest.fixture(scope="session")
 def steady() -> Iterator[SteadyProvider]:
     provider = SteadyProvider()
     yield provider

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Asker
+from conversations.commands.start import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
@@ -154,14 +154,14 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(people.new_person, "alice", server)
-    asker = Asker(person.user, supervisor.process, catalog.offered)
+    asker = Requester(person.user, supervisor.process, catalog.offered)
     prompts = []
     try:
         for number in range(1, MOST):
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
-            started = await in_database(start.begin, asker, command)
+            started = await in_database(start.start_generation, asker, command)
             assert isinstance(started, Started)
             readers = []
 

@@ -15,8 +15,8 @@ from django.db import connection
 
 from conversations.cluster.follower import POLL, Begun, Followers
 from conversations.commands import conversation_state, start, subscribe
-from conversations.commands.execute import Asks
-from conversations.commands.start import Asker
+from conversations.commands.execute import CommandExecutor
+from conversations.commands.start import Requester
 from conversations.delivery import end_notice
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import generation
@@ -164,7 +164,7 @@ class Page:
 
     def __init__(self, user):
         self.user_id = user.pk
-        self.session, self.tab, self.language = "session", "tab", "en"
+        self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
         self.attends = set()
@@ -222,9 +222,9 @@ def page(supervisor, user):
 @pytest.fixture
 async def started(supervisor, user):
     """A generation between its commit and its launch."""
-    asker = Asker(user, supervisor.process, catalog.offered)
+    asker = Requester(user, supervisor.process, catalog.offered)
     plan = Plan(rate=100, tokens=3)
-    return await in_database(start.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
+    return await in_database(start.start_generation, asker, Send(id=uuid.uuid4(), content=plan.prompt))
 
 
 async def until(probe, timeout=10.0):
@@ -243,7 +243,7 @@ async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, p
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in supervisor.followers
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    Asks(supervisor)._attend([], started)
+    CommandExecutor(supervisor)._attend([], started)
     assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
@@ -252,7 +252,7 @@ async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, p
 async def test_subscribing_during_the_end_reads_again(supervisor, user, page, started):
     state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
-    subscribe.present(supervisor, page, state)
+    subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
     assert started.generation.pk not in supervisor.followers
 
@@ -262,8 +262,8 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
         raise RuntimeError("out of everything")
 
     monkeypatch.setattr(supervisor.providers, "take", fails)
-    asks, command = Asks(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
-    asks.begin(page, user, command)
+    executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
+    executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(run.pk) == ("error", "provider_failed")
@@ -277,9 +277,9 @@ async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, use
 
     monkeypatch.setattr(conversation_state, "started", fails)
     monkeypatch.setattr(conversation_state, "show", fails)
-    asks, plan = Asks(supervisor), Plan(rate=10, tokens=1000)
+    executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
-    asks.begin(page, user, command)
+    executor.execute(page, user, command)
     await until(lambda: page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(run.pk) == ("error", "provider_failed")

@@ -23,10 +23,10 @@ def choose(person, when_leaving):
 
 def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
     """Seconds that an answer goes on after its last viewer went."""
-    viewers = Viewers(GracePeriods.chosen(choice, left, lost))
+    viewers = Viewers(GracePeriods.from_preference(choice, left, lost))
     viewers.arrive("tab")
     viewers.leave("tab", cause, now)
-    due, why = viewers.alone
+    due, why = viewers.pending_end
     assert why == cause
     return due - now
 

@@ -32,7 +32,7 @@ def test_stop_by_form_at_another_process(pair, alice, answering):
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped")
     run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("other_page", alice.user.pk)
+    assert (run.stop_origin, run.stopped_by_id) == ("page", alice.user.pk)
 
 
 def test_stop_by_socket_at_another_process(pair, alice, answering, socket):

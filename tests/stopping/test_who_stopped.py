@@ -28,25 +28,22 @@ def test_records_the_page_before_it_knows_the_answer(alice, socket, provider):
 def test_records_another_page_of_the_same_person(alice, answering, socket):
     a = answering(alice)
     socket(alice).stop(generation=a.asked.generation)
-    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.OTHER_PAGE, alice.user.pk)
-
-
-def test_records_the_page_after_its_socket_reconnected(alice, answering, socket):
-    a = answering(alice, tab="first")
-    again = socket(alice, tab="first")
-    again.stop(generation=a.asked.generation)
     assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-@pytest.mark.parametrize(("tab", "origin"), [("first", StopOrigin.PAGE), ("", StopOrigin.OTHER_PAGE)])
-def test_records_a_page_without_its_socket(alice, answering, tab, origin):
-    a = answering(alice, tab="first")
+@pytest.mark.parametrize("headers", [{}, {"X-Tab": "first"}], ids=["now", "a page of an older version"])
+def test_records_a_page_without_its_socket(alice, answering, headers):
+    a = answering(alice)
     alice.request(
         "POST",
         f"/generations/{a.asked.generation}/stop/",
-        headers={"X-CSRFToken": CSRF, "Origin": alice.server.url, "X-Tab": tab},
+        headers={"X-CSRFToken": CSRF, "Origin": alice.server.url, **headers},
     )
-    assert stopper(generations.wait_ended(a.asked)) == (origin, alice.user.pk)
+    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+def test_a_stop_that_an_older_version_stored_as_from_another_page_keeps_its_label():
+    assert Generation(stop_origin="other_page").get_stop_origin_display() == "another page"
 
 
 def test_records_the_prompt_that_replaced_it(alice, answering, provider):

@@ -43,7 +43,6 @@ class Socket:
         origin: str | None = None,
         via: Proxy | None = None,
         patience: float = TIMEOUT,
-        tab: str = "",
         language: str = "",
     ) -> None:
         self.person = person
@@ -59,7 +58,7 @@ class Socket:
         self._held = ExitStack()
         self.connection: ClientConnection = self._held.enter_context(
             connect(
-                (f"ws://127.0.0.1:{via.port}/ws/" if via else url) + f"?tab={tab}&language={language}",
+                (f"ws://127.0.0.1:{via.port}/ws/" if via else url) + f"?language={language}",
                 origin=origin,  # type: ignore[arg-type]
                 additional_headers={"Cookie": person.cookie} if person and person.session else None,
                 proxy=None,

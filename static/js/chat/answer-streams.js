@@ -1,11 +1,11 @@
 /**
- * The text of running answers: a snapshot, then deltas without a hole and without a duplicate.
+ * Writes the text of running answers into their articles: a snapshot, then deltas in sequence (docs/protocol.md).
  *
- * Each method returns "applied", "ignored", or "gap": something is missing, so ask for a new snapshot.
+ * Each method returns "applied", "ignored", or "gap": an event is missing, so a new snapshot has to be requested.
  */
-import { grow } from "chat/grow"
+import { morphChildren } from "chat/morph"
 
-const content = article => article.querySelector("[data-content]")
+const contentOf = article => article.querySelector("[data-content]")
 
 function parse(html) {
   const template = document.createElement("template")
@@ -13,23 +13,23 @@ function parse(html) {
   return template.content
 }
 
-/** A page that comes from the server has the unfinished nodes in an element of their own. */
-function unwrap(root) {
-  const tail = root.querySelector(":scope > [data-tail]")
+/** Pages from the server have the unfinished nodes in an element of their own. */
+function unwrapTail(content) {
+  const tail = content.querySelector(":scope > [data-tail]")
   tail?.replaceWith(...tail.childNodes)
 }
 
-export class Answers {
-  // By generation: the last `seq` that is on the page. Absent until a transcript or a snapshot gives the start.
+export class AnswerStreams {
+  // By generation: the last `seq` on the page. Absent until a transcript or a snapshot gives the start.
   #seen = new Map()
-  // By article: how many of the nodes of its text are finished, and never change again; the HTML of the others.
+  // By article: the number of finished nodes, which never change again; the HTML of the unfinished ones.
   #shown = new WeakMap()
 
   begin(generation) {
     this.#seen.set(generation, 0)
   }
 
-  /** After a reconnect nothing is known: only the next snapshot says where we stand. */
+  /** After a reconnect, nothing is applied until the next snapshot. */
   forget() {
     this.#seen.clear()
   }
@@ -37,7 +37,7 @@ export class Answers {
   snapshot(article, { generation, seq, html, tail }) {
     if (!article) return "gap"
     article.dataset.generationId = generation
-    unwrap(content(article))
+    unwrapTail(contentOf(article))
     this.#seen.set(generation, seq)
     this.#show(article, 0, html, tail)
     return "applied"
@@ -56,7 +56,7 @@ export class Answers {
     if (article && article.dataset.status !== "streaming") return "ignored"
     const verdict = article && !this.#seen.has(generation) ? "gap" : this.#judge(article, generation, seq)
     if (verdict !== "applied") return verdict
-    unwrap(content(article))
+    unwrapTail(contentOf(article))
     article.dataset.status = status
     delete article.dataset.stopping
     delete article.dataset.saving
@@ -70,7 +70,7 @@ export class Answers {
   #show(article, finished, html, tail) {
     const added = [...parse(html).childNodes]
     this.#shown.set(article, [finished + added.length, tail])
-    grow(content(article), [...added, ...parse(tail).childNodes], finished)
+    morphChildren(contentOf(article), [...added, ...parse(tail).childNodes], finished)
   }
 
   #judge(article, generation, seq) {

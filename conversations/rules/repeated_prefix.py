@@ -4,18 +4,18 @@ Asked to go on with a text, some servers begin their answer with that text, whol
 held back for as long as it is the beginning of the text, and dropped if it turns out to be all of it.
 """
 
-SHORTEST = 4
+MIN_LENGTH = 4
 """Characters. A shorter text may well be repeated on purpose."""
 
 
-class Repetition:
+class RepeatedPrefix:
     """Takes text as it comes. `text`: what the answer begins with."""
 
     def __init__(self, text: str) -> None:
-        self._expected = text if len(text) >= SHORTEST else ""
+        self._expected = text if len(text) >= MIN_LENGTH else ""
         self._held = ""
 
-    def new(self, text: str) -> str:
+    def strip(self, text: str) -> str:
         """What of it is new, as far as that is known by now."""
         if not self._expected:
             return text

@@ -1,29 +1,30 @@
 /**
- * Whether the server is there, for people: nothing for a moment's absence, a slim bar after that; at once where there
- * is no doubt. `main[data-away]` while the bar stands: nothing on the page may look as if it went on.
+ * The bar that says the server cannot be reached: after a second, or at once if that is certain. While it shows,
+ * `main[data-away]` is set, and nothing on the page may look as if it went on.
  */
-import { say, sentence } from "shell/status"
+import { announce, sentence } from "shell/status"
 
-const PATIENCE = 1000
-const NO_DOUBT = ["offline", "lost"]
+const DELAY = 1000
+const CERTAIN = ["offline", "lost"]
 
-export class Connection {
+export class ConnectionBar {
   #main
   #changed
   #timer
 
-  /** `changed(away)`: called when the bar comes and goes. */
+  /** `changed(away)` is called when the bar comes and goes. */
   constructor(main, changed) {
     this.#main = main
     this.#changed = changed
   }
 
-  /** "connecting", "open", "closed", or why one can be sure: "offline" (says the browser), "lost" (nothing answers). */
+  /** `state`: as the socket reports it (net/socket). */
   show(state) {
-    this.#main.dataset.connection = NO_DOUBT.includes(state) ? "closed" : state
+    const certain = CERTAIN.includes(state)
+    this.#main.dataset.connection = certain ? "closed" : state
     if (state === "open") this.hide()
-    else if (NO_DOUBT.includes(state)) this.#reveal()
-    else this.#timer ??= setTimeout(() => this.#reveal(), PATIENCE)
+    else if (certain) this.#reveal()
+    else this.#timer ??= setTimeout(() => this.#reveal(), DELAY)
   }
 
   hide() {
@@ -46,6 +47,6 @@ export class Connection {
     this.#bar.hidden = false
     this.#main.dataset.away = ""
     this.#changed(true)
-    say(text)
+    announce(text)
   }
 }

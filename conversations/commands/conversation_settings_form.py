@@ -5,16 +5,16 @@ from django.utils.translation import gettext_lazy as lazy
 
 from conversations.protocol.commands import Send
 from conversations.protocol.refusal import Refusal
-from conversations.rules.frame_size import LONGEST_INSTRUCTIONS
+from conversations.rules.frame_size import MAX_SYSTEM_PROMPT
 
-LONGEST = LONGEST_INSTRUCTIONS
+LONGEST = MAX_SYSTEM_PROMPT
 """Characters of a system prompt."""
 
-HOTTEST = 2.0
+MAX_TEMPERATURE = 2.0
 """The highest temperature that endpoints know."""
 
 
-class InstructionsForm(forms.Form):
+class ConversationSettingsForm(forms.Form):
     """The same limits for the page's form and for the first `send` of a new chat."""
 
     system_prompt = forms.CharField(
@@ -28,7 +28,7 @@ class InstructionsForm(forms.Form):
         label=lazy("Temperature"),
         required=False,
         min_value=0,
-        max_value=HOTTEST,
+        max_value=MAX_TEMPERATURE,
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
         help_text=lazy("0 is predictable, 2 is wild. Leave empty for the provider's default."),
     )
@@ -36,9 +36,9 @@ class InstructionsForm(forms.Form):
     use_required_attribute = False
 
 
-def check(command: Send) -> None:
+def check_settings(command: Send) -> None:
     """What a new conversation is to begin with. Raises Refusal."""
-    form = InstructionsForm({"system_prompt": command.system_prompt, "temperature": command.temperature})
+    form = ConversationSettingsForm({"system_prompt": command.system_prompt, "temperature": command.temperature})
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
         raise Refusal("malformed", f"{form.fields[name].label}: {errors[0]}")

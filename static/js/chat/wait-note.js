@@ -1,32 +1,31 @@
-/** Words beside an answer that does not begin: for which model one waits, and for how long. No assistive technology
- * hears them, as they change each second. */
+/** The note beside an answer that has not begun: "Waiting for … 7 s". It changes each second, so it is not announced. */
 import { sentence } from "shell/status"
 
-const WORTH_SAYING = 5
+// Seconds.
+const MIN_WAIT = 5
 const SLOW = 20
 const SECOND = 1000
 
-// By article: since when one waits for it, and its length at that time; null once something came.
+// By article: when the wait began, and the length of the text then; null once more text has come.
 const waits = new WeakMap()
 
-/** Say how it is, once a second. */
-export function tellWait(article) {
+/** Update the note of this article; called once a second. */
+export function updateWaitNote(article) {
   if (!article?.dataset.generationId) return
-  const wait = begun(article)
+  const wait = waitOf(article)
   if (!wait) return
   if (length(article) !== wait.length || "stopping" in article.dataset || "saving" in article.dataset) return endWait(article)
   const seconds = Math.floor((performance.now() - wait.since) / SECOND)
-  if (seconds >= WORTH_SAYING) show(article, seconds)
+  if (seconds >= MIN_WAIT) show(article, seconds)
 }
 
-/** Something came. */
 export function endWait(article) {
   if (!article || waits.get(article) === null) return
   waits.set(article, null)
   article.querySelector("[data-wait]")?.remove()
 }
 
-function begun(article) {
+function waitOf(article) {
   if (!waits.has(article)) {
     const before = length(article) ? 0 : Number(article.dataset.waited || 0) * SECOND
     waits.set(article, { since: performance.now() - before, length: length(article) })

@@ -3,7 +3,7 @@
 from urllib.parse import SplitResult, urlsplit
 
 
-def split(address: str) -> SplitResult | None:
+def parse_url(address: str) -> SplitResult | None:
     """The parts of a URL with a host and a possible port; None for anything else."""
     try:
         parts = urlsplit(address)
@@ -13,8 +13,8 @@ def split(address: str) -> SplitResult | None:
     return parts if usable and address.isprintable() and " " not in address else None
 
 
-def is_web_address(text: str) -> bool:
-    parts = split(text)
+def is_endpoint_url(text: str) -> bool:
+    parts = parse_url(text)
     if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         return False
     return _can_be_asked(text)

@@ -1,14 +1,14 @@
-/** Code, tables and formulas that scroll sideways can be reached and scrolled by keyboard; finished code can be copied. */
+/** Code, tables and formulas: those that scroll sideways can be focused and scrolled by keyboard; code can be copied. */
 const SIDEWAYS = "[data-content] :is(pre > code, table, :has(> math))"
-// The last block of an answer that is being written may still change.
+// The last block of a running answer may still change.
 const UNFINISHED = "[data-status=streaming] > [data-content] > :last-child"
-const PAUSE = 150
+const DELAY = 150
 
-export class Reach {
+export class Blocks {
   #messages
   #button
   #timer
-  #observer = new ResizeObserver(() => this.soon())
+  #observer = new ResizeObserver(() => this.updateSoon())
 
   constructor(root) {
     this.#messages = root.querySelector("[data-transcript]")
@@ -20,23 +20,22 @@ export class Reach {
     this.#observer.disconnect()
   }
 
-  /** Look at all of it in a moment. */
-  soon() {
+  updateSoon() {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      this.#letReach()
-      this.#offerCopies()
-    }, PAUSE)
+      this.#makeFocusable()
+      this.#addCopyButtons()
+    }, DELAY)
   }
 
-  #letReach() {
+  #makeFocusable() {
     for (const block of this.#messages.querySelectorAll(SIDEWAYS)) {
       if (block.scrollWidth > block.clientWidth) block.tabIndex = 0
       else block.removeAttribute("tabindex")
     }
   }
 
-  #offerCopies() {
+  #addCopyButtons() {
     for (const block of this.#messages.querySelectorAll("[data-content] pre:not(:has(> [data-own]))")) {
       if (!block.closest(UNFINISHED)) block.append(this.#button.cloneNode(true))
     }

@@ -1,4 +1,4 @@
-"""What answers used and cost: counted after their end where the provider did not say, shown to people where allowed."""
+"""Tokens and costs in words."""
 
 from decimal import Decimal
 
@@ -8,27 +8,26 @@ from django.utils.translation import ngettext
 
 from conversations.models import Generation, UsageSource
 
-# --- what people see -------------------------------------------------------------------------------------------------
 
-
-def of(run: Generation) -> str:
-    """Tokens and cost of an answer in one line; "" where there are none, or nothing of it is shown. What the title of
-    the conversation took stands in the sums only."""
-    tokens_in, tokens_out = run.of_answer
+def answer_usage(generation: Generation) -> str:
+    """Tokens and cost of an answer in one line; "" if they are unknown or not shown. Leaves out the tokens that went
+    into the conversation's title: they count only in sums."""
+    tokens_in, tokens_out = generation.of_answer
     if settings.CHAT_SHOW_USAGE == "no" or tokens_in is None or tokens_out is None:
         return ""
-    about = "≈ " if run.usage_source == UsageSource.ESTIMATED else ""
+    about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
     line = f"{about}{tokens(tokens_in + tokens_out)}"
-    price = money(run.cost_of_answer, run.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
+    price = money(generation.cost_of_answer, generation.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
     return f"{line} · {price}" if price else line
 
 
 def tokens(count: int) -> str:
+    """For example "1,234 tokens"."""
     return ngettext("%(count)s token", "%(count)s tokens", count) % {"count": number_format(count, force_grouping=True)}
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """An amount with its currency; small ones with as many places as it takes to see something."""
+    """An amount with its currency, small ones with as many decimal places as they need; "" if either is unknown."""
     if amount is None or not currency:
         return ""
     places = 2 if amount >= 1 or not amount else min(8, 1 - amount.adjusted())
