@@ -53,6 +53,8 @@ def share_static_files(data_dir: Path) -> None:
 class Server:
     """One server process. Start it with `Server.start(NAME=value, …)`, the environment to differ in."""
 
+    program: tuple[str, ...] = ("-m", "chatapp.server")
+
     def __init__(self, port: int, overrides: dict[str, Any]) -> None:
         self.port = port
         self.overrides = overrides
@@ -64,7 +66,7 @@ class Server:
         self._silent = False
         self._frozen = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "chatapp.server"],
+            [sys.executable, *self.program],
             cwd=TOP,
             env=environment.for_server(str(self.data_dir), PORT=port, **overrides),
             stdin=subprocess.DEVNULL,
