@@ -1,1 +1,0 @@
-"""The fake provider of language models, in several forms."""
