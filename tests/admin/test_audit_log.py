@@ -14,13 +14,6 @@ TOP = "/admin/conversations/"
 KINDS = ["generation", "message", "conversation"]
 
 
-@pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice, "Bees ", "**hum**")
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
 def page_of(kind, run):
     pk = {"generation": run.pk, "message": run.message_id, "conversation": run.conversation_id}[kind]
     return pk, f"{TOP}{kind}/{pk}/change/"

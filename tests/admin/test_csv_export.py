@@ -9,7 +9,7 @@ from django.db import connection
 
 from conversations.admin.export import BATCH
 from conversations.models import AuditEntry, Conversation, Generation, Message
-from tests.support import generations, people
+from tests.support import people
 
 LIST = "/admin/conversations/generation/"
 
@@ -22,13 +22,6 @@ def rows(page):
 
 def of(staff, person, **query):
     return rows(staff.get(f"{LIST}export/?{urlencode({'person': person.user.username, **query})}"))
-
-
-@pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
 
 
 def many(person, count):

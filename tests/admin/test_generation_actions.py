@@ -14,13 +14,6 @@ LIST = "/admin/conversations/generation/"
 
 
 @pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
 def finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()

@@ -20,23 +20,9 @@ STOP_TO_CLOSED = 7
 
 
 @pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
 def finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
-def failed(alice, answering):
-    a = answering(alice)
-    a.exchange.cut()
     return generations.wait_ended(a.asked)
 
 

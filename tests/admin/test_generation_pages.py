@@ -6,25 +6,9 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.utils.functional import Promise
 
 from conversations.models import Generation
-from tests.support import generations, people
+from tests.support import people
 
 LIST = "/admin/conversations/generation/"
-
-
-@pytest.fixture
-def stopped(alice, answering):
-    """A stopped run of Alice."""
-    a = answering(alice, "Bees <script>alert(1)</script> ", "**hum**")
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
-def finished(bob, answering):
-    """A finished run of Bob."""
-    a = answering(bob)
-    a.exchange.finish()
-    return generations.wait_ended(a.asked)
 
 
 def listed(staff, query):

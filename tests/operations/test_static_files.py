@@ -3,7 +3,7 @@
 import pytest
 
 from chatapp import preparation
-from chatapp.environment import WrongValue
+from chatapp.setting_reader import InvalidSetting
 
 
 @pytest.fixture
@@ -25,5 +25,5 @@ def test_previously_collected_static_files_are_enough(read_only):
 
 
 def test_missing_static_files_name_the_folder(read_only):
-    with pytest.raises(WrongValue, match="Read-only file system"):
+    with pytest.raises(InvalidSetting, match="Read-only file system"):
         preparation._collect_static()

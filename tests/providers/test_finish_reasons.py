@@ -58,14 +58,6 @@ NO_WORDS = {
 }
 
 
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
 @pytest.mark.parametrize("which", NO_WORDS)
 def test_empty_answer_says_so(asking, alice, which):
     asked, exchange = asking

@@ -25,20 +25,8 @@ def impatient(database, provider):
 
 
 @pytest.fixture
-def asking(alice, socket, provider):
-    """A prompt that the provider has yet to answer: (asked, exchange)."""
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
-@pytest.fixture
-def asking_impatiently(alice, impatient, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice.at(impatient)).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
+def asking_impatiently(unanswered, alice, impatient):
+    return unanswered(alice.at(impatient))
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,8 @@ def model(own, alice):
 
 
 @pytest.fixture
-def asking(alice, socket, provider, model):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt, model=model)
-    exchange.wait_opened()
-    return asked, exchange
+def asking(unanswered, alice, model):
+    return unanswered(alice, model=model)
 
 
 @pytest.mark.parametrize("who", TOO_LONG)

@@ -32,11 +32,8 @@ def brisk(database, provider):
 
 
 @pytest.fixture
-def asking(alice, brisk, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice.at(brisk)).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
+def asking(unanswered, alice, brisk):
+    return unanswered(alice.at(brisk))
 
 
 def keep_alive(seconds, *exchanges):

@@ -18,14 +18,6 @@ MEGABYTE = 1_000_000
 SOON = 5.0
 
 
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
 def peak(server):
     """The most memory that the server has used so far, in megabytes."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
