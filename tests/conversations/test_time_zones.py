@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conversations.models import Generation
 from conversations.people import time_zone
-from conversations.web import sidebar, usage
+from conversations.web import monthly_usage, sidebar
 from tests.support.shelves import conversation, groups
 
 LOS_ANGELES = "America/Los_Angeles"  # UTC-7 in June
@@ -63,7 +63,7 @@ def test_the_month_is_that_of_the_persons_clock(alice, clock):
     begun = {}
     for zone in (LOS_ANGELES, "UTC", AUCKLAND):
         with timezone.override(ZoneInfo(zone)):
-            begun[zone] = usage.month(alice.user).since.astimezone(UTC)
+            begun[zone] = monthly_usage.this_month(alice.user).since.astimezone(UTC)
     assert begun == {
         LOS_ANGELES: datetime(2026, 5, 1, 7, tzinfo=UTC),
         "UTC": datetime(2026, 6, 1, tzinfo=UTC),

@@ -302,4 +302,4 @@ def test_an_open_editor_outlives_what_another_tab_does(chat, tab, provider):
     other.see("Wasps").see_status("complete")
     chat.see("Wasps")
     expect(chat.box).to_have_value("half an edit")
-    told(chat, "not shown any more")
+    told(chat, "no longer shown")

@@ -9,7 +9,7 @@ from tests.support.offers import change, offered, wait_offered
 
 WORDS = "The quick brown fox jumps over the lazy dog. " * 10
 """About a hundred tokens."""
-LEFT_OUT = "The beginning of this conversation was left out"
+LEFT_OUT = "The beginning of this conversation was not sent"
 
 
 @pytest.fixture
