@@ -191,7 +191,7 @@ def test_pages_bring_each_once_newest_first(alice):
 
 
 def test_a_rare_word_is_found_beyond_the_newest(alice, monkeypatch):
-    monkeypatch.setattr(search, "NEWEST", 3)
+    monkeypatch.setattr(search_results, "NEWEST", 3)
     write(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
     assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
 

@@ -48,7 +48,7 @@ def test_axe_finds_nothing_around_it(alice, chat):
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "settings")
     page.keyboard.press("Escape")
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "options", (WIDE, "light"), (WIDE, "dark"))
     page.keyboard.press("Escape")

@@ -239,7 +239,7 @@ BEES = "\N{HONEYBEE}" * 32_000
 
 def send_bees(chat):
     connected(chat)
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     chat.page.get_by_label("System prompt").fill("Hum." * 1000)
     chat.button("Done").click()
     chat.box.fill(BEES)
