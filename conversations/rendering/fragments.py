@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from django.utils import translation
 
 from conversations.models import Conversation, Generation, Message
-from conversations.rules import sentences
+from conversations.rules import end_sentences
 
 from . import jinja, transcript_entries, transcript_pages
 from .transcript_entries import NO_HTML, Entry
@@ -99,5 +99,5 @@ def _end_parts(
         return {
             "note": jinja.render("note.jinja", {"entry": entry}),
             "footer": jinja.render("footer.jinja", {"entry": entry}),
-            "announce": sentences.announcement(entry.status, entry.reason, entry.words, entry.note),
+            "announce": end_sentences.announcement(entry.status, entry.reason, entry.words, entry.note),
         }

@@ -2,7 +2,7 @@
 
 from conversations.models import Generation, Message, Piece
 from conversations.providers.model_catalog import catalog
-from conversations.rules import sentences
+from conversations.rules import end_sentences
 from conversations.rules.status import Status
 
 
@@ -16,7 +16,7 @@ def text_so_far(message: Message, generation: Generation | None) -> str:
 
 def end_note(generation: Generation, content: str) -> str:
     """Why the generation ended with the text `content`, in the current language; "" if there is nothing to explain."""
-    return sentences.sentence(
+    return end_sentences.sentence(
         generation.status,
         generation.end_reason,
         written=bool(content),

@@ -34,7 +34,7 @@ class ChangePassword(PasswordChangeView):
         response = super().form_valid(form)
         session.save()
         if key_before and session.session_key:
-            sessions.leave_word(key_before, session.session_key)
+            sessions.record_successor(key_before, session.session_key)
         return response
 
 

@@ -13,7 +13,7 @@ from django_htmx.http import reswap, retarget
 
 from conversations.cluster import presence
 from conversations.commands import versions
-from conversations.commands.settings_form import InstructionsForm
+from conversations.commands.conversation_settings_form import ConversationSettingsForm
 from conversations.models import Conversation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
@@ -51,7 +51,7 @@ def more_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """GET: the messages `?before=` or `?after=` one that is on screen, as a fragment. `?branch=` names the last message
     of the branch that the page looks at, if that is not the conversation's own."""
     current = _own_conversation(request, pk)
-    versions.look_at(current, parse_id(request.GET.get("branch", "")))
+    versions.show_branch(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
         page: TranscriptPage | None = transcript_pages.before(current, _message(current, before))
     else:
@@ -93,7 +93,7 @@ def _context(user: User, current: Conversation | None, page: TranscriptPage | No
         **_transcript_context(current, page),
         **_model_context(user, current),
         "blanks": transcript_entries.BLANKS,
-        "settings_form": InstructionsForm() if current is None else None,
+        "settings_form": ConversationSettingsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},
         "examples": [

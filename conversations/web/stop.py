@@ -7,10 +7,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from conversations.commands.end_generation import ask_owner, stopper
+from conversations.commands.end_generation import request_end
 from conversations.generation.supervisor import supervisor
 from conversations.models import Generation
 from conversations.rules.status import EndReason, Status
+from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import give_back
 
@@ -23,17 +24,16 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next=/")
-    tab = request.headers.get("x-tab", "")
     live = supervisor.live.get(pk)
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
         return _response(request, live.conversation)
     await give_back()
     generation = await in_database(_own_generation, user, pk)
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await ask_owner(supervisor, pk, EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        await request_end(supervisor, pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     return _response(request, generation.conversation_id)
 
 

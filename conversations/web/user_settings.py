@@ -38,7 +38,7 @@ def _save(request: HttpRequest, form: PreferencesForm) -> HttpResponse:
     chosen = form.save()
     request.user.preferences = chosen  # type: ignore[union-attr]
     if not request.htmx:
-        with translation.override(preferences.of(request.user).language or translation.get_language()):
+        with translation.override(preferences.effective(request.user).language or translation.get_language()):
             messages.success(request, _("Your settings are saved."))
         return _with_cookies(redirect("settings"), chosen)
     response = _render(request, PreferencesForm(request.user), saved=True)

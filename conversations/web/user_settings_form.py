@@ -40,7 +40,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     def __init__(self, user: User, data: QueryDict | dict[str, str] | None = None) -> None:
         # On a copy: validation changes the instance, and a page that rejects the form must not show those changes.
-        super().__init__(data, instance=copy(preferences.own(user)))
+        super().__init__(data, instance=copy(preferences.chosen(user)))
         self._set_choices("default_model", _model_choices(user, self.instance))
         self._set_choices("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
         for name in preferences.fixed():
