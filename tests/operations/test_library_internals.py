@@ -5,7 +5,7 @@ import pytest
 from chatapp import library_internals
 from tests.support import servers, visitors
 
-START = "from chatapp import library_internals, server\n{}\nserver.main()"
+START = "from chatapp import server\nfrom chatapp import library_internals\n{}\nserver.main()"
 """A server that starts once some parts have been taken away."""
 
 OTHER_FACTORIES = """
