@@ -14,13 +14,14 @@ library_internals.daphne = types.SimpleNamespace(Server=library_internals.daphne
 """
 
 OTHER_BUFFERS = """
-from autobahn.twisted.websocket import WebSocketAdapterProtocol as Protocol
+from autobahn.twisted.websocket import WebSocketAdapterProtocol
+from autobahn.websocket.protocol import WebSocketProtocol
 library_internals.TRANSPORT_BUFFERS = ("dataBuffer", "_renamed")
 library_internals.TRANSPORT_PARTS = ("dataBuffer", "_renamed", "writeSomeData", "TLS")
 library_internals.connections = lambda server: None
-Protocol._renamed = Protocol._dataReceived
-Protocol.dataReceived = lambda self, data: self._renamed(data)
-del Protocol._dataReceived
+WebSocketProtocol._renamed = WebSocketProtocol._dataReceived
+WebSocketAdapterProtocol.dataReceived = lambda self, data: self._renamed(data)
+del WebSocketProtocol._dataReceived
 """
 
 
