@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from conversations.rules.web_address import split
+from conversations.rules.endpoint_url import parse_url
 
 MIN_SECRET_KEY = 32
 """Characters of a secret key."""
@@ -38,7 +38,7 @@ def is_time_zone(text: str) -> bool:
 
 def is_origin(text: str) -> bool:
     """A full http or https origin, without path, query or credentials."""
-    parts = split(text)
+    parts = parse_url(text)
     if parts is None or parts.scheme not in ("http", "https") or "@" in parts.netloc:
         return False
     return not (parts.path or parts.query or parts.fragment) and is_host(parts.hostname or "")
@@ -82,7 +82,7 @@ def is_postgres_url(text: str) -> bool:
 
 def is_redis_url(text: str) -> bool:
     """A URL of Redis, over TCP, TLS or a Unix socket."""
-    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and split(text) is not None)
+    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and parse_url(text) is not None)
 
 
 def is_secret_key(text: str) -> bool:

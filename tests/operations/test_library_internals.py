@@ -3,7 +3,7 @@
 import pytest
 
 from chatapp import library_internals
-from tests.support import servers, visitors
+from tests.support import people, servers
 
 START = "from chatapp import server\nfrom chatapp import library_internals\n{}\nserver.main()"
 """A server that starts once some parts have been taken away."""
@@ -90,7 +90,7 @@ def test_a_stop_arrives_and_the_server_ends_without(taken_away, missing, databas
 
     server = Newer.start(OPENAI_BASE_URL=provider.url)
     try:
-        a = answering(visitors.new_person("alice", server))
+        a = answering(people.new_person("alice", server))
         a.page.stop(generation=a.asked.generation)
         assert a.asked.outcome == ("interrupted", "stopped")
         assert f"{missing} is missing" in server.output
