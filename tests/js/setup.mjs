@@ -1,4 +1,5 @@
 /** Loaded before each test file: resolves the import map's names (`net/ids`), and stands in for the browser. */
+import { setMaxListeners } from "node:events"
 import { registerHooks } from "node:module"
 
 const SCRIPTS = new URL("../../static/js/", import.meta.url)
@@ -41,6 +42,7 @@ const defined = {
     },
   },
 }
+setMaxListeners(0, page, defined.document)
 for (const [name, value] of Object.entries(defined)) {
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
 }
