@@ -12,7 +12,7 @@ from typing import IO
 
 import msgspec
 
-from .markdown import cpu_limit, highlighting, task
+from conversations.rendering.markdown import cpu_limit, highlighting, task
 
 NICE = 5
 """Added to the priority number, so that the server's own threads go first."""

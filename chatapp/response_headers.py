@@ -1,6 +1,6 @@
-"""Headers of every answer, whoever gives it: Django, the server of static files, the probes.
+"""Security headers of every response, whether it comes from Django, the static files or the probes.
 
-Django's own middleware does not see files, and knows nothing of the newer ones of these.
+Django's middleware does not see static files, and does not know the newer of these headers.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -12,38 +12,38 @@ Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
-UNUSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
-"""What the page never asks the browser for, and so nothing within it may. Copying to the clipboard is not among it."""
+DISABLED_FEATURES = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+"""Browser features that the page never uses, so nothing on it may. It does use the clipboard."""
 
-ALWAYS = (
+ALWAYS_SENT = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", ", ".join(f"{name}=()" for name in UNUSED).encode()),
+    (b"permissions-policy", ", ".join(f"{name}=()" for name in DISABLED_FEATURES).encode()),
 )
 
 
-class Headers:
-    """Adds what an answer does not say itself."""
+class ResponseHeaders:
+    """ASGI middleware that adds the headers which a response does not set itself."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
         self._strict = ((b"strict-transport-security", hsts().encode()),) if settings.HTTPS else ()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        wanted = (*ALWAYS, *self._strict) if _is_secure(scope) else ALWAYS
+        wanted = (*ALWAYS_SENT, *self._strict) if _is_secure(scope) else ALWAYS_SENT
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = list(message.get("headers", ()))
-                given = {bytes(name).lower() for name, _value in said}
-                message = {**message, "headers": [*said, *(each for each in wanted if each[0] not in given)]}
+                headers = list(message.get("headers", ()))
+                given = {bytes(name).lower() for name, _value in headers}
+                message = {**message, "headers": [*headers, *(each for each in wanted if each[0] not in given)]}
             await send(message)
 
         await self._application(scope, receive, complete)
 
 
 def hsts() -> str:
-    """As Django's `SecurityMiddleware` writes it."""
+    """The value of `Strict-Transport-Security`, as Django's `SecurityMiddleware` writes it."""
     parts = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
     if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS:
         parts.append("includeSubDomains")
@@ -53,5 +53,5 @@ def hsts() -> str:
 
 
 def _is_secure(scope: Scope) -> bool:
-    """Whether the browser came by https, as the proxy says."""
+    """Whether the proxy says that the browser used https."""
     return any(name == b"x-forwarded-proto" and value == b"https" for name, value in scope["headers"])

@@ -1,4 +1,4 @@
-"""Refuses to serve pages in a server that is not the product's own: answers would have nobody to run them."""
+"""Refuses to work under any ASGI server but the product's own, where no supervisor would run the answers."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -8,13 +8,16 @@ from conversations.generation.supervisor import supervisor
 
 logger = logging.getLogger(__name__)
 
-SENTENCE = "This application runs in a server of its own: start it with `python -m chatapp.server` (or `make run`)."
+SENTENCE = "This application needs its own server: start it with `python -m chatapp.server` (or `make run`)."
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 class OwnServerOnly:
-    """Wraps the application. That server starts the supervisor before it takes the first request."""
+    """ASGI middleware that answers 503 (close code 1012) unless a supervisor runs.
+
+    The product's own server starts the supervisor before it accepts the first request.
+    """
 
     def __init__(self, application: Application) -> None:
         self._application = application

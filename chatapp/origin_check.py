@@ -1,4 +1,4 @@
-"""Which pages may open a WebSocket here."""
+"""Checks which origin a WebSocket comes from."""
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,12 +14,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class OriginMark:
-    """Notes in `scope["origin_allowed"]` whether the page comes from one of `ALLOWED_ORIGINS`.
+class OriginCheck:
+    """ASGI middleware that sets `scope["origin_allowed"]`: whether the page comes from one of `ALLOWED_ORIGINS`.
 
-    Compared in full (scheme, host, port): comparing hosts alone would let in any other program of the same machine.
-    Nothing is refused here. A refused handshake looks like a lost network to the page, which would try for ever;
-    so the consumer accepts, and closes with a code that says why.
+    Origins are compared in full (scheme, host, port): comparing only hosts would admit any other server on the same
+    machine. Nothing is refused here. To the page, a refused handshake looks like a lost network, and it would reconnect
+    without end; so the consumer accepts, and closes with a code that says why.
     """
 
     def __init__(self, application: Application) -> None:
@@ -29,5 +29,7 @@ class OriginMark:
         origins = [value for name, value in scope["headers"] if name == b"origin"]
         allowed = len(origins) == 1 and origins[0].decode("latin-1") in settings.ALLOWED_ORIGINS
         if not allowed:
-            logger.warning("a page of another origin asked for a socket; ALLOWED_ORIGINS names those that may")
+            logger.warning(
+                "a page of another origin tried to open a socket; ALLOWED_ORIGINS lists the origins that may"
+            )
         await self.application({**scope, "origin_allowed": allowed}, receive, send)
