@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 PARALLEL := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-faults screenshots bench bench-quick lint format messages lock clean
+.PHONY: help run test test-js test-all test-faults screenshots bench bench-quick lint format messages lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -25,6 +25,9 @@ run: $(RUN_STAMP)  ## start the product; Ctrl-C stops it
 test: $(TEST_STAMP)  ## all tests but the long loops; one folder: ARGS="tests/chat", one test: ARGS="-k stop -n0"
 	@.ci/browser $(BIN)/python
 	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+test-js: $(TEST_STAMP)  ## only the tests of the page's scripts
+	@exec $(BIN)/python -m pytest -n0 tests/js $(ARGS)
 
 test-all: $(TEST_STAMP)  ## all tests with the long loops of the fault tests, and what they measure
 	@.ci/browser $(BIN)/python

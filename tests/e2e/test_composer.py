@@ -25,7 +25,7 @@ def test_enter_breaks_the_line_when_chosen_in_settings(chat, alice, provider):
 def test_new_chat_keeps_its_settings_when_sent(chat, provider):
     exchange = provider.expect()
     chat.open()
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     chat.page.get_by_label("System prompt").fill("Speak like a pirate.")
     chat.page.get_by_label("Temperature", exact=True).fill("3")
     chat.button("Done").click()
@@ -36,7 +36,7 @@ def test_new_chat_keeps_its_settings_when_sent(chat, provider):
     assert exchange.request.messages[0] == {"role": "system", "content": "Speak like a pirate."}
     exchange.write_tokens("Arr").finish()
     chat.see_status("complete")
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     expect(chat.page.get_by_label("System prompt")).to_have_value("Speak like a pirate.")
     expect(chat.page.get_by_label("Temperature", exact=True)).to_have_value("0.5")
     chat.page.get_by_label("Temperature", exact=True).fill("1")
@@ -302,4 +302,4 @@ def test_open_editor_survives_changes_in_another_tab(chat, tab, provider):
     other.see("Wasps").see_status("complete")
     chat.see("Wasps")
     expect(chat.box).to_have_value("half an edit")
-    told(chat, "not shown any more")
+    told(chat, "no longer shown")

@@ -140,7 +140,7 @@ def test_socket_without_upgrade_explains_the_proxy_setting(server):
 def test_refused_origin_names_the_setting(server):
     with connect(server.ws_url, origin="https://evil.example.org", proxy=None) as page, pytest.raises(ConnectionClosed):
         page.recv(10)
-    server.wait_output("ALLOWED_ORIGINS names those that may", 5)
+    server.wait_output("ALLOWED_ORIGINS lists the origins that may", 5)
 
 
 def test_too_many_form_fields_leave_no_traceback(server, alice):

@@ -45,7 +45,7 @@ TEXTS = {
 async def test_page_shows_the_text_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     growing = MarkdownStream()
-    answer.viewers.add(page)
+    answer.subscribers.add(page)
     page.offer(events.snapshot(answer.generation, answer.message, 0, "", ""), answer.message)
     for begin in range(0, len(text), step):
         piece = text[begin : begin + step]
