@@ -127,7 +127,7 @@ def test_searching_an_id_is_not_a_text_search(clerk, made, kind):
 
 
 @pytest.mark.parametrize("field", ["conversation", "message", "continued_from"])
-def test_autocomplete_returns_nothing(staff, clerk, made, field):
+def test_autocomplete_is_refused(staff, clerk, made, field):
     query = urlencode({"app_label": "conversations", "model_name": "generation", "field_name": field, "term": ""})
     for person in (staff, clerk("view_conversation", "view_message", "view_generation")):
         page = person.get(f"/admin/autocomplete/?{query}")
