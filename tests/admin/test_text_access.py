@@ -65,7 +65,7 @@ GUESSES = [(kind, lookup) for kind, lookups in LOOKUPS.items() for lookup in loo
 
 
 @pytest.mark.parametrize(("kind", "lookup"), GUESSES)
-def test_query_string_on_text_fields_is_ignored(clerk, made, kind, lookup):
+def test_query_string_on_text_fields_redirects_to_the_full_list(clerk, made, kind, lookup):
     """Whether the guess is right makes no difference, so nothing can be guessed."""
     nosy = clerk("view_conversation", "view_message", "view_generation")
     page = nosy.get(f"{TOP}{kind}/?{lookup}")
