@@ -1,4 +1,4 @@
-"""Who asked to stop a run, and from where; for the administration, never for the decision itself."""
+"""Who asked to stop a generation, and from where. Recorded for administrators; no decision depends on it."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TAB_LENGTH = 64
 
 
 class StopOrigin(models.TextChoices):
-    """From where a run was stopped."""
+    """Where a stop came from."""
 
     PAGE = "page", lazy("the page that asked")
     OTHER_PAGE = "other_page", lazy("another page")
@@ -23,7 +23,7 @@ class StopOrigin(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """`person`: id of the user who asked; None where nobody did."""
+    """`person` is the id of the user who asked to stop; None if nobody did."""
 
     origin: StopOrigin
     person: int | None = None
@@ -34,21 +34,21 @@ class StopRequest:
         return cls(StopOrigin.PAGE if tab in asked_in else StopOrigin.OTHER_PAGE, person)
 
     @classmethod
-    def from_fields(cls, ring: Mapping[str, str]) -> Self | None:
-        """As another process told it; None if it did not, or in words that are not known here."""
-        origin, person = ring.get("origin", ""), ring.get("person", "")
+    def from_fields(cls, fields: Mapping[str, str]) -> Self | None:
+        """Read what another process sent; None if it sent no origin, or one that this version does not know."""
+        origin, person = fields.get("origin", ""), fields.get("person", "")
         if origin not in StopOrigin.values:
             return None
         return cls(StopOrigin(origin), int(person) if person.isdecimal() else None)
 
     @property
     def fields(self) -> dict[str, str]:
-        """For `told` at another process."""
+        """The fields of a notification, for `from_fields` in another process."""
         return {"origin": self.origin.value, "person": "" if self.person is None else str(self.person)}
 
 
 SERVER = StopRequest(StopOrigin.SERVER)
-"""Nobody asked: the server saw that nobody is there, or had to end itself."""
+"""Nobody asked: all viewers had gone, or the server shut down."""
 
 
 def tab_of(query: bytes) -> str:
