@@ -81,8 +81,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # --- connecting and going ------------------------------------------------------------------------
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run until the socket is gone. `disconnect` is not called after an exception or a kill, so the cleanup is here. It
-        never waits, because Daphne may cancel it."""
+        """Run until the socket is gone. `disconnect` is not called after an exception or a kill, so the cleanup is here.
+        It never waits, because Daphne may cancel it."""
         self.scope = scope
         self.base_send = send
         self._send_now = scope.get("send_now")
