@@ -23,13 +23,6 @@ POLL_INTERVAL = 0.05
 """Seconds between two looks for that end."""
 
 
-def stopper(supervisor: Supervisor, generation: uuid.UUID, user: int, tab: str) -> StopRequest:
-    """Somebody at one of their own pages. In which tabs it was asked for is known to the owner only, so for the others
-    it is another one."""
-    live = supervisor.live.get(generation)
-    return StopRequest.in_tab(user, tab, live.asked_in if live is not None else ())
-
-
 async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
     """Ask the owner of a generation to end it; does not wait for the end. Another process learns of it through the
     notifier, or at its next tick. Raises database errors if the generation does not run here."""

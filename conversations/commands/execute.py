@@ -27,7 +27,7 @@ from conversations.storage.db_threads import AWAY, in_database
 
 from . import start
 from .draft import Requester
-from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end, stopper
+from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
 from .show_result import attend_all, show_result
 from .start import Repeated, StillRunning
 from .stop_lookup import find_generation
@@ -57,12 +57,12 @@ class CommandExecutor:
         self._supervisor = supervisor
         self._pending: dict[tuple[int, uuid.UUID], PendingCommand] = {}
 
-    def stop(self, user: int, command: uuid.UUID, tab: str) -> bool:
+    def stop(self, user: int, command: uuid.UUID) -> bool:
         """Stop a command that has no running generation yet. Return False if it is not in progress here."""
         pending = self._pending.get((user, command))
         if pending is None:
             return False
-        pending.stopped = StopRequest.in_tab(user, tab, [socket.tab for socket in pending.sockets])
+        pending.stopped = StopRequest.from_page(user)
         return True
 
     def execute(self, socket: Socket, user: AbstractBaseUser, command: StartCommand) -> None:
@@ -99,7 +99,7 @@ class CommandExecutor:
             del self._pending[key]
 
     async def _answer(self, user: AbstractBaseUser, command: StartCommand, pending: PendingCommand) -> None:
-        result = await self._start(user, command, pending.sockets[0].tab)
+        result = await self._start(user, command)
         if isinstance(result, Started):
             try:
                 self._supervisor.launch(result, user.pk, command.id, stopped=pending.stopped)
@@ -114,7 +114,7 @@ class CommandExecutor:
         await show_result(self._supervisor, pending.sockets, user, command, result)
         await self._stop_repeated(user, command, pending)
 
-    async def _start(self, user: AbstractBaseUser, command: StartCommand, tab: str) -> Started | Repeated:
+    async def _start(self, user: AbstractBaseUser, command: StartCommand) -> Started | Repeated:
         """Write the generation, after ending the one that runs in its conversation. Raises Refusal."""
         if self._supervisor.stopping:
             raise shutting_down()
@@ -125,7 +125,7 @@ class CommandExecutor:
             result = await _start_counted(requester, command)
             if not isinstance(result, StillRunning):
                 return result
-            by = stopper(self._supervisor, result.generation, user.pk, tab)
+            by = StopRequest.from_page(user.pk)
             await end_and_wait(self._supervisor, result.generation, EndReason.SUPERSEDED, by)
         raise busy()
 

@@ -24,7 +24,6 @@ def attend_all(supervisor: Supervisor, sockets: list[Socket], started: Started) 
     if live is None:
         return
     for socket in sockets:
-        live.asked_in.add(socket.tab)
         supervisor.attend(live, socket)
     for socket in supervisor.sockets.showing(started.conversation.pk):
         supervisor.attend(live, socket)
@@ -62,7 +61,7 @@ async def _html_so_far(supervisor: Supervisor, started: Started) -> str:
     live = supervisor.live.get(started.generation.pk)
     if live is not None:
         return await live.broadcast.so_far()
-    answer, _done = await asyncio.to_thread(worker.growing, started.answer.content, last=False)
+    answer, _done = await asyncio.to_thread(worker.render, started.answer.content, last=False)
     return answer.whole()
 
 

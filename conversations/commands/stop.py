@@ -14,7 +14,7 @@ from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
-from .end_generation import record_late_stop, request_end, stopper
+from .end_generation import record_late_stop, request_end
 from .execute import CommandExecutor
 from .stop_lookup import find_generation
 
@@ -31,8 +31,8 @@ def stop(
     elif command.id is not None:
         live = supervisor.by_command.get((user.pk, command.id))
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, StopRequest.in_tab(user.pk, socket.tab, live.asked_in))
-    elif command.id is None or not executor.stop(user.pk, command.id, socket.tab):
+        live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
+    elif command.id is None or not executor.stop(user.pk, command.id):
         supervisor.spawn(_stop_not_here(supervisor, socket, user, command))
 
 
@@ -54,13 +54,12 @@ async def _stop_stored(supervisor: Supervisor, socket: Socket, user: AbstractBas
     query = (user, command.generation, command.id)
     generation = await fair_share.database.work(user.pk, find_generation, *query)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
-        await in_database(record_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
+        await in_database(record_late_stop, generation.pk, StopRequest.from_page(user.pk))
     if generation is None:
         _refuse_stop(socket, command, not_found())
     elif generation.status == Status.STREAMING:
         socket.push(events.stopping(generation.pk))
-        by = stopper(supervisor, generation.pk, user.pk, socket.tab)
-        await request_end(supervisor, generation.pk, EndReason.STOPPED, by)
+        await request_end(supervisor, generation.pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     else:
         status, reason = generation.status, generation.end_reason
         socket.push(events.standing(generation.pk, generation.message_id, status, reason, command.id))

@@ -32,7 +32,6 @@ class Socket(Viewer, Protocol):
 
     user_id: int
     session: str
-    tab: str
     signed_in_by: tuple[str, int, str]
     conversation: uuid.UUID | None
     attends: set[uuid.UUID]

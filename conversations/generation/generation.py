@@ -25,7 +25,7 @@ from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_catalog import catalog
 from conversations.providers.sse import ProviderError
 from conversations.providers.token_counter import rough
-from conversations.rendering.cache import rendered
+from conversations.rendering.cache import html_cache
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits
 from conversations.rules.status import EndReason, Outcome
@@ -84,7 +84,6 @@ class LiveGeneration:
         self._around = around
         self._fresh: list[str] = []
         self._usage: tuple[int, int] | None = None
-        self.asked_in: set[str] = set()
         self._stopper: StopRequest | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
@@ -248,7 +247,7 @@ class LiveGeneration:
             self._at_any_rate(lambda: self.broadcast.settle(certain=True))
             await self.broadcast.shown()
             if (html := self.broadcast.html) is not None:
-                rendered.keep(self.message, html)
+                html_cache.store(self.message, html)
             self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, bare)

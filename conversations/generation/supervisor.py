@@ -28,7 +28,7 @@ from conversations.providers.model_catalog import catalog
 from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
 from conversations.rules.status import EndReason, Outcome, known_reason
-from conversations.rules.stop_request import StopOrigin, StopRequest
+from conversations.rules.stop_request import StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage import reaper
 from conversations.storage.db_threads import AWAY, in_database, limit
@@ -179,7 +179,7 @@ class Supervisor:
         self.titles.cancel(conversation)
         live = self.by_conversation.get(conversation)
         if live is not None:
-            live.stop(EndReason.DELETED, StopRequest(StopOrigin.PAGE, live.user))
+            live.stop(EndReason.DELETED, StopRequest.from_page(live.user))
 
     async def end_unlaunched(self, started: Started) -> None:
         """End a generation that stands in the database and that nothing here can run. Returns when that is saved."""

@@ -1,15 +1,11 @@
 """Who asked to stop a generation, and from where. Recorded for administrators; no decision depends on it."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import parse_qs
 
 from django.db import models
 from django.utils.translation import gettext_lazy as lazy
-
-TAB_LENGTH = 64
-"""Characters of a tab's name that are looked at."""
 
 
 class StopOrigin(models.TextChoices):
@@ -29,9 +25,9 @@ class StopRequest:
     person: int | None = None
 
     @classmethod
-    def in_tab(cls, person: int, tab: str, asked_in: Container[str]) -> Self:
-        """Somebody at one of their own pages. `asked_in`: the tabs in which the answer was asked for."""
-        return cls(StopOrigin.PAGE if tab in asked_in else StopOrigin.OTHER_PAGE, person)
+    def from_page(cls, person: int) -> Self:
+        """A person stops their own answer, on any of their pages."""
+        return cls(StopOrigin.PAGE, person)
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Self | None:
@@ -49,8 +45,3 @@ class StopRequest:
 
 SERVER = StopRequest(StopOrigin.SERVER)
 """Nobody asked: all viewers had gone, or the server shut down."""
-
-
-def tab_of(query: bytes) -> str:
-    """The name that a tab gave itself in the socket's address; "" without one."""
-    return parse_qs(query.decode("ascii", "replace")).get("tab", [""])[0][:TAB_LENGTH]

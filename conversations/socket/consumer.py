@@ -19,14 +19,12 @@ from conversations.commands import stop, subscribe
 from conversations.commands.execute import CommandExecutor
 from conversations.generation import answer_rate
 from conversations.generation.supervisor import supervisor
-from conversations.models.ids import new_id
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal, busy
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import tab_of
 from conversations.rules.token_bucket import TokenBucket
 from conversations.storage.db_threads import AWAY, in_database
 
@@ -60,7 +58,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user: AbstractBaseUser | None = None
         self.user_id = 0
         self.session = ""
-        self.tab = ""
         self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
@@ -81,7 +78,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # --- connecting and going ------------------------------------------------------------------------
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run until the socket is gone. `disconnect` is not called after an exception or a kill, so the cleanup is here.
+        """Run until the socket is gone. `disconnect` is not called after an exception or a kill, so cleanup is here.
         It never waits, because Daphne may cancel it."""
         self.scope = scope
         self.base_send = send
@@ -118,7 +115,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
-        self.tab = tab_of(self.scope["query_string"]) or new_id().hex
         supervisor.spawn(self._sign_in())
 
     async def _sign_in(self) -> None:

@@ -58,7 +58,7 @@ def test_says_so_in_the_chat_too(alice):
 
 
 def csrf():
-    from tests.support.visitors import CSRF
+    from tests.support.people import CSRF
 
     return CSRF
 

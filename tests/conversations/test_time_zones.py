@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from conversations.models import Generation
 from conversations.people import time_zone
 from conversations.web import sidebar, usage
-from tests.support.shelves import conversation, groups
+from tests.support.conversations import conversation
+from tests.support.sidebar import groups
 
 LOS_ANGELES = "America/Los_Angeles"  # UTC-7 in June
 AUCKLAND = "Pacific/Auckland"  # UTC+12 in June

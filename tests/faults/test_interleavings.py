@@ -30,12 +30,12 @@ from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
 from conversations.storage.journal import Journal
 from conversations.storage.journal_sql import LOCK
-from tests.support import stored
-from tests.support.answers import RATE, endless
-from tests.support.faults import clusters
+from tests.support import generations
+from tests.support.faults import locks
 from tests.support.faults.steady_provider import Plan
+from tests.support.polling import eventually
+from tests.support.provider.endless import RATE, endless
 from tests.support.servers import running
-from tests.support.waiting import eventually
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
 SOON = 5.0
@@ -58,10 +58,10 @@ def pair(database, provider):
 
 def replayed(person, page, a):
     """Send the command of an answer again, and hold it until the `with` ends."""
-    held = clusters.locked("auth_user", [person.user.pk])
+    held = locks.locked_rows("auth_user", [person.user.pk])
     held.__enter__()
     page.send("send", id=a.asked.id, content=a.exchange.prompt)
-    eventually(lambda: clusters.waiting_for_locks() > 0, "the command waits")
+    eventually(lambda: locks.waiting_for_locks() > 0, "the command waits")
     return held
 
 
@@ -79,7 +79,7 @@ def test_a_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, 
     witness.close()
     a.page.close()
     a.exchange.wait_closed(SOON)
-    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_a_stop_that_meets_the_replayed_command(pair, alice, answering, socket):
@@ -127,11 +127,11 @@ def test_an_orphan_that_could_not_be_ended_is_tried_again(start_server, alice):
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
     run = streaming_row(alice.user, owner.pk)
-    with clusters.locked("conversations_generation", [run.pk]):
+    with locks.locked_rows("conversations_generation", [run.pk]):
         renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
         ticks = Ticks(owner.pk, renewed)
         eventually(lambda: ticks.count > 40, "its time is long over", 20)
-    assert stored.outcome(str(run.pk)) == ("interrupted", "server_lost")
+    assert generations.outcome(str(run.pk)) == ("interrupted", "server_lost")
 
 
 class Ticks:
@@ -154,7 +154,7 @@ def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server
     a = answering(alice.at(killed))
     generation = a.asked.generation
     killed.kill()
-    assert stored.outcome(generation, 20) == ("interrupted", "server_lost")
+    assert generations.outcome(generation, 20) == ("interrupted", "server_lost")
 
 
 # --- a supervisor of the test's own --------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ class Page:
 
     def __init__(self, user):
         self.user_id = user.pk
-        self.session, self.tab, self.language = "session", "tab", "en"
+        self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
         self.attends = set()
@@ -236,7 +236,7 @@ async def until(probe, timeout=10.0):
 
 
 async def outcome(generation):
-    return await in_database(stored.outcome, str(generation))
+    return await in_database(generations.outcome, str(generation))
 
 
 async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, user, page, started):
