@@ -40,7 +40,7 @@ def record_successor(key: str, successor: str) -> None:
     Open sockets of the old session find the note with `find_successor`. It signs nobody in: a request with the old key
     is signed out.
     """
-    Session.objects.save(key, {SUCCESSOR: find_successor}, timezone.now() + SUCCESSOR_LIFETIME)
+    Session.objects.save(key, {SUCCESSOR: successor}, timezone.now() + SUCCESSOR_LIFETIME)
 
 
 def find_successor(key: str) -> "SignedIn | None":
