@@ -9,9 +9,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import translation
 
 from conversations.delivery.sockets import Socket
-from conversations.generation.generation import INTERNAL
+from conversations.generation.endings import INTERNAL
 from conversations.generation.started import Started
-from conversations.generation.supervisor import ASK, Supervisor
+from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Asking, Send
 from conversations.protocol.refusal import Refusal
@@ -68,14 +68,14 @@ class Asks:
         """Carry the command out, in a task of the supervisor. A repetition of one under way is the same one: a page
         that lost its socket right after asking comes with a new one."""
         key = (user.pk, command.id)
-        self._supervisor.titles.cancel_of(user.pk)  # a server that does one thing at a time is to do this one
+        self._supervisor.titles.cancel_for_person(user.pk)  # a server that does one thing at a time is to do this one
         if isinstance(command, Send) and command.conversation is None:
             self._supervisor.sockets.show(socket, None)  # whether the page said so before or not
         if key in self._under_way:
             self._under_way[key].sockets.append(socket)
             return
         self._under_way[key] = UnderWay([socket])
-        self._supervisor.spawn(self._carry_out(user, command), name=ASK)
+        self._supervisor.spawn(self._carry_out(user, command), must_finish=True)
 
     async def _carry_out(self, user: AbstractBaseUser, command: Asking) -> None:
         """Whatever goes wrong, the page hears of it."""
@@ -117,7 +117,7 @@ class Asks:
             live.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL))
             end = live.task
         else:
-            end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), name=ASK)
+            end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), must_finish=True)
         await asyncio.wait({end}, timeout=OWN_END)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
             if socket not in under_way.sockets:
@@ -157,11 +157,11 @@ class Asks:
         if live is None:
             return
         for socket in sockets:
-            self._supervisor.attend(live, socket)
+            self._supervisor.viewers.add(live, socket)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
-            self._supervisor.attend(live, socket)
+            self._supervisor.viewers.add(live, socket)
         if not live.viewers.anybody:
-            self._supervisor.left_at_once(live, sockets[-1])
+            self._supervisor.viewers.add_departed(live, sockets[-1])
 
     async def _show(
         self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
@@ -186,7 +186,7 @@ class Asks:
         """The HTML of the answer that this generation continues."""
         live = self._supervisor.live.get(started.generation.pk)
         if live is not None:
-            return await live.broadcast.so_far()
+            return await live.broadcast.html_so_far()
         answer, _done = await asyncio.to_thread(worker.growing, started.answer.content, last=False)
         return answer.whole()
 

@@ -28,7 +28,7 @@ def stop(supervisor: Supervisor, asks: Asks, socket: Socket, user: AbstractBaseU
     if command.generation is not None:
         live = supervisor.live.get(command.generation)
     elif command.id is not None:
-        live = supervisor.by_command.get((user.pk, command.id))
+        live = supervisor.live.for_command(user.pk, command.id)
     if live is not None and live.user == user.pk:
         live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
     elif command.id is None or not asks.stop(user.pk, command.id):

@@ -149,7 +149,7 @@ def _context(
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
-        presence.served(running.pk, nonce)
+        presence.page_served(running.pk, nonce)
     models = catalog.choices(user)
     keys = {choice.key for choice in models}
     chosen = _chosen(models, current.model if current is not None else preferences.model_for_new_chats(user, keys))
