@@ -16,8 +16,8 @@ from zoneinfo import available_timezones
 
 from environs import Env, EnvError
 
-from conversations.rules.frame_size import frame_for
-from conversations.rules.web_address import is_web_address, split
+from conversations.rules.endpoint_url import is_endpoint_url, parse_url
+from conversations.rules.frame_size import max_frame_size
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EXIT_CODE = 2
@@ -202,7 +202,7 @@ def read() -> Environment:
             "METRICS_TOKEN", "", f"{SHORTEST_TOKEN} or more letters, digits or any of -._~+/=", _is_token, secret=True
         ),
         OPENAI_BASE_URL=source.text(
-            "OPENAI_BASE_URL", "", "an address that begins with http:// or https://", is_web_address
+            "OPENAI_BASE_URL", "", "an address that begins with http:// or https://", is_endpoint_url
         ).rstrip("/"),
         OPENAI_API_KEY=source.text("OPENAI_API_KEY", "", "printable ASCII characters", _is_key, secret=True),
         CHAT_MODELS=source.names("CHAT_MODELS", "names of models, separated by commas", lambda name: bool(name)),
@@ -218,7 +218,7 @@ def read() -> Environment:
         CHAT_MAX_ANSWERS_PER_MINUTE=source.whole("CHAT_MAX_ANSWERS_PER_MINUTE", 30, 1, 100_000, "answers"),
         CHAT_MAX_SOCKETS=source.whole("CHAT_MAX_SOCKETS", 30, 1, 100_000, "pages"),
         CHAT_MAX_PROMPT=prompt,
-        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", frame_for(prompt), 1024, 16_777_216, "bytes"),
+        CHAT_MAX_FRAME=source.whole("CHAT_MAX_FRAME", max_frame_size(prompt), 1024, 16_777_216, "bytes"),
         CHAT_MAX_ANSWER=source.whole("CHAT_MAX_ANSWER", 400_000, 1, 10_000_000, "characters"),
         CHAT_MAX_LINE=source.whole("CHAT_MAX_LINE", 1_048_576, 1024, 67_108_864, "bytes"),
         CHAT_MAX_UNREAD=source.whole("CHAT_MAX_UNREAD", 262_144, 1024, 67_108_864, "bytes"),
@@ -282,7 +282,7 @@ def _is_zone(text: str) -> bool:
 
 
 def _is_origin(text: str) -> bool:
-    parts = split(text)
+    parts = parse_url(text)
     if parts is None or parts.scheme not in ("http", "https") or "@" in parts.netloc:
         return False
     return not (parts.path or parts.query or parts.fragment) and _is_host(parts.hostname or "")
@@ -323,7 +323,7 @@ def _is_postgres(text: str) -> bool:
 
 
 def _is_redis(text: str) -> bool:
-    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and split(text) is not None)
+    return text.startswith("unix://") or (text.startswith(("redis://", "rediss://")) and parse_url(text) is not None)
 
 
 def _is_secret_key(text: str) -> bool:

@@ -36,7 +36,7 @@ def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = la
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
         presence.page_connected(running.pk, command.page[:60])
-    versions.look_at(conversation, command.branch)
+    versions.show_branch(conversation, command.branch)
     if conversation.aside:
         running = None
     head = conversation.head

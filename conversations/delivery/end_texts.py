@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from conversations.models import Generation
 from conversations.rendering import fragments
-from conversations.rules.sentences import announcement, sentence
+from conversations.rules.end_sentences import announcement, sentence
 from conversations.storage.db_threads import AWAY, in_database
 
 logger = logging.getLogger(__name__)

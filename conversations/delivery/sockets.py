@@ -107,7 +107,7 @@ class Sockets:
         stood still, so no silence means anything."""
         for socket in list(self._sockets):
             if paused:
-                socket.send_window.hear(now)
+                socket.send_window.touch(now)
             self._check(socket, now, lost, back)
 
     def _check(

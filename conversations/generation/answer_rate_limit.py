@@ -44,7 +44,7 @@ class AnswerRateLimiter:
         now = time.monotonic()
         allowance = self._allowance(person, now)
         if not allowance.take(command, now):
-            raise Refusal("too_fast", self._sentence(allowance.bucket.wait(now)))
+            raise Refusal("too_fast", self._sentence(allowance.bucket.seconds_to_wait(now)))
 
     def take_title(self, person: int) -> bool:
         """Count a title, which is a request to the provider as well. False if less than half of the allowance is left:
@@ -60,7 +60,7 @@ class AnswerRateLimiter:
         return self._allowances[person]
 
     def _drop_full(self, now: float) -> None:
-        kept = {person: each for person, each in self._allowances.items() if not each.bucket.full(now)}
+        kept = {person: each for person, each in self._allowances.items() if not each.bucket.is_full(now)}
         self._allowances = kept
 
     def _sentence(self, wait: float) -> str:

@@ -72,7 +72,7 @@ class LiveGeneration:
         self.started = started
         self.lifecycle = Lifecycle(_limits(self.endpoint), time.monotonic(), started.answer.content)
         self.viewers = Viewers(
-            GracePeriods.chosen(started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE)
+            GracePeriods.from_preference(started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE)
         )
         self.sessions: dict[str, SignedIn] = {}
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, context.trusted)
@@ -198,7 +198,7 @@ def _limits(endpoint: Endpoint) -> Limits:
     return Limits(
         first_token=endpoint.first_token_timeout or settings.CHAT_FIRST_TOKEN_TIMEOUT,
         silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
-        run=settings.CHAT_RUN_TIMEOUT,
-        answer=settings.CHAT_MAX_ANSWER,
-        wordless=settings.CHAT_WORDLESS_TIMEOUT,
+        total=settings.CHAT_RUN_TIMEOUT,
+        max_characters=settings.CHAT_MAX_ANSWER,
+        no_text=settings.CHAT_WORDLESS_TIMEOUT,
     )

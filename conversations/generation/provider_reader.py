@@ -97,10 +97,10 @@ class ProviderReader:
         self._lifecycle.open(time.monotonic())
 
     def delta(self, text: str, pieces: int) -> None:
-        self._keep(self._lifecycle.delta(text, time.monotonic(), pieces))
+        self._keep(self._lifecycle.add_text(text, time.monotonic(), pieces))
 
     def alive(self, thoughts: int = 0, characters: int = 0) -> None:
-        self._lifecycle.alive(time.monotonic(), thoughts, characters)
+        self._lifecycle.record_activity(time.monotonic(), thoughts, characters)
 
     def finished(self, reason: str) -> None:
         self._keep(self._lifecycle.finish(reason, time.monotonic()))
@@ -131,7 +131,7 @@ class ProviderReader:
         no timer is set for each token."""
         self._stop_watching()
         now = time.monotonic()
-        if self._lifecycle.overdue(now):
+        if self._lifecycle.expire(now):
             self.cancel()
         elif self._task is not None and not self._task.done():
             loop = asyncio.get_running_loop()

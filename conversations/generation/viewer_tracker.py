@@ -77,7 +77,7 @@ class ViewerTracker:
 
     def _note(self, generation: uuid.UUID, socket: Socket) -> None:
         socket.viewing.add(generation)
-        socket.send_window.hear(time.monotonic())  # the timeout for acknowledgements begins now
+        socket.send_window.touch(time.monotonic())  # the timeout for acknowledgements begins now
 
     def remove_generation(self, generation: uuid.UUID, sockets: Iterable[Socket]) -> None:
         """This generation is over: none of these sockets views it any more."""
@@ -125,7 +125,7 @@ class ViewerTracker:
 
     def _last_one_left(self, live: LiveGeneration) -> None:
         """A sign-out and the like end it at once. Otherwise somebody may be on the way."""
-        alone = live.viewers.alone
+        alone = live.viewers.pending_end
         if alone is None:
             return
         if alone[1] in (EndReason.LEFT, EndReason.CONNECTION_LOST):
@@ -139,7 +139,7 @@ class ViewerTracker:
         if elsewhere and not live.viewers.anybody:
             live.viewers.arrive(ELSEWHERE)
         if found.expected:
-            live.viewers.expect(time.monotonic())
+            live.viewers.postpone_end(time.monotonic())
         self._end_when_due(live)
 
     async def _others(self, generation: uuid.UUID) -> presence.OtherViewers:
@@ -156,7 +156,7 @@ class ViewerTracker:
         return self._steady() >= presence.PROCESS_TIMEOUT + POLL_INTERVAL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
-        alone = live.viewers.alone
+        alone = live.viewers.pending_end
         if alone is None or self._live.get(live.id) is None:
             return
         due, cause = alone
@@ -168,5 +168,5 @@ class ViewerTracker:
 
     def _look_again(self, live: LiveGeneration) -> None:
         """The grace period is over, but a page may have been served only just now, after a second reload, say."""
-        if self._live.get(live.id) is not None and live.viewers.alone is not None:
+        if self._live.get(live.id) is not None and live.viewers.pending_end is not None:
             self._tasks.spawn(self._look_for_others(live))

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.models import Conversation, Generation, Message, Piece, Role
 from conversations.providers.model_catalog import catalog
-from conversations.rules import sentences
+from conversations.rules import end_sentences
 from conversations.rules import status as statuses
 from conversations.rules.status import Status
 
@@ -156,7 +156,7 @@ def live_text(message: Message, generation: Generation | None) -> str:
 
 
 def note(generation: Generation, content: str) -> str:
-    return sentences.sentence(
+    return end_sentences.sentence(
         generation.status,
         generation.end_reason,
         written=bool(content),
@@ -250,5 +250,5 @@ def _parts(message: Message, generation: Generation, versions: Sequence[uuid.UUI
         return {
             "note": jinja.render("note.jinja", {"entry": ended}),
             "footer": jinja.render("footer.jinja", {"entry": ended}),
-            "announce": sentences.announcement(ended.status, ended.reason, ended.words, ended.note),
+            "announce": end_sentences.announcement(ended.status, ended.reason, ended.words, ended.note),
         }

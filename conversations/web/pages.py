@@ -15,8 +15,8 @@ from django_htmx.http import reswap, retarget
 
 from conversations.cluster import presence
 from conversations.commands import versions
-from conversations.commands.end_generation import ask_owner
-from conversations.commands.settings_form import InstructionsForm
+from conversations.commands.conversation_settings_form import ConversationSettingsForm
+from conversations.commands.end_generation import request_end
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
@@ -56,7 +56,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """More messages of a conversation that is on the page: those `?before=` or `?after=` the one that it has."""
     current = _visible(request, pk)
-    versions.look_at(current, parse_id(request.GET.get("branch", "")))
+    versions.show_branch(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
         window: transcript_pages.Window | None = transcript_pages.before(current, _message(current, before))
     else:
@@ -112,7 +112,7 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await ask_owner(supervisor, pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
+        await request_end(supervisor, pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     return _after_stop(request, generation.conversation_id)
 
 
@@ -163,7 +163,7 @@ def _context(
         "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
         "demo": chosen is not None and catalog.is_demo(chosen.key),
         "blanks": fragments.BLANKS,
-        "instructions": InstructionsForm() if current is None else None,
+        "instructions": ConversationSettingsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},
         "examples": [

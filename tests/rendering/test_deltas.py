@@ -8,7 +8,7 @@ import pytest
 from conversations.delivery.broadcast import Broadcast
 from conversations.protocol import events
 from conversations.rendering import markdown
-from tests.support.protocol import Event, Rules
+from tests.support.protocol_rules import Event, Rules
 
 
 class Page:
@@ -79,4 +79,4 @@ async def test_a_long_block_is_not_sent_again_and_again():
     [("", "", 0), ("a", "", 0), ("abc", "abc", 3), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)],
 )
 def test_the_common_beginning(one, other, same):
-    assert events.common(one, other) == events.common(other, one) == same
+    assert events.common_prefix(one, other) == events.common_prefix(other, one) == same
