@@ -1,7 +1,7 @@
 """Notifies other processes that something in the database has changed.
 
-A notification is only a hint: channel layers lose messages by design, so whoever gets one reads the database, and a
-poll stands behind each kind. Without a layer (one process, or several without Redis) the polls do the work alone.
+A notification is only a hint: channel layers lose messages by design. Its receiver reads the database, and a poll finds
+what a lost notification would have said. Without a layer (one process, or several without Redis) there are only polls.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ from .registry import GenerationRegistry
 logger = logging.getLogger(__name__)
 
 ELSEWHERE: Final = "elsewhere"
-"""Among the viewers of a generation, stands for all viewers at other processes."""
+"""The one entry among the viewers of a generation that represents all viewers at other processes."""
 
 LOOKUP_TIMEOUT = 0.3
 """Seconds that the query for other viewers may take before a generation without any here is ended."""

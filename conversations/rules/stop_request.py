@@ -1,4 +1,4 @@
-"""Who asked to stop a run, and from where; for the administration, never for the decision itself."""
+"""Who asked to stop a generation, and from where. Shown in the admin; never part of the decision itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 
 class StopOrigin(models.TextChoices):
-    """From where a run was stopped."""
+    """Where a stop came from. `PAGE` is any page of the person; `OTHER_PAGE` is only found in rows of older versions, which
+    told the page that had asked for the answer from the person's other pages."""
 
     PAGE = "page", lazy("the page that asked")
     OTHER_PAGE = "other_page", lazy("another page")
@@ -19,7 +20,7 @@ class StopOrigin(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """`person`: id of the user who asked; None where nobody did."""
+    """`person`: id of the user who asked; None if nobody did."""
 
     origin: StopOrigin
     person: int | None = None
@@ -44,4 +45,4 @@ class StopRequest:
 
 
 SERVER = StopRequest(StopOrigin.SERVER)
-"""Nobody asked: the server saw that nobody is there, or had to end itself."""
+"""Nobody asked: the server found that nobody is there, or had to shut down."""
