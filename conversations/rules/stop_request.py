@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 
 class StopOrigin(models.TextChoices):
-    """Where a stop came from. `PAGE` is any page of the person; `OTHER_PAGE` is only found in rows of older versions, which
-    told the page that had asked for the answer from the person's other pages."""
+    """Where a stop came from. `PAGE` is any page of the person; `OTHER_PAGE` is only found in rows of older
+    versions, which told the page that had asked for the answer from the person's other pages."""
 
     PAGE = "page", lazy("the page that asked")
     OTHER_PAGE = "other_page", lazy("another page")
