@@ -187,7 +187,7 @@ class CommandExecutor:
         live = self._supervisor.live.get(started.generation.pk)
         if live is not None:
             return await live.broadcast.html_so_far()
-        answer, _done = await asyncio.to_thread(worker.growing, started.answer.content, last=False)
+        answer, _done = await asyncio.to_thread(worker.render, started.answer.content, last=False)
         return answer.whole()
 
     def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:

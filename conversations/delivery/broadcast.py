@@ -13,8 +13,9 @@ from typing import Protocol
 from django.conf import settings
 
 from conversations.protocol import events
-from conversations.rendering import markdown, worker
-from conversations.rendering.markdown import Growing, Step, Work
+from conversations.rendering import worker
+from conversations.rendering.markdown.stream import MarkdownStream
+from conversations.rendering.markdown.task import Result, Task, fallback, perform_if_quick
 
 from . import flush_interval
 
@@ -68,7 +69,7 @@ class Broadcast:
         self.seq = 0
         self.subscribers: set[Viewer] = set()
         self._need_snapshot: set[Viewer] = set()  # those that get a snapshot instead of the next delta
-        self._growing = Growing(text)
+        self._stream = MarkdownStream(text)
         self._trusted = trusted
         self._fresh = bool(text)
         self._plain = False  # rendering failed: the text is shown as it was written
@@ -97,7 +98,7 @@ class Broadcast:
 
     def add(self, text: str) -> None:
         """Take text without showing it: the next flush does."""
-        self._growing.feed(text)
+        self._stream.feed(text)
         self._fresh = True
 
     def subscribe(self, viewer: Viewer) -> None:
@@ -128,13 +129,13 @@ class Broadcast:
             return
         self._fresh = False
         began = asyncio.get_running_loop().time()
-        work = self._growing.work(last=self._last)
-        if (step := markdown.plain(work) if self._plain else markdown.quick(work)) is not None:
-            self._show_step(step, began)
+        task = self._stream.task(last=self._last)
+        if (result := fallback(task) if self._plain else perform_if_quick(task)) is not None:
+            self._show_result(result, began)
             return
         self._rendering = True
         self._idle.clear()
-        worker.soon(work, lambda step: self._worker_done(work, step, began))
+        worker.submit_from_loop(task, lambda result: self._worker_done(task, result, began))
 
     def finish_text(self, *, saved: bool = False) -> None:
         """The text is complete: show the rest of it. Nothing is fed after this. `saved`: the end is in the database, so
@@ -160,20 +161,20 @@ class Broadcast:
         was written. May be cancelled."""
         if not await self.wait_idle(timeout):
             self._rendering, self._fresh, self._plain = False, False, True
-            self._show_step(markdown.plain(self._growing.work(last=self._last)), asyncio.get_running_loop().time())
+            self._show_result(fallback(self._stream.task(last=self._last)), asyncio.get_running_loop().time())
             self._idle.set()
 
     async def html_so_far(self) -> str:
         """Render what there is. May be cancelled."""
         self.flush()
         await self.wait_rendered()
-        return self._growing.whole()
+        return self._stream.whole()
 
     @property
     def html(self) -> str | None:
         """The HTML of the whole answer; None if it was not rendered to its end."""
         done = self._last and not (self._fresh or self._rendering or self._plain)
-        return self._growing.finished if done else None
+        return self._stream.finished if done else None
 
     def stop_showing(self) -> None:
         """Show no more text. Subscribers stay, and get the end."""
@@ -203,7 +204,7 @@ class Broadcast:
         """False while this process may have lost the generation: its text may then not be what is saved."""
         return self._saved or self._trusted()
 
-    def _worker_done(self, work: Work, step: Step | None, began: float) -> None:
+    def _worker_done(self, task: Task, result: Result | None, began: float) -> None:
         if not self._rendering:  # too late: the end did not wait for it
             return
         self._rendering = False
@@ -211,8 +212,8 @@ class Broadcast:
             self._fresh = True
             self._flush_later(settings.CHAT_SAVE_INTERVAL)
         elif not self._over:
-            self._plain = step is None
-            self._show_step(step or markdown.plain(work), began)
+            self._plain = result is None
+            self._show_result(result or fallback(task), began)
             if self._last:
                 self.flush()
             elif self._fresh:
@@ -220,9 +221,9 @@ class Broadcast:
         if not self._rendering:
             self._idle.set()
 
-    def _show_step(self, step: Step, began: float) -> None:
-        before = self._growing.tail
-        html, tail = self._growing.took(step)
+    def _show_result(self, result: Result, began: float) -> None:
+        before = self._stream.tail
+        html, tail = self._stream.apply(result)
         self._show(html, tail, before)
         now = asyncio.get_running_loop().time()
         pause = min((now - began) * PAUSE_FACTOR, MAX_PAUSE)
@@ -242,7 +243,7 @@ class Broadcast:
                 self._offer(viewer, frame)
 
     def _snapshot(self) -> bytes:
-        return events.snapshot(self.generation, self.message, self.seq, self._growing.finished, self._growing.tail)
+        return events.snapshot(self.generation, self.message, self.seq, self._stream.finished, self._stream.tail)
 
     def _offer(self, viewer: Viewer, frame: bytes) -> None:
         if not viewer.offer(frame, self.message):

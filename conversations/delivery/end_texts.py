@@ -44,7 +44,7 @@ class EndTexts:
 
 def render(generation: Generation, versions: Sequence[uuid.UUID], languages: Collection[str]) -> EndTexts:
     """The texts for an end that is saved and at hand. `versions`: those of the answer, oldest first."""
-    full = fragments.ending(generation, versions, languages)
+    full = fragments.end_parts(generation, versions, languages)
     return EndTexts(generation.status, generation.end_reason, generation.message.content, full)
 
 
@@ -53,7 +53,7 @@ async def load(generation: uuid.UUID, status: str, reason: str, text: str, langu
     ones. May be cancelled."""
     try:
         async with asyncio.timeout(LOAD_TIMEOUT):
-            return EndTexts(status, reason, text, await in_database(fragments.stored_ending, generation, languages))
+            return EndTexts(status, reason, text, await in_database(fragments.stored_end_parts, generation, languages))
     except (*AWAY, Generation.DoesNotExist) as error:
         logger.warning("generation %s: end shown without its footer: %s", generation, type(error).__name__)
         return EndTexts(status, reason, text)

@@ -21,7 +21,7 @@ from conversations.people.sessions import SignedIn
 from conversations.protocol import events
 from conversations.providers.client import Provider
 from conversations.providers.endpoints import Endpoint
-from conversations.rendering.cache import rendered
+from conversations.rendering.cache import html_cache
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits, Outcome
 from conversations.rules.status import EndReason
@@ -168,7 +168,7 @@ class LiveGeneration:
             self._try(lambda: self.broadcast.finish_text(saved=True))
             await self.broadcast.wait_rendered()
             if (html := self.broadcast.html) is not None:
-                rendered.keep(self.message, html)
+                html_cache.store(self.message, html)
             self.broadcast.end(status, ended.reason, self._try(lambda: self._end_texts(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to load again
             self.broadcast.end(status, ended.reason, bare)

@@ -36,7 +36,7 @@ def load_user(key: str) -> AbstractBaseUser | None:
 def record_successor(key: str, successor: str) -> None:
     """Session `key` has ended because its person changed the password in it, and `successor` took its place. Its open
     sockets find that here. It lets nobody in: whoever comes with the old key is signed out."""
-    Session.objects.save(key, {SUCCESSOR: find_successor}, timezone.now() + SUCCESSOR_LIFETIME)
+    Session.objects.save(key, {SUCCESSOR: successor}, timezone.now() + SUCCESSOR_LIFETIME)
 
 
 def find_successor(key: str) -> "SignedIn | None":

@@ -22,7 +22,7 @@ from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
 from conversations.providers.model_catalog import Choice, catalog
-from conversations.rendering import fragments, jinja, transcript_pages
+from conversations.rendering import fragments, jinja, message_text, transcript_entries, transcript_pages
 from conversations.rules.status import EndReason, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
@@ -58,13 +58,15 @@ def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     current = _visible(request, pk)
     versions.show_branch(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
-        window: transcript_pages.Window | None = transcript_pages.before(current, _message(current, before))
+        window: transcript_pages.TranscriptPage | None = transcript_pages.before(current, _message(current, before))
     else:
         window = transcript_pages.after(current, _message(current, request.GET.get("after", "")))
     if window is None:  # another branch is on screen now
         page = render(request, "conversations/_conversation.html", _context(request.user, current))
         return retarget(reswap(page, "outerHTML"), "#conversation")
-    return HttpResponse(jinja.render("window.jinja", fragments.window_context(current, window), request))
+    return HttpResponse(
+        jinja.render("transcript_page.jinja", fragments.transcript_page_context(current, window), request)
+    )
 
 
 @login_required
@@ -93,7 +95,7 @@ def text(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         pk=pk,
         conversation__in=Conversation.objects.visible_to(request.user),
     )
-    written = fragments.live_text(message, getattr(message, "generation", None))
+    written = message_text.text_so_far(message, getattr(message, "generation", None))
     return HttpResponse(written, content_type="text/plain; charset=utf-8")
 
 
@@ -135,7 +137,11 @@ def _message(conversation: Conversation, pk: str) -> Message:
 
 
 def _page(
-    request: HttpRequest, current: Conversation | None, window: transcript_pages.Window | None = None, *, at: str = ""
+    request: HttpRequest,
+    current: Conversation | None,
+    window: transcript_pages.TranscriptPage | None = None,
+    *,
+    at: str = "",
 ) -> HttpResponse:
     context = {**_context(request.user, current, window), "at": parse_id(at)}
     if request.htmx and not request.htmx.history_restore_request:
@@ -144,7 +150,9 @@ def _page(
 
 
 def _context(
-    user: AbstractBaseUser | AnonymousUser, current: Conversation | None, window: transcript_pages.Window | None = None
+    user: AbstractBaseUser | AnonymousUser,
+    current: Conversation | None,
+    window: transcript_pages.TranscriptPage | None = None,
 ) -> dict[str, object]:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
@@ -156,13 +164,15 @@ def _context(
     return {
         "conversation": current,
         **(
-            fragments.window_context(current, window or transcript_pages.latest(current)) if current is not None else {}
+            fragments.transcript_page_context(current, window or transcript_pages.latest(current))
+            if current is not None
+            else {}
         ),
         "models": models,
         "model": chosen,
         "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
         "demo": chosen is not None and catalog.is_demo(chosen.key),
-        "blanks": fragments.BLANKS,
+        "blanks": transcript_entries.BLANKS,
         "instructions": ConversationSettingsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},

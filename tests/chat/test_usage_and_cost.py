@@ -13,7 +13,7 @@ from conversations.models import Generation, Kind, Message, Role, ServerProcess
 from conversations.operations import token_accounting
 from conversations.providers import context_window, prompt
 from conversations.providers.token_counter import Tokenizer, rough
-from conversations.rendering import usage
+from conversations.rendering import usage_text
 from conversations.rules.status import EndReason, Status
 from conversations.web.usage import month
 from tests.support import generations
@@ -275,7 +275,7 @@ def test_each_process_counts_its_own_answers(alice, socket, provider, server):
     ],
 )
 def test_money_shows_what_there_is(amount, words):
-    assert usage.money(Decimal(amount), "EUR") == words
+    assert usage_text.money(Decimal(amount), "EUR") == words
 
 
 def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
@@ -299,6 +299,6 @@ def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
 def test_the_administrator_decides_what_is_shown(shown, words, settings, alice):
     settings.CHAT_SHOW_USAGE = shown
     run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
-    assert usage.of(run) == words
+    assert usage_text.answer_usage(run) == words
     used = month(alice.user)
     assert (used is None) == (shown == "no")

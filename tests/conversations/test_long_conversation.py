@@ -13,7 +13,7 @@ from conversations.commands import versions
 from conversations.models import Conversation, Message
 from conversations.models.ids import new_id
 from conversations.rendering import transcript_pages
-from conversations.rendering.cache import Rendered
+from conversations.rendering.cache import HtmlCache
 from tests.support.conversations import LONG, converse
 from tests.support.polling import eventually
 
@@ -36,7 +36,7 @@ def link(html: str, which: str) -> str:
 
 def test_opens_at_the_end(alice, long):
     page = alice.get(f"/c/{long[0].pk}/").html
-    assert places(page) == list(range(LONG - transcript_pages.MESSAGES, LONG))
+    assert places(page) == list(range(LONG - transcript_pages.MAX_MESSAGES, LONG))
     assert link(page, "older")
     assert not link(page, "newer")
 
@@ -56,7 +56,7 @@ def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
     leads = re.search(r'id="older"[^>]* href="([^"]+)"', page)
     assert leads
     around = places(alice.get(leads.group(1)).html)
-    first = LONG - transcript_pages.MESSAGES
+    first = LONG - transcript_pages.MAX_MESSAGES
     assert {first - 2, first - 1, first} < set(around)
 
 
@@ -297,7 +297,7 @@ def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, sock
     page.watch(str(conversation.pk), str(messages[3].pk), "complete")
     transcript = page.wait("transcript")
     assert transcript["after"] is None
-    assert places(transcript["html"]) == list(range(LONG - transcript_pages.MESSAGES, LONG))
+    assert places(transcript["html"]) == list(range(LONG - transcript_pages.MAX_MESSAGES, LONG))
     assert link(transcript["html"], "older")
 
 
@@ -311,9 +311,9 @@ def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
 
 
 def test_what_is_kept_in_memory_is_bounded():
-    kept = Rendered(size=100)
+    kept = HtmlCache(size=100)
     pages = {new_id(): f"*{number}* {'x' * 30}" for number in range(20)}
     for _ in range(2):
         for key, text in pages.items():
-            assert kept.html(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
-    assert sum(map(len, kept._kept.values())) <= 100
+            assert kept.get_or_render(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
+    assert sum(map(len, kept._html.values())) <= 100

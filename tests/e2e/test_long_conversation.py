@@ -32,7 +32,7 @@ def scroll(chat, by):
 
 def test_older_messages_come_without_a_jump(chat, long):
     conversation, _messages = long
-    first = LONG - transcript_pages.MESSAGES
+    first = LONG - transcript_pages.MAX_MESSAGES
     chat.open(f"/c/{conversation.pk}/")
     expect(place(chat, LONG - 1)).to_be_in_viewport()
     expect(place(chat, first)).to_have_count(1)

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from chatapp.environment import BASE_DIR
-from chatapp.protocols import PATIENCE, Channel, LimitedRequest
+from chatapp.http_protocol import REQUEST_TIMEOUT, Channel, LimitedRequest
 from tests.support import environment, people, servers
 from tests.support.polling import eventually
 
@@ -79,7 +79,7 @@ def dripping():
 def test_a_request_that_comes_byte_by_byte_is_given_up(dripping, begin):
     clock, channel = dripping
     channel.dataReceived(begin)
-    for _ in range(int(PATIENCE) // 10 + 1):
+    for _ in range(int(REQUEST_TIMEOUT) // 10 + 1):
         assert not channel.transport.disconnecting
         clock.advance(10)
         if channel.transport.disconnected:

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 from twisted.internet.testing import StringTransport
 
-from chatapp.protocols import Channel, LimitedRequest
+from chatapp.http_protocol import Channel, LimitedRequest
 
 TURNS = 20
 
@@ -27,9 +27,9 @@ async def goes_on(waiting):
 
 async def waits_while_full():
     channel, request = connection()
-    await request.until_there_is_room()
+    await request.wait_until_writable()
     channel.pauseProducing()
-    waiting = asyncio.ensure_future(request.until_there_is_room())
+    waiting = asyncio.ensure_future(request.wait_until_writable())
     held = not await goes_on(waiting)
     channel.resumeProducing()
     return held, await goes_on(waiting)
@@ -37,9 +37,9 @@ async def waits_while_full():
 
 async def ends_with_the_connection():
     channel, request = connection()
-    await request.until_there_is_room()
+    await request.wait_until_writable()
     channel.pauseProducing()
-    waiting = asyncio.ensure_future(request.until_there_is_room())
+    waiting = asyncio.ensure_future(request.wait_until_writable())
     channel.stopProducing()
     return await goes_on(waiting)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chatapp import preparation
-from chatapp.environment import WrongValue
+from chatapp.setting_reader import InvalidSetting
 
 
 @pytest.fixture
@@ -25,5 +25,5 @@ def test_static_files_that_were_gathered_before_will_do(read_only):
 
 
 def test_without_any_the_folder_is_named(read_only):
-    with pytest.raises(WrongValue, match="Read-only file system"):
+    with pytest.raises(InvalidSetting, match="Read-only file system"):
         preparation._collect_static()

@@ -7,7 +7,7 @@ import pytest
 
 from conversations.delivery.broadcast import Broadcast
 from conversations.protocol import events
-from conversations.rendering import markdown
+from conversations.rendering.markdown.stream import MarkdownStream, render
 from tests.support.protocol_rules import Event, Rules
 
 
@@ -44,8 +44,8 @@ TEXTS = {
 @pytest.mark.parametrize("step", [1, 7])
 async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    growing = markdown.Growing()
-    answer.subscribers.add(page)
+    growing = MarkdownStream()
+    answer.viewers.add(page)
     page.offer(events.snapshot(answer.generation, answer.message, 0, "", ""), answer.message)
     for begin in range(0, len(text), step):
         piece = text[begin : begin + step]
@@ -59,7 +59,7 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
             answer.subscribe(late)
     answer.finish_text()
     await answer.wait_rendered()
-    assert page.html == late.html == markdown.render(text)
+    assert page.html == late.html == render(text)
     assert not page.rules.broken
 
 

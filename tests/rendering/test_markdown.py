@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.token import STANDARD_TYPES
 
-from conversations.rendering import blocks as block_rendering
-from conversations.rendering import highlighting
-from conversations.rendering.markdown import Growing, blocks, render
+from conversations.rendering.markdown import blocks, highlighting, parser
+from conversations.rendering.markdown.block_splitter import split
+from conversations.rendering.markdown.html_writer import HtmlWriter
+from conversations.rendering.markdown.progress import Progress
+from conversations.rendering.markdown.stream import MarkdownStream, render
 from tests.support.safe_html import ParsedHtml, assert_safe
 
 HOSTILE = {
@@ -108,7 +110,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_shows_nothing_but_allowed_elements_attributes_and_schemes(text):
     assert_safe(render(text))
-    growing = Growing(text)
+    growing = MarkdownStream(text)
     assert_safe(growing.flush()[0])
     assert_safe(growing.flush()[1])
 
@@ -294,17 +296,14 @@ def test_formats_lists_tables_tasks_and_emphasis():
 
 def test_one_line_of_prose_reads_the_same_by_the_short_way():
     for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j', "**a** b\n\n", "é"):
-        assert block_rendering._PROSE.fullmatch(text)
-        written = block_rendering._Writer(block_rendering.Progress(), final=True).write(block_rendering._events(text))
-        short, long = (
-            ParsedHtml(block_rendering.block(text, block_rendering.Progress(), final=True)),
-            ParsedHtml(written),
-        )
+        assert blocks._PLAIN_LINE.fullmatch(text)
+        written = HtmlWriter(Progress(), final=True).searchable_messages(parser.events(text))
+        short, long = ParsedHtml(blocks.render(text, Progress(), final=True)), ParsedHtml(written)
         assert (short.elements, short.text) == (long.elements, long.text)
 
 
 def test_code_is_coloured_when_it_is_finished():
-    growing = Growing("```Python title=x\nimport os\n")
+    growing = MarkdownStream("```Python title=x\nimport os\n")
     assert growing.flush() == ("", '<pre><code class="language-python">import os\n</code></pre>\n')
     growing.feed("```\n")
     assert "<span" not in growing.flush()[1]
@@ -318,14 +317,14 @@ def test_code_is_coloured_when_it_is_finished():
 def test_code_is_coloured_as_soon_as_something_follows_it():
     """Even if that is unfinished."""
     for before, behind in (("", "Ne"), ("- a\n  ", "- b")):
-        growing = Growing(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
+        growing = MarkdownStream(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
         assert "<span" not in growing.flush()[1]
         growing.feed(behind)
         assert '<span class="kn">import</span>' in growing.flush()[1]
 
 
 def test_code_that_was_cut_off_is_coloured_at_the_end():
-    assert '<span class="kn">import</span>' in Growing("```python\nimport os").finish()
+    assert '<span class="kn">import</span>' in MarkdownStream("```python\nimport os").finish()
 
 
 @pytest.mark.parametrize(
@@ -359,7 +358,7 @@ def test_every_language_has_a_lexer_that_keeps_the_text_and_stands_hostile_code(
 
 
 def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
-    growing = Growing("One")
+    growing = MarkdownStream("One")
     assert growing.flush() == ("", "<p>One</p>\n")
     assert growing.whole() == "<div data-tail><p>One</p>\n</div>"
     growing.feed(" more\n\nTwo")
@@ -376,14 +375,14 @@ def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
 
 def test_nothing_is_nothing():
     assert render("") == ""
-    growing = Growing()
+    growing = MarkdownStream()
     assert growing.whole() == "<div data-tail></div>"
     assert (growing.flush(), growing.finish()) == (("", ""), "")
 
 
 def test_line_ends_of_all_kinds_read_the_same():
     assert render("a\r\nb\r\rc") == render("a\nb\n\nc")
-    growing = Growing("- a\r")
+    growing = MarkdownStream("- a\r")
     growing.flush()
     growing.feed("\n- b")
     assert growing.flush()[1] == render("- a\n- b")
@@ -404,7 +403,7 @@ MARKDOWN = st.lists(
 @given(MARKDOWN, st.data())
 def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
-    growing, finished = Growing(), ""
+    growing, finished = MarkdownStream(), ""
     for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         growing.feed(text[begin:end])
         html, tail = growing.flush()
@@ -420,8 +419,8 @@ def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
 @settings(deadline=None, max_examples=200)
 @given(MARKDOWN.filter(lambda text: not set(text) & set("[\r\0\ud800")))
 def test_block_by_block_reads_as_the_whole_would(text):
-    assert render(text) == block_rendering.block(text, block_rendering.Progress(), final=True)
-    assert "".join(blocks(text)) == text
+    assert render(text) == blocks.render(text, Progress(), final=True)
+    assert "".join(split(text)) == text
 
 
 @settings(deadline=None, max_examples=200)
@@ -462,7 +461,7 @@ DEEP = {
 def test_stands_deep_and_intricate_text(text):
     begin = time.thread_time()
     page = assert_safe(render(text))
-    growing = Growing(text)
+    growing = MarkdownStream(text)
     growing.flush()
     growing.finish()
     assert time.thread_time() - begin < 2

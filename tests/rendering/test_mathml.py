@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from conversations.rendering import mathml
-from conversations.rendering.markdown import Growing, render
+from conversations.rendering.markdown import mathml
+from conversations.rendering.markdown.stream import MarkdownStream, render
 from tests.support import generations
 from tests.support.safe_html import assert_safe
 
@@ -207,7 +207,7 @@ def test_many_take_no_time(text):
 @pytest.mark.parametrize("size", [1, 3, 17])
 def test_reads_the_same_however_it_arrives(size):
     text = "So $x^2$\n\n$$\n\\frac{a}{b}\n$$\n\nand \\(y\\), \\[\nz\n\\]\n\nfor $5 and $6"
-    growing, finished = Growing(), ""
+    growing, finished = MarkdownStream(), ""
     for start in range(0, len(text), size):
         growing.feed(text[start : start + size])
         html, tail = growing.flush()

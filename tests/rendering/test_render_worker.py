@@ -8,9 +8,11 @@ import uuid
 import msgspec
 import pytest
 
+from conversations.delivery import broadcast
 from conversations.delivery.broadcast import Broadcast
-from conversations.rendering import markdown, worker
-from conversations.rendering.cache import Rendered
+from conversations.rendering import worker
+from conversations.rendering.cache import HtmlCache
+from conversations.rendering.markdown.stream import MarkdownStream, render
 from tests.support.polling import eventually
 from tests.support.protocol_rules import Event, Rules
 from tests.support.safe_html import assert_safe
@@ -49,13 +51,13 @@ def answer():
 
 @pytest.fixture
 def program():
-    program = worker.Program("a program of the test's", 60)
+    program = worker.Worker("a program of the test's", 60)
     yield program
     program.close()
 
 
 def work(text):
-    return markdown.Growing(text).work(last=True)
+    return MarkdownStream(text).task(last=True)
 
 
 def test_a_program_that_died_is_replaced(program):
@@ -68,7 +70,7 @@ def test_a_program_that_died_is_replaced(program):
 
 def test_a_program_that_hangs_is_replaced(program, monkeypatch):
     assert program.submit(work(CODE)).result(20)
-    monkeypatch.setattr(worker, "PATIENCE", 0.2)
+    monkeypatch.setattr(worker, "TASK_TIMEOUT", 0.2)
     os.kill(program.pid, signal.SIGSTOP)
     assert program.submit(work(CODE)).result(20) is None
     monkeypatch.undo()
@@ -76,7 +78,7 @@ def test_a_program_that_hangs_is_replaced(program, monkeypatch):
 
 
 def test_a_program_without_work_is_ended():
-    program = worker.Program("a program of the test's", 0.1)
+    program = worker.Worker("a program of the test's", 0.1)
     assert program.submit(work(CODE)).result(20)
     eventually(lambda: program.pid is None, "the end of the program")
     assert "<span" in program.submit(work(CODE)).result(20).html
@@ -106,15 +108,15 @@ async def test_pages_get_what_is_rendered_elsewhere(answer):
     answer.finish_text()
     await answer.wait_rendered()
     assert late.ops[0] == "snapshot"
-    assert page.html == late.html == answer.html == markdown.render(CODE * 3 + "Then *more*")
+    assert page.html == late.html == answer.html == render(CODE * 3 + "Then *more*")
     assert page.html.count('<span class="kn">') == 3
     assert not page.rules.broken + late.rules.broken
 
 
 async def test_nothing_is_rendered_where_nobody_watches(answer, monkeypatch):
-    for name in ("quick", "plain"):
-        monkeypatch.setattr(markdown, name, lambda *_: pytest.fail("rendered"))
-    monkeypatch.setattr(worker, "soon", lambda *_: pytest.fail("rendered"))
+    for name in ("perform_if_quick", "fallback"):
+        monkeypatch.setattr(broadcast, name, lambda *_: pytest.fail("rendered"))
+    monkeypatch.setattr(worker, "submit_from_loop", lambda *_: pytest.fail("rendered"))
     assert answer.feed(CODE) > 0
     answer.finish_text()
     await answer.wait_rendered()
@@ -129,11 +131,11 @@ async def test_who_comes_after_the_last_word_gets_all_of_it(answer):
     answer.subscribe(page)
     await answer.wait_rendered()
     assert page.ops == ["snapshot"]
-    assert page.html == markdown.render(CODE)
+    assert page.html == render(CODE)
 
 
 async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, monkeypatch):
-    monkeypatch.setattr(worker, "soon", lambda work, then: asyncio.get_running_loop().call_soon(then, None))
+    monkeypatch.setattr(worker, "submit_from_loop", lambda work, then: asyncio.get_running_loop().call_soon(then, None))
     page = Page()
     answer.subscribe(page)
     for piece in (CODE, "And <b>"):
@@ -147,7 +149,7 @@ async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, mo
 
 
 async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
-    monkeypatch.setattr(worker, "soon", lambda *_: None)
+    monkeypatch.setattr(worker, "submit_from_loop", lambda *_: None)
     page = Page()
     answer.subscribe(page)
     answer.add(CODE)
@@ -158,14 +160,14 @@ async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
 
 def test_what_was_not_rendered_is_not_kept(monkeypatch):
     monkeypatch.setattr(worker, "submit", lambda _work: _nothing())
-    kept, message = Rendered(), uuid.uuid4()
-    assert assert_safe(kept.html(message, CODE)).text.strip() == CODE.strip()
+    kept, message = HtmlCache(), uuid.uuid4()
+    assert assert_safe(kept.get_or_render(message, CODE)).text.strip() == CODE.strip()
     monkeypatch.undo()
-    assert "<span" in kept.html(message, CODE)
+    assert "<span" in kept.get_or_render(message, CODE)
 
 
 def _nothing():
-    result = worker.Result()
+    result = worker.ResultFuture()
     result.set_result(None)
     return result
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.rendering import sanitizer
+from conversations.rendering.markdown import sanitizer
 from tests.support.safe_html import ALLOWED, ParsedHtml
 
 NEARLY = [

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from conversations.rendering import highlighting, mathml
+from conversations.rendering.markdown import highlighting, mathml
 
 WITHOUT_ATTRIBUTES = "p br hr h3 h4 h5 h6 em strong del sub sup kbd li pre thead tbody tr"
 ALLOWED = {

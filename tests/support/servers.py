@@ -63,6 +63,8 @@ def share_static_files(data_dir: Path) -> None:
 class Server:
     """One server process. Start it with `Server.start(NAME=value, …)`, the environment to differ in."""
 
+    program: tuple[str, ...] = ("-m", "chatapp.server")
+
     def __init__(self, port: int, overrides: dict[str, Any]) -> None:
         self.port = port
         self.overrides = overrides
@@ -74,7 +76,7 @@ class Server:
         self._silent = False
         self._frozen = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "chatapp.server"],
+            [sys.executable, *self.program],
             cwd=REPOSITORY,
             env=environment.server_environment(str(self.data_dir), PORT=port, **overrides),
             stdin=subprocess.DEVNULL,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from conversations.models import Generation, Piece, Presence
-from conversations.rendering import markdown
+from conversations.rendering.markdown import stream
 from conversations.rules.status import STATUS_OF, EndReason, Status
 from tests.support.people import words
 from tests.support.polling import eventually
@@ -263,7 +263,7 @@ class Checker:
                 self.note(f"{stored.key}: told as {end['status']}/{end['reason']}, is {stored.status}/{stored.reason}")
         if stored.reason in ROUGH:
             return
-        final = markdown.render(stored.text)
+        final = stream.render(stored.text)
         if view.ends and view.seq and not view.tail and view.html != final:
             self.note(f"{stored.key}: shown …{view.html[-80:]!r}, a fresh read is …{final[-80:]!r}")
         if self.plain and not words(final).startswith(words(view.html)):

@@ -36,7 +36,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self.folder = database.FOLDER / f"cluster-{free_port()}"
         self.folder.mkdir(mode=0o711)
-        self.url = postgres.address(self.folder)
+        self.url = postgres.local_url(self.folder)
         self._server = LocalServer(self.folder / "postgres")
         self._server.join()
         self._frozen: list[psutil.Process] = []
