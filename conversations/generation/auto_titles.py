@@ -97,7 +97,7 @@ class AutoTitles:
             if await in_database(_save_title, live.conversation, title):
                 self._on_title(live.user, live.conversation, title)
         except (ProviderError, *AWAY) as error:
-            logger.info("conversation %s gets no title from its model: %s", live.conversation, why(error))
+            logger.info("conversation %s has no title from its model: %s", live.conversation, why(error))
 
     async def _reply(self, live: LiveGeneration) -> str:
         """What the model replies. Raises ProviderError."""
