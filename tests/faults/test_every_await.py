@@ -121,7 +121,7 @@ def plan():
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_stream_of_a_provider(steady, plan, when):
+async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when):
     for number in range(1, MOST):
         before = await others()
         provider, text, asked = Provider(Endpoint(steady.url, "key")), Text(), plan()
@@ -150,7 +150,7 @@ async def test_the_stream_of_a_provider(steady, plan, when):
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when):
+async def test_cancelling_a_generation_at_every_await(supervisor, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(people.new_person, "alice", server)
