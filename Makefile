@@ -51,6 +51,7 @@ lint: $(TEST_STAMP)  ## check style, types and imports
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
 	@$(BIN)/ruff check $(wildcard $(CODE))
 	@$(BIN)/mypy $(wildcard chatapp conversations tests)
+	@$(BIN)/lint-imports --no-cache
 
 format: $(TEST_STAMP)  ## format the code
 	@$(BIN)/ruff check --fix-only --quiet $(wildcard $(CODE))

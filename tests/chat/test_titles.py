@@ -45,7 +45,7 @@ def stored(asked):
 def test_model_names_the_conversation_after_the_first_answer(asked, provider):
     a, title = asked
     assert title.request.messages[-1]["content"] == auto_titles.INSTRUCTION
-    assert title.request.body["max_tokens"] == auto_titles.TOKENS
+    assert title.request.body["max_tokens"] == auto_titles.MAX_TOKENS
     title.write_tokens('"The hum', ' of bees"\n').finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
     assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
@@ -104,7 +104,7 @@ def test_title_is_requested_at_most_twice(asked, titled, provider):
         exchange.write_tokens("More").finish()
         assert again.outcome == ("complete", "finished")
         after = again
-    assert len(tokens_of_titles(a.asked)) == auto_titles.ATTEMPTS
+    assert len(tokens_of_titles(a.asked)) == auto_titles.MAX_ATTEMPTS
     assert title.opened_at is None
 
 
@@ -212,7 +212,7 @@ def test_title_request_uses_the_token_limit_name_the_endpoint_accepts(asked, pro
     a, title = asked
     again = provider.expect(a.exchange.prompt)
     title.respond(400, body={"error": {"message": "Unsupported parameter: 'max_tokens'"}})
-    assert again.request.body["max_completion_tokens"] == auto_titles.TOKENS
+    assert again.request.body["max_completion_tokens"] == auto_titles.MAX_TOKENS
     assert "max_tokens" not in again.request.body
     again.write_tokens("Bees").finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")

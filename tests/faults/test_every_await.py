@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Requester
+from conversations.commands.draft import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
@@ -166,7 +166,7 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
             readers = []
 
             def make(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-                if getattr(coroutine, "__qualname__", "") == "LiveGeneration._read":
+                if getattr(coroutine, "__qualname__", "") == "ProviderReader._read":
                     stop = lambda: live.stop(EndReason.STOPPED)  # noqa: B023, E731
                     readers.append(CancelAt(coroutine, number, when, stop))  # noqa: B023
                     coroutine = readers[0]  # noqa: B023

@@ -13,13 +13,15 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations.cluster.follower import POLL, Begun, Followers
+from conversations.cluster.follower import POLL_INTERVAL, Follower
+from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.commands import conversation_state, start, subscribe
+from conversations.commands.draft import Requester
 from conversations.commands.execute import CommandExecutor
-from conversations.commands.start import Requester
-from conversations.delivery import end_notice
+from conversations.commands.show_result import attend_all
+from conversations.delivery import end_texts
 from conversations.delivery.broadcast import Broadcast
-from conversations.generation import generation
+from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
 from conversations.protocol.commands import Send, Watch
@@ -167,7 +169,7 @@ class Page:
         self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
-        self.attends = set()
+        self.viewing = set()
         self.send_window = SendWindow(1 << 20, time.monotonic())
         self.lost = False
         self.turn = 0
@@ -241,20 +243,20 @@ async def outcome(generation):
 async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, page, started):
     """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    CommandExecutor(supervisor)._attend([], started)
+    attend_all(supervisor, [], started)
     assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
 
 
 async def test_subscribing_during_the_end_reads_again(supervisor, user, page, started):
-    state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
+    state = await in_database(conversation_state.for_page, user, Watch(conversation=started.conversation.pk))
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
     subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
 
 
 async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page, steady, monkeypatch):
@@ -275,8 +277,8 @@ async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, use
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(conversation_state, "started", fails)
-    monkeypatch.setattr(conversation_state, "show", fails)
+    monkeypatch.setattr(conversation_state, "after_start", fails)
+    monkeypatch.setattr(conversation_state, "after_message", fails)
     executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)
@@ -290,11 +292,11 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
     def fails(*_args, **_options):
         raise RuntimeError("no such tag")
 
-    monkeypatch.setattr(Broadcast, "settle", fails)
-    monkeypatch.setattr(end_notice, "words", fails)
+    monkeypatch.setattr(Broadcast, "finish_text", fails)
+    monkeypatch.setattr(end_texts, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    supervisor.attend(live, page)
-    live.broadcast.attach(page)
+    supervisor.viewers.add(live, page)
+    live.broadcast.subscribe(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
     assert page.heard("end")
@@ -312,7 +314,7 @@ async def test_missing_usage_does_not_block_an_end(supervisor, user, started, mo
 
 async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, user, started, monkeypatch):
     """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
-    monkeypatch.setattr(generation, "CLOSING", 0.2)
+    monkeypatch.setattr(provider_reader, "CLOSE_TIMEOUT", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
 
     async def stream(*_args, **_options):
@@ -326,7 +328,7 @@ async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, 
     monkeypatch.setattr(type(provider), "stream", stream)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     await reading.wait()
-    live.opened()
+    live.reader.opened()
     live.stop(EndReason.STOPPED)
     await asyncio.wait_for(live.task, 5)
     over.set()
@@ -345,7 +347,7 @@ async def following(database):
     def watched():
         return looks[0]()
 
-    made = Followers(new_id(), watched, lambda _: True, found.append, lambda _: None)
+    made = Follower(new_id(), watched, found.append, lambda _: None)
     yield made, looks, found
     await made.close()
 
@@ -372,20 +374,20 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     made, looks, _found = following
     looks.append(list)
     run = await in_database(streaming_row, user, await in_database(another_process))
-    begun = Begun(run.pk, run.message_id, run.conversation_id)
+    remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_notice.stored_words
+    read = end_texts.load
 
     async def slowly(*args):
-        made.follow(begun, late)
+        made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_notice, "stored_words", slowly)
-    made.follow(begun, first)
+    monkeypatch.setattr(end_texts, "load", slowly)
+    made.follow(remote, first)
     made.start()
     await until(lambda: first.heard("snapshot"))
     await in_database(ended, run)
-    await until(lambda: first.heard("end"), POLL * 10)
+    await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
     await until(lambda: late.caught_up == [run.message_id])
 
 

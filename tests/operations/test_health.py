@@ -84,8 +84,7 @@ async def test_hanging_database_is_asked_once(supervisor, monkeypatch):
     assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
     assert await probed.fault() == "database"
     assert len(asked) == 1
-    for task in list(supervisor._tasks):
-        task.cancel()
+    supervisor.tasks.cancel()
 
 
 async def test_database_check_is_cached_briefly(supervisor, monkeypatch):
