@@ -267,7 +267,7 @@ def test_percentiles_of_few_values_are_exact():
     assert Spread().percentile(50) is None
 
 
-def test_summary_reports_when_there_are_too_many_rows(monkeypatch, run):
+def test_slow_summary_times_out_with_a_message(monkeypatch, run):
     run()
     monkeypatch.setattr(figures, "PATIENCE", 0.05)
     with pytest.raises(TooMuch):

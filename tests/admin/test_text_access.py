@@ -65,7 +65,7 @@ GUESSES = [(kind, lookup) for kind, lookups in LOOKUPS.items() for lookup in loo
 
 
 @pytest.mark.parametrize(("kind", "lookup"), GUESSES)
-def test_query_string_on_text_fields_is_ignored(clerk, made, kind, lookup):
+def test_query_string_on_text_fields_redirects_to_the_full_list(clerk, made, kind, lookup):
     """Whether the guess is right makes no difference, so nothing can be guessed."""
     nosy = clerk("view_conversation", "view_message", "view_generation")
     page = nosy.get(f"{TOP}{kind}/?{lookup}")
@@ -127,7 +127,7 @@ def test_searching_an_id_is_not_a_text_search(clerk, made, kind):
 
 
 @pytest.mark.parametrize("field", ["conversation", "message", "continued_from"])
-def test_autocomplete_returns_nothing(staff, clerk, made, field):
+def test_autocomplete_is_refused(staff, clerk, made, field):
     query = urlencode({"app_label": "conversations", "model_name": "generation", "field_name": field, "term": ""})
     for person in (staff, clerk("view_conversation", "view_message", "view_generation")):
         page = person.get(f"/admin/autocomplete/?{query}")

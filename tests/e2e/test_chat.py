@@ -215,7 +215,7 @@ def losing_the_answer(to_the_stop):
     return route
 
 
-def test_late_stop_shows_the_finished_answer(chat, provider):
+def test_late_stop_of_an_unknown_answer_shows_that_answer(chat, provider):
     standing = {"op": "standing", "generation": NOBODY, "message": NOBODY, "status": "error", "reason": "storage"}
     chat.page.route_web_socket("**/ws/**", losing_the_answer(standing))
     exchange = provider.expect()
@@ -228,7 +228,7 @@ def test_late_stop_shows_the_finished_answer(chat, provider):
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_unknown_command_is_not_waited_for(chat, provider):
+def test_prompt_unknown_to_the_server_returns_to_the_box(chat, provider):
     refused = {"op": "refused", "refers": "stop", "code": "not_found", "sentence": "Nothing like that is here."}
     chat.page.route_web_socket("**/ws/**", losing_the_answer(refused))
     exchange = provider.expect()

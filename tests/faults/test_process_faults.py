@@ -399,7 +399,7 @@ def account_deleted(person):
 
 
 @pytest.mark.parametrize("what", [signed_out, new_password, disabled, disabled_in_one_query, account_deleted])
-def test_expired_session_stops_the_answer(server, answering, what):
+def test_ended_session_stops_the_answer(server, answering, what):
     """By another process than the server (but for the sign-out): nobody rings, and it is seen all the same."""
     a = begin(answering, server)
     generation = a.asked.generation

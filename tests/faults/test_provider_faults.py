@@ -184,7 +184,7 @@ def test_response_that_is_no_stream_is_an_error(asking, provider, which):
     assert_plain_sentence(asked)
 
 
-def test_compressed_stream_is_an_error(asking):
+def test_compressed_stream_is_read(asking):
     asked, exchange = asking
     lines = [{"choices": [{"delta": {"content": "Bees hum"}}]}, {"choices": [{"delta": {}, "finish_reason": "stop"}]}]
     data = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)

@@ -195,7 +195,7 @@ def test_refused_end_does_not_affect_other_answers(server, alice, bob, answering
     assert generations.text(a.asked) == "Bees hum"
 
 
-def test_unstorable_error_code_is_dropped(alice, bob, answering):
+def test_unstorable_error_code_does_not_affect_other_answers(alice, bob, answering):
     a, b = answering(alice), answering(bob)
     a.exchange.write_event({"error": {"code": "bad\0code"}})
     assert a.asked.outcome[0] == "error"

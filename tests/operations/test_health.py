@@ -24,7 +24,7 @@ def test_health_needs_no_login(server, path, word):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probe_without_a_host_name_is_answered(server, path):
+def test_probe_by_ip_address_is_answered(server, path):
     assert ask(server, path, Host="10.1.2.3").status == 200
 
 

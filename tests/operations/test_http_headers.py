@@ -150,7 +150,7 @@ def test_too_many_form_fields_leave_no_traceback(server, alice):
     assert "Traceback" not in server.output
 
 
-def test_forwarded_host_header_is_ignored(server):
+def test_root_path_header_from_outside_is_ignored(server):
     page = get(server, "/", Daphne_Root_Path="/elsewhere")[0]
     assert page.headers["Location"].startswith("/accounts/login/")
 

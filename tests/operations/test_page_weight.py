@@ -27,7 +27,7 @@ def test_scripts_and_styles_of_the_chat_are_small(alice):
     assert sum(sizes.values()) <= LIMIT, sorted(sizes.items(), key=lambda item: -item[1])
 
 
-def test_page_loads_every_file_once(alice):
+def test_page_loads_every_static_file(alice):
     """No module and no style sheet that nobody needs any more."""
     written = {
         path

@@ -29,7 +29,7 @@ def test_transaction_pooler_is_refused(database):
     assert "Traceback" not in ended.stderr
 
 
-def test_database_of_another_installation_is_refused(database):
+def test_plain_daphne_is_refused(database):
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-p", str(port), "chatapp.asgi:application"]
     settings = environment.server_environment(str(databases.FOLDER / "daphne"), PORT=port)
