@@ -17,7 +17,7 @@ from chatapp.origins import OriginMark
 from chatapp.standalone import OwnServerOnly
 from conversations.operations.probes import Probes
 from conversations.routing import websocket_urlpatterns
-from conversations.storage.request_connections import GivesBack
+from conversations.storage.request_connections import ReleaseConnections
 
 # Without the last route, a probe of any other path would raise, and leave a traceback in the log.
 sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())])
@@ -25,5 +25,7 @@ sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asg
 # The consumer finds session and user itself, from the cookies: it has to look again later anyway, because an open
 # socket outlives a sign-out.
 application = OwnServerOnly(
-    ProtocolTypeRouter({"http": Headers(Probes(GivesBack(pages))), "websocket": OriginMark(CookieMiddleware(sockets))})
+    ProtocolTypeRouter(
+        {"http": Headers(Probes(ReleaseConnections(pages))), "websocket": OriginMark(CookieMiddleware(sockets))}
+    )
 )

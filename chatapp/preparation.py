@@ -40,7 +40,7 @@ def prepare() -> None:
         with _alone():
             _migrate()
             _administrator()
-            environment_endpoint.settle()
+            environment_endpoint.sync()
             _collect_static()
     finally:
         connection.close()

@@ -17,7 +17,7 @@ from conversations.delivery import end_notice
 from conversations.delivery.broadcast import Broadcast
 from conversations.delivery.sockets import Socket
 from conversations.rules.status import EndReason, Status
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import presence
 
@@ -148,7 +148,7 @@ class Followers:
             self._rung.clear()
             try:
                 await self._look()
-            except AWAY as error:  # the next look may find it
+            except UNAVAILABLE as error:  # the next look may find it
                 logger.info("following: %s", type(error).__name__)
                 await asyncio.sleep(POLL)
             except Exception:  # without these looks, owners would take all pages of this process for gone

@@ -64,7 +64,7 @@ async def end_running(supervisor: Supervisor, generation: uuid.UUID, reason: End
         if not await in_database(_streams, generation):
             return
         await asyncio.sleep(0.05)
-    await in_database(reaper.take_away, generation, reason)
+    await in_database(reaper.force_end, generation, reason)
 
 
 def _streams(generation: uuid.UUID) -> bool:

@@ -16,13 +16,13 @@ from conversations.protocol import events
 from conversations.protocol.commands import Asking, Send
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rendering import worker
 from conversations.rules.lifecycle import Outcome
 from conversations.rules.status import EndReason, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import conversation_state, start
 from .end_generation import OWN_END, ask_owner, end_running, stopper
@@ -85,7 +85,7 @@ class Asks:
             await self._answer(user, command, under_way)
         except Refusal as refusal:
             self._refuse(under_way, command, refusal)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a command was not carried out: %s", type(error).__name__)
             self._refuse(under_way, command, Refusal("busy", busy_sentence()))
         except Exception:
@@ -177,7 +177,7 @@ class Asks:
                     state = conversation_state.started(outcome, command.id, so_far)
                 else:
                     shown_to = (user, outcome.conversation, outcome.after, command.id)
-                    state = await fair_share.database.work(user.pk, conversation_state.show, *shown_to)
+                    state = await fair_share.in_database(user.pk, conversation_state.show, *shown_to)
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
@@ -205,7 +205,7 @@ async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     Refusal."""
     for _attempt in range(COUNTS):
         try:
-            return await fair_share.database.work(asker.user.pk, start.begin, asker, command)
+            return await fair_share.in_database(asker.user.pk, start.begin, asker, command)
         except context_window.Uncounted as missing:
-            await asyncio.to_thread(context_window.measure, missing.texts)
+            await asyncio.to_thread(context_window.count_texts, missing.texts)
     raise Refusal("busy", busy_sentence())

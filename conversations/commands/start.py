@@ -22,8 +22,10 @@ from conversations.people import preferences
 from conversations.protocol.commands import Asking, Continue, Edit, Regenerate, Send
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
-from conversations.providers.model_catalog import Model, allowed, default
-from conversations.providers.prompt import Turn, _going_on, turns
+from conversations.providers.catalog.offered_model import Model, allowed
+from conversations.providers.catalog.preselection import default
+from conversations.providers.prompt import continuation, turns
+from conversations.providers.prompt_turn import Turn
 from conversations.rules.status import Status, can_continue
 from conversations.storage import start_sql
 
@@ -73,18 +75,18 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
 
 def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     """Everything that can refuse comes before `Busy`, for which a running answer is ended."""
-    with start_sql.together():
+    with start_sql.pipelined():
         start_sql.lock(asker.user.pk)
         conversation, facts = _conversation(asker.user, command)
-    if facts.made is not None:
-        return Repeated(conversation.pk, facts.made_parent)
-    _check_allowance(facts.count - (facts.running is not None))
+    if facts.message is not None:
+        return Repeated(conversation.pk, facts.message_parent)
+    _check_allowance(facts.streaming_count - (facts.streaming is not None))
     offered = allowed(asker.offered, asker.user)
     usual = _usual_model(conversation, command, facts, offered)
     model = choose_model(command.model, usual, offered)
     draft = _draft(asker, model, conversation, command)
-    if facts.running is not None:
-        return Busy(facts.running)
+    if facts.streaming is not None:
+        return Busy(facts.streaming)
     conversation.model = model.key
     if isinstance(command, Send) and command.model:
         _remember_choice(asker, model, facts, usual or _preselected(offered))
@@ -187,9 +189,9 @@ def _fitting(
     everything = turns(model, conversation, branch, partial)
     if model.context_window is None:
         return everything, 0
-    behind = len(_going_on(model, partial)) if partial is not None else 0
+    behind = len(continuation(model, partial)) if partial is not None else 0
     try:
-        left_out = context_window.dropped(everything, len(everything) - 1 - behind, model.context_window)
+        left_out = context_window.messages_to_drop(everything, len(everything) - 1 - behind, model.context_window)
     except context_window.TooLong as error:
         raise _too_long(model, error) from error
     first = len(everything) - behind - len(branch)

@@ -12,7 +12,7 @@ from conversations.protocol.refusal import Refusal
 from conversations.rules.status import EndReason, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import conversation_state, refusals
 from .end_generation import ask_owner, note_late_stop, stopper
@@ -41,7 +41,7 @@ async def _stop_elsewhere(supervisor: Supervisor, socket: Socket, user: Abstract
         await _stop_by_row(supervisor, socket, user, command)
     except Refusal as refusal:
         _refuse_stop(socket, command, refusal)
-    except AWAY as error:
+    except UNAVAILABLE as error:
         logger.warning("a stop was not carried out: %s", type(error).__name__)
         _refuse_stop(socket, command, Refusal("busy", busy_sentence()))
     except Exception:
@@ -51,7 +51,7 @@ async def _stop_elsewhere(supervisor: Supervisor, socket: Socket, user: Abstract
 
 async def _stop_by_row(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     wanted = (user, command.generation, command.id)
-    generation = await fair_share.database.work(user.pk, conversation_state.standing, *wanted)
+    generation = await fair_share.in_database(user.pk, conversation_state.standing, *wanted)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
         await in_database(note_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
     if generation is None:

@@ -11,7 +11,7 @@ from conversations.protocol import events
 from conversations.protocol.commands import Watch
 from conversations.protocol.refusal import Refusal
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY
+from conversations.storage.db_threads import UNAVAILABLE
 
 from . import conversation_state
 from .refusals import failed
@@ -47,7 +47,7 @@ async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, 
     """Show a conversation on a socket. Raises Refusal."""
     try:
         await _watch(supervisor, socket, user, command)
-    except (Refusal, *AWAY):
+    except (Refusal, *UNAVAILABLE):
         raise
     except Exception as error:
         logger.exception("a conversation cannot be shown")
@@ -63,7 +63,7 @@ async def _watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser,
         supervisor.sockets.show(socket, None)
         socket.push(events.watching(None, None))
         return
-    state = await fair_share.database.work(user.pk, conversation_state.load, user, command, lambda: socket.turn == turn)
+    state = await fair_share.in_database(user.pk, conversation_state.load, user, command, lambda: socket.turn == turn)
     if socket.turn != turn or socket not in supervisor.sockets:  # it has gone on to another conversation, or away
         return
     supervisor.sockets.show(socket, state.conversation)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from conversations.models import Generation
 from conversations.rendering import fragments
 from conversations.rules.sentences import announcement, sentence
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,6 @@ async def stored_words(generation: uuid.UUID, status: str, reason: str, text: st
     try:
         async with asyncio.timeout(PATIENCE):
             return Words(status, reason, text, await in_database(fragments.stored_ending, generation, languages))
-    except (*AWAY, Generation.DoesNotExist) as error:
+    except (*UNAVAILABLE, Generation.DoesNotExist) as error:
         logger.warning("generation %s: end told without its footer: %s", generation, type(error).__name__)
         return Words(status, reason, text)

@@ -15,15 +15,15 @@ from django.conf import settings
 
 from conversations.models import Conversation, Generation, TitleSource
 from conversations.models.conversation import title_from
-from conversations.providers.client_pool import Providers
+from conversations.providers.client_pool import ClientPool
+from conversations.providers.connection_errors import describe
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_list_cache import why
-from conversations.providers.short_answer import Limits, Line
-from conversations.providers.sse import ProviderError
-from conversations.providers.token_counter import rough
+from conversations.providers.short_answer import ShortAnswer, ShortRequests
+from conversations.providers.token_counter import estimated_tokens
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import Status
-from conversations.storage import usage
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage import token_usage
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .generation import LiveGeneration
 
@@ -51,12 +51,12 @@ _AROUND = " \t#*_`\"'“”„‟‘’‚«»‹›「」。."
 class Titles:
     """The requests for titles of this process. `begin` and the cancels never wait."""
 
-    def __init__(self, providers: Providers, named: Callable[[int, uuid.UUID, str], None]) -> None:
+    def __init__(self, providers: ClientPool, named: Callable[[int, uuid.UUID, str], None]) -> None:
         self._providers = providers
         self._named = named
         self._asking: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
         self._counting: set[asyncio.Task[None]] = set()
-        self._limits: dict[Endpoint, Limits] = {}
+        self._limits: dict[Endpoint, ShortRequests] = {}
 
     def begin(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
         """An answer has ended: ask for the title, unless there is one, or this person has used up what is allowed."""
@@ -93,37 +93,40 @@ class Titles:
             named = await in_database(_name, live.conversation, title)
             if named:
                 self._named(live.user, live.conversation, title)
-        except (ProviderError, *AWAY) as error:
-            logger.info("conversation %s has no title of the model: %s", live.conversation, why(error))
+        except (ProviderError, *UNAVAILABLE) as error:
+            logger.info("conversation %s has no title of the model: %s", live.conversation, describe(error))
 
     async def _said(self, live: LiveGeneration) -> str:
         """What the model answers. Raises ProviderError."""
-        line, turns = Line(), _turns(live)
-        limits = self._limits.setdefault(live.endpoint, Limits())
+        line, turns = ShortAnswer(), _turns(live)
+        limits = self._limits.setdefault(live.endpoint, ShortRequests())
         try:
-            await limits.ask(self._providers.take(live.endpoint), live.started.model.name, turns, TOKENS, line)
+            await limits.ask(self._providers.acquire(live.endpoint), live.started.model.name, turns, TOKENS, line)
         finally:
-            self._providers.give_back(live.endpoint)
+            self._providers.release(live.endpoint)
             self._count(live, turns, line)
         return line.text
 
-    def _count(self, live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+    def _count(self, live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
         """However it ended. A task of its own, because what asked may be cancelled."""
         task = asyncio.get_running_loop().create_task(_store(live, turns, line), name=f"title's tokens {live.id}")
         self._counting.add(task)
         task.add_done_callback(self._counting.discard)
 
 
-async def _store(live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+async def _store(live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
     """What the provider said; else an estimate, of what it began to answer."""
     said_in, said_out = line.tokens
     estimated = line.asked and (said_in is None or said_out is None)
     if estimated:
-        said_in, said_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length) + line.thoughts
+        said_in, said_out = (
+            estimated_tokens(sum(len(turn["content"]) for turn in turns)),
+            estimated_tokens(line.length) + line.thoughts,
+        )
     logger.info("title of %s: %s tokens in, %s out", live.conversation, said_in or 0, said_out or 0)
     try:
-        await in_database(usage.store_title, live.id, said_in or 0, said_out or 0, estimated=estimated)
-    except AWAY as error:
+        await in_database(token_usage.store_title, live.id, said_in or 0, said_out or 0, estimated=estimated)
+    except UNAVAILABLE as error:
         logger.warning("the tokens of a title were not stored: %s", type(error).__name__)
 
 

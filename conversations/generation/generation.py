@@ -20,14 +20,14 @@ from conversations.delivery.broadcast import Broadcast
 from conversations.models import UsageSource
 from conversations.people.sessions import SignedIn
 from conversations.protocol import events
-from conversations.providers.client import Provider
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_catalog import catalog
-from conversations.providers.sse import ProviderError
-from conversations.providers.token_counter import rough
+from conversations.providers.token_counter import estimated_tokens
 from conversations.rendering.cache import rendered
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits, Outcome
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import SERVER, StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
@@ -55,7 +55,7 @@ class Surroundings:
     """What a generation needs of its process."""
 
     journal: Journal
-    provider: Provider
+    provider: ProviderClient
     trusted: Callable[[], bool]
     resync: Callable[["LiveGeneration"], None]
     over: Callable[["LiveGeneration"], None]
@@ -117,7 +117,7 @@ class LiveGeneration:
         self.lifecycle.fail(outcome, time.monotonic())
         self._cancel()
 
-    # What the provider says (llm.Sink)
+    # What the provider says (client.Sink)
 
     def opened(self) -> None:
         self.lifecycle.open(time.monotonic())
@@ -131,7 +131,7 @@ class LiveGeneration:
         if self.lifecycle.outcome is not None and self.lifecycle.outcome.reason == EndReason.TOO_LARGE:
             self._cancel()
 
-    def taken(self) -> float:
+    def batch_read(self) -> float:
         self._watch_closer()
         if not self._fresh:
             return 0.0
@@ -194,7 +194,7 @@ class LiveGeneration:
             self.lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL), time.monotonic())
         else:
             self._keep(self.lifecycle.end_of_stream(time.monotonic()))
-            self.taken()
+            self.batch_read()
 
     def _learn(self, error: ProviderError) -> None:
         """A refusal that names the model's context spares the next request the same one."""
@@ -313,8 +313,8 @@ class LiveGeneration:
         if self.lifecycle.opened_at is None:
             return None, None, ""
         sent = sum(len(turn["content"]) for turn in self.started.turns)
-        written = max(self.lifecycle.tokens, rough(self.lifecycle.written))
-        return rough(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
+        written = max(self.lifecycle.tokens, estimated_tokens(self.lifecycle.written))
+        return estimated_tokens(sent), written + self.lifecycle.thought_tokens, UsageSource.ESTIMATED
 
 
 _closing: set[asyncio.Task[None]] = set()

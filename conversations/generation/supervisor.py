@@ -23,8 +23,8 @@ from conversations.models.ids import new_id
 from conversations.people import sessions
 from conversations.people.sessions import SignedIn
 from conversations.protocol import events
-from conversations.providers.client_pool import Providers
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.client_pool import ClientPool
 from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
 from conversations.rules.lifecycle import Outcome
@@ -32,8 +32,8 @@ from conversations.rules.status import EndReason, known_reason
 from conversations.rules.stop_request import StopOrigin, StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage import reaper
-from conversations.storage.db_threads import AWAY, in_database, limit
-from conversations.storage.journal import Asked, Journal, Tick
+from conversations.storage.db_threads import UNAVAILABLE, in_database, limit_query_time
+from conversations.storage.journal import Journal, Signals, Tick
 from conversations.telemetry import metrics
 
 from . import answer_rate
@@ -91,12 +91,12 @@ class Supervisor:
         """Ready to run generations when it returns. `periodic_tasks` gives what this process looks after again and
         again. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
-        limit()
-        self.providers = Providers()
+        limit_query_time()
+        self.providers = ClientPool()
         self.titles = Titles(self.providers, self.conversation_changed)
         self.journal = Journal(self.process, self.loop, self._ticked)
         await asyncio.to_thread(self.journal.start)
-        await in_database(reaper.sweep, self.process, at_start=True)
+        await in_database(reaper.reap, self.process, at_start=True)
         await catalog.start(self.providers)
         await self.notifier.start()
         self.followers.start()
@@ -141,7 +141,7 @@ class Supervisor:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, AWAY):
+        if isinstance(error, UNAVAILABLE):
             logger.warning("a task was given up: %s", type(error).__name__)
         elif error is not None:
             logger.error("a task failed: %s", type(error).__name__, exc_info=error)
@@ -157,12 +157,12 @@ class Supervisor:
         self, started: Started, user: int, command: uuid.UUID, *, stopped: StopRequest | None = None
     ) -> LiveGeneration:
         """Run a generation that stands in the database. `stopped`: who stopped it before it got here."""
-        provider = self.providers.take(started.model.endpoint)
+        provider = self.providers.acquire(started.model.endpoint)
         try:
             around = Surroundings(self.journal, provider, self.trusted, self._resync, self._over)
             live = LiveGeneration(started, user, command, around)
         except Exception:
-            self.providers.give_back(started.model.endpoint)
+            self.providers.release(started.model.endpoint)
             raise
         self.live[live.id] = live
         self.by_conversation[live.conversation] = live
@@ -229,7 +229,7 @@ class Supervisor:
         self.live.pop(live.id, None)
         if live.saved:
             self._remember(live.id)
-        self.providers.give_back(live.endpoint)
+        self.providers.release(live.endpoint)
         if self.by_conversation.get(live.conversation) is live:
             del self.by_conversation[live.conversation]
         self.by_command.pop((live.user, live.command), None)
@@ -313,7 +313,7 @@ class Supervisor:
         try:
             async with asyncio.timeout(LOOK):
                 seen = await in_database(look, live.id)
-        except AWAY as error:  # a database that is away knows of nobody; the provider must not go on for that
+        except UNAVAILABLE as error:  # a database that is away knows of nobody; the provider must not go on for that
             logger.info("generation %s: no look for other viewers: %s", live.id, type(error).__name__)
             seen = Look()
         elsewhere = seen.elsewhere or (seen.silent and not self._silence_counts())
@@ -325,7 +325,7 @@ class Supervisor:
 
     def _silence_counts(self) -> bool:
         """Whether the database has long been well, so that processes that show something could say so."""
-        return self.journal.steady() >= SEEN + POLL
+        return self.journal.steady_for() >= SEEN + POLL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
         alone = live.viewers.alone
@@ -421,13 +421,13 @@ class Supervisor:
     def _pulse(self) -> None:
         asyncio.get_running_loop().call_later(PULSE, self._pulse)
         now = time.monotonic()
-        metrics.LATE.observe(max(0.0, now - self._pulse_at - PULSE))
+        metrics.EVENT_LOOP_DELAY.observe(max(0.0, now - self._pulse_at - PULSE))
         paused = now - self._pulse_at > 1
         flush_rate.loop.look()
         self.trusted()
         self._pulse_at = now
         self.sockets.check(now, paused=paused, lost=self.lost, back=self.back)
-        if self.journal.away() > settings.CHAT_STORAGE_PATIENCE and not paused:
+        if self.journal.unavailable_for() > settings.CHAT_STORAGE_PATIENCE and not paused:
             for live in list(self.live.values()):
                 live.fail(Outcome(EndReason.STORAGE, detail="the database stayed away"))
 
@@ -435,25 +435,25 @@ class Supervisor:
         """The journal's tick went through: the lease holds, and this is what the rows say."""
         if self._suspect_since is not None and tick.began > self._suspect_since:
             self._suspect_since = None
-        rows = {asked.generation: asked for asked in tick.asked}
+        rows = {asked.generation: asked for asked in tick.signals}
         for key in tick.known - rows.keys():
             if (live := self.live.get(key)) is not None:  # fenced: another process has ended it
                 live.lose()
         for key, asked in rows.items():
             if (live := self.live.get(key)) is not None:
                 self._hear(live, asked)
-        if any(asked.watched_elsewhere for asked in tick.asked):
+        if any(asked.watched_elsewhere for asked in tick.signals):
             self.notifier.notify("moved")
         self._count_orphans(rows.keys() - self.live.keys())
 
-    def _hear(self, live: LiveGeneration, asked: Asked) -> None:
+    def _hear(self, live: LiveGeneration, asked: Signals) -> None:
         """One row that this version does not understand keeps nobody from hearing of the others."""
         try:
             self._heard(live, asked)
         except Exception:
             logger.exception("generation %s: its row was not understood", live.id)
 
-    def _heard(self, live: LiveGeneration, asked: Asked) -> None:
+    def _heard(self, live: LiveGeneration, asked: Signals) -> None:
         if asked.stop_reason:
             live.stop(known_reason(asked.stop_reason, EndReason.STOPPED), None)
         if asked.watched_elsewhere:
@@ -468,7 +468,7 @@ class Supervisor:
         self._orphans = {key: self._orphans.get(key, 0) + 1 for key in strays}
         for key, ticks in self._orphans.items():
             if ticks % ORPHAN_TICKS == 0:
-                self.spawn(in_database(reaper.take_away, key, EndReason.SERVER_LOST))
+                self.spawn(in_database(reaper.force_end, key, EndReason.SERVER_LOST))
 
 
 PeriodicTasks = Callable[[Supervisor], Iterable[Coroutine[Any, Any, None]]]

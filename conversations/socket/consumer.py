@@ -28,7 +28,7 @@ from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import tab_of
 from conversations.rules.token_bucket import TokenBucket
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .watch_queue import Turns
 
@@ -125,7 +125,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _enter(self) -> None:
         try:
             user = await in_database(sessions.user_of, self._key)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
             self.close_with(1013)
             return
@@ -190,7 +190,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await subscribe.watch(supervisor, self, self.user, command)
         except Refusal as refusal:
             self.push(events.refused(None, "watch", refusal))
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a watch failed: %s", type(error).__name__)
             self.close_with(1013)
 
@@ -285,7 +285,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             user = await in_database(sessions.user_of, self._key)
             successor = None if user is not None else await in_database(sessions.successor, self._key)
-        except AWAY as error:  # a database that is away signs nobody out; the next round looks again
+        except UNAVAILABLE as error:  # a database that is away signs nobody out; the next round looks again
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:

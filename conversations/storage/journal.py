@@ -13,16 +13,14 @@ import time
 import uuid
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import psycopg
 from django.conf import settings
 from django.db import connections
 
-from conversations.models import UsageSource
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.status import EndReason, Status
-from conversations.rules.stop_request import StopOrigin
 from conversations.telemetry import metrics
 
 from . import journal_sql as sql
@@ -31,21 +29,21 @@ from . import postgres_text
 logger = logging.getLogger(__name__)
 
 
-HITCH = 1.0
+MAX_TICK_DELAY = 1.0
 """Seconds that a tick may be late until the database is no longer steady: it may have stood still, for others, too."""
 
-IDLE = 2.0
+IDLE_INTERVAL = 2.0
 """Seconds between two ticks while there is nothing to save and nothing to hear of. Well below a lease."""
 
-AT_ONCE = 50
+MAX_BATCH = 50
 """Ends that are written in one transaction, when so many wait."""
 
-LONGEST_WAIT = 60.0
+MAX_RETRY_DELAY = 60.0
 """Seconds until an end that the database refuses is tried again, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Signals:
     """What a tick reports of one generation of this process: why somebody asked to stop it, whether other processes
     show it, whether one of them has only gone silent, and why the last of those that left did so."""
 
@@ -62,7 +60,7 @@ class Tick:
 
     began: float
     known: set[uuid.UUID]
-    asked: list[Asked]
+    asked: list[Signals]
 
 
 @dataclass(slots=True)
@@ -84,7 +82,7 @@ class _Waiting:
 
     def put_off(self) -> None:
         self.failed += 1
-        self.due = time.monotonic() + min(LONGEST_WAIT, settings.CHAT_SAVE_INTERVAL * 2.0**self.failed)
+        self.due = time.monotonic() + min(MAX_RETRY_DELAY, settings.CHAT_SAVE_INTERVAL * 2.0**self.failed)
 
 
 class Journal:
@@ -108,7 +106,7 @@ class Journal:
         self._streaming = False
         self._steady_since: float | None = None
         self._busy_pause = min(settings.CHAT_SAVE_INTERVAL, settings.CHAT_LEASE / 4)
-        self._idle_pause = max(self._busy_pause, min(IDLE, settings.CHAT_LEASE / 4))
+        self._idle_pause = max(self._busy_pause, min(IDLE_INTERVAL, settings.CHAT_LEASE / 4))
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
     def start(self) -> None:
@@ -230,7 +228,7 @@ class Journal:
             self._connection = None
 
     def _hitched(self) -> bool:
-        return self.away() > HITCH + self._busy_pause
+        return self.away() > MAX_TICK_DELAY + self._busy_pause
 
     # --- ticks -------------------------------------------------------------------------------------------------------
 
@@ -250,7 +248,7 @@ class Journal:
                     live.start = start + len(text)
                     del live.parts[:count]
         self._made_contact(streaming=bool(rows))
-        self._tell(self._on_tick, Tick(began, set(taken), [Asked(*row) for row in rows]))
+        self._tell(self._on_tick, Tick(began, set(taken), [Signals(*row) for row in rows]))
 
     def _save(
         self, connection: psycopg.Connection, pieces: list[tuple[uuid.UUID, int, str]]
@@ -286,7 +284,7 @@ class Journal:
 
     def _write_endings(self, *, last: bool) -> None:
         """All that are due; `last`: the others, too. Those that failed before are written after the rest, singly."""
-        while fresh := self._due(lambda waiting: not waiting.failed)[:AT_ONCE]:
+        while fresh := self._due(lambda waiting: not waiting.failed)[:MAX_BATCH]:
             self._write_together(fresh)
         for waiting in self._due(lambda waiting: last or waiting.due <= time.monotonic()):
             self._write_alone(waiting)
@@ -336,7 +334,7 @@ class Journal:
     def _finish(self, connection: psycopg.Connection, ending: Ending) -> Ended:
         if sql.finish(connection, ending, self.process):
             return _as_asked(ending)
-        standing = sql.standing(connection, ending.generation)
+        standing = sql.stored_state(connection, ending.generation)
         if standing is None:  # deleted meanwhile: there is nobody left to tell
             return Ended(False, Status.INTERRUPTED, EndReason.DELETED, "")
         status, reason, text = standing
@@ -360,34 +358,6 @@ def is_away(connection: psycopg.Connection, error: Exception) -> bool:
     if not isinstance(error, psycopg.Error):
         return False
     return connection.closed or error.sqlstate is None or error.sqlstate.startswith(("57P", "08"))
-
-
-def storable_ending(ending: Ending) -> Ending:
-    """The same with nothing in it that a column could refuse, whatever the provider sent."""
-    return replace(
-        ending,
-        status=ending.reason.status,
-        text=postgres_text.text(ending.text),
-        characters=postgres_text.whole(ending.characters) or 0,
-        code=postgres_text.text(ending.code, 40),
-        detail=postgres_text.text(ending.detail, 500),
-        retry_after=postgres_text.whole(ending.retry_after),
-        opened_at=postgres_text.moment(ending.opened_at),
-        first_token_at=postgres_text.moment(ending.first_token_at),
-        stop_requested_at=postgres_text.moment(ending.stop_requested_at),
-        stop_origin=ending.stop_origin if ending.stop_origin in StopOrigin.values else "",
-        stopped_by=postgres_text.whole(ending.stopped_by),
-        upstream_closed_at=postgres_text.moment(ending.upstream_closed_at),
-        tokens_in=postgres_text.whole(ending.tokens_in),
-        tokens_out=postgres_text.whole(ending.tokens_out),
-        usage_source=ending.usage_source if ending.usage_source in UsageSource.values else "",
-        cost=postgres_text.amount(ending.cost, 10**8, 8),
-    )
-
-
-def bare(ending: Ending) -> Ending:
-    """What has to be kept if nothing else can be: how it ended, and its text."""
-    return Ending(ending.generation, ending.status, ending.reason, ending.text, ending.characters)
 
 
 def _as_asked(ending: Ending) -> Ended:

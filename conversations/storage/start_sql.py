@@ -80,7 +80,7 @@ class Facts:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def pipelined() -> Iterator[None]:
     """Statements go to the database without a wait, until one is asked for its rows: several in one round trip.
 
     Within a transaction; not for raw queries of the ORM, which look at columns before they ask for rows. An error comes

@@ -24,7 +24,7 @@ from conversations.models import Conversation, Generation, Message, Role
 from conversations.rendering import fragments
 from conversations.rules.status import Status
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 BATCH = 10
 """Messages that are read at once: each may be as long as an answer gets."""
@@ -71,7 +71,7 @@ async def json(request: HttpRequest, pk: uuid.UUID) -> StreamingHttpResponse:
 async def _found(request: HttpRequest, pk: uuid.UUID) -> Conversation:
     """Raises Http404. A slow download then holds no connection."""
     user = await request.auser()
-    await give_back()
+    await release()
     return await in_database(_conversation, user, pk)
 
 

@@ -21,11 +21,12 @@ from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
-from conversations.providers.model_catalog import Choice, catalog
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.catalog.offered_model import Choice
 from conversations.rendering import fragments, jinja, transcript_pages
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 from . import sidebar
 from .request import HttpRequest
@@ -107,7 +108,7 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if live is not None and live.user == user.pk:
         live.stop(EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
         return _after_stop(request, live.conversation)
-    await give_back()
+    await release()
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404

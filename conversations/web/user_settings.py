@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 
 from conversations.models import Preferences, Theme, WhenLeaving
 from conversations.people import preferences, sessions
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 
 from . import usage
 from .request import HttpRequest

@@ -10,7 +10,7 @@ import pytest
 
 from conversations.providers import client, transport
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.sse import ProviderError
+from conversations.rules.provider_errors import ProviderError
 from tests.support import stored
 from tests.support.unhurried import Unhurried
 
@@ -55,7 +55,7 @@ def test_an_error_that_drips(asking):
         while time.monotonic() - began < 60:
             exchange.write_raw(b"x")
             exchange._closed.wait(0.2)
-    assert time.monotonic() - began < transport.ERROR_SECONDS + SOON
+    assert time.monotonic() - began < transport.ERROR_TIMEOUT + SOON
     assert asked.outcome == ("error", "provider_rejected")
 
 
@@ -90,7 +90,7 @@ async def saying(*head, forever):
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    upstream = client.Provider(
+    upstream = client.ProviderClient(
         Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "k", connect_timeout=2)
     )
     try:
@@ -102,7 +102,7 @@ async def saying(*head, forever):
 
 
 async def test_a_list_of_models_without_end(monkeypatch):
-    monkeypatch.setattr(client, "MOST_BYTES", MEGABYTE)
+    monkeypatch.setattr(client, "MAX_LIST_BYTES", MEGABYTE)
     async with saying(b"", b"", forever=b'{"id": "a"},' * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
             await upstream.models()

@@ -9,7 +9,7 @@ import pytest
 
 from conversations.delivery import flush_rate
 from conversations.delivery.broadcast import Broadcast
-from conversations.providers.client import Provider
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
 from tests.support import stored
 from tests.support.unhurried import Unhurried
@@ -20,7 +20,7 @@ BURST = [f"word{number} " for number in range(400)]
 
 async def test_the_connection_rests_between_two_reads(provider):
     exchange = provider.expect()
-    sink, upstream = Unhurried(), Provider(Endpoint(provider.url, "key"))
+    sink, upstream = Unhurried(), ProviderClient(Endpoint(provider.url, "key"))
     turns = [{"role": "user", "content": exchange.prompt}]
     reading = asyncio.create_task(upstream.stream("alpha-model", turns, sink))
     await asyncio.to_thread(exchange.wait_opened)
