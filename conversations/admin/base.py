@@ -20,7 +20,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
 from conversations.models import Generation, Message
-from conversations.rendering import fragments
+from conversations.rendering import transcript_entries
 
 from .changelist import BoundedList, CappedPaginator, TooSlow, bounded
 
@@ -135,7 +135,7 @@ def reads_text(request: HttpRequest) -> bool:
 
 def answer(message: Message, generation: Generation | None) -> SafeString:
     """The text by the page's own renderer, under the page's own sentence."""
-    entry = fragments.entry(message, generation)
+    entry = transcript_entries.entry(message, generation)
     text = entry.html if entry.role == "assistant" else format_html("<pre>{}</pre>", entry.content)
     return format_html(
         '<div class="answer" data-status="{}"><div data-content>{}</div><p data-note>{}</p></div>',

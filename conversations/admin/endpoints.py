@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from conversations.models import Action, Endpoint, LanguageModel
 from conversations.providers import endpoint_check, endpoints, model_list
 from conversations.providers.catalog.model_catalog import catalog
-from conversations.rules.web_address import is_web_address
+from conversations.rules.endpoint_url import is_endpoint_url
 
 from . import audit
 
@@ -26,7 +26,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
 
     def clean_base_url(self) -> str:
         address = str(self.cleaned_data["base_url"]).strip().rstrip("/")
-        if address and ("@" in address or not is_web_address(address)):
+        if address and ("@" in address or not is_endpoint_url(address)):
             raise ValidationError(
                 gettext("An address that begins with http:// or https://, without user, password or query.")
             )

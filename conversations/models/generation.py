@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from conversations.rules.sentences import sentence
+from conversations.rules.end_sentences import sentence
 from conversations.rules.status import REASONS, EndReason, Status
 from conversations.rules.stop_request import StopOrigin
 
@@ -230,7 +230,7 @@ class Generation(models.Model):
 
     @property
     def stopped_offline(self) -> bool:
-        """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
+        """Stopped by an offline page: the end came first, the stop (see `record_late_stop`) when it was back."""
         return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
 
 

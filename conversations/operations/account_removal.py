@@ -6,7 +6,7 @@ import time
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from conversations.commands.end_generation import request_stop
+from conversations.commands.end_generation import record_stop_request
 from conversations.models import Conversation, Generation
 from conversations.models.generation import GenerationQuerySet
 from conversations.rules.status import EndReason
@@ -46,7 +46,7 @@ def _lock_out(person: User) -> None:
 def _end_answers(person: User, by: StopRequest) -> None:
     """Whichever processes write them."""
     for key in _running(person).values_list("pk", flat=True):
-        request_stop(key, EndReason.DELETED, by)
+        record_stop_request(key, EndReason.DELETED, by)
     deadline = time.monotonic() + PATIENCE
     while _running(person).exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import models
+from django.db.models import NOT_PROVIDED
 from psycopg import sql
 
 
@@ -15,7 +16,7 @@ def insert(model: type[models.Model], values: Mapping[str, str], *, where: str =
     columns = {**values, **_defaults(model, values)}
     names, expressions = ", ".join(columns), ", ".join(columns.values())
     condition = f" WHERE {where}" if where else ""
-    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {expressions}{condition}"  # noqa: SLF001, S608
+    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT {expressions}{condition}"  # noqa: SLF001
 
 
 def _defaults(model: type[models.Model], given: Mapping[str, str]) -> dict[str, str]:
@@ -25,7 +26,7 @@ def _defaults(model: type[models.Model], given: Mapping[str, str]) -> dict[str, 
     return {
         column: _literal(field)
         for column, field in fields.items()
-        if column not in given and not field.null and not field.has_db_default()
+        if column not in given and not field.null and field.db_default is NOT_PROVIDED
     }
 
 

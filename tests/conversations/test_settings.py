@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from conversations.models import Conversation, Preferences
 from conversations.people import preferences
 from conversations.web import user_settings
-from conversations.web.user_settings import PreferencesForm
+from conversations.web.user_settings_form import PreferencesForm
 
 CHOSEN = {
     "when_leaving": "finish",
@@ -58,7 +58,7 @@ def test_says_so_in_the_chat_too(alice):
 
 
 def csrf():
-    from tests.support.visitors import CSRF
+    from tests.support.people import CSRF
 
     return CSRF
 
@@ -117,9 +117,9 @@ def test_a_model_that_is_gone_is_missed_in_words(alice, answering):
     a.exchange.finish()
     assert a.asked.end
     page = f"/c/{a.asked.conversation}/"
-    assert "is not offered any more" not in alice.get(page).text
+    assert "is no longer available" not in alice.get(page).text
     Conversation.objects.filter(pk=a.asked.conversation).update(model="gamma")
-    assert "“gamma” is not offered any more. The next answer comes from alpha-model." in alice.get(page).text
+    assert "“gamma” is no longer available. The next answer will come from alpha-model." in alice.get(page).text
 
 
 def test_the_colours_are_kept_for_the_sign_in_page(alice):
@@ -143,19 +143,19 @@ def fixed(monkeypatch):
 
 def test_what_is_fixed_is_no_choice_and_holds(alice, fixed):
     Preferences.objects.create(user=alice.user, when_leaving="finish", theme="dark")
-    assert preferences.of(alice.user).when_leaving == "stop"
-    assert preferences.of(alice.user).theme == "light"
+    assert preferences.effective(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).theme == "light"
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
     assert Preferences.objects.get(user=alice.user).when_leaving == "finish"  # kept for the day it is free again
-    assert preferences.of(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).when_leaving == "stop"
 
 
 def test_what_is_fixed_is_shown_as_such(alice, fixed):
     request = RequestFactory().get("/settings/")
     request.user, request.htmx = alice.user, True
-    html = user_settings.show(request).content.decode()
+    html = user_settings.user_settings(request).content.decode()
     assert "Set by your administrator." in html
     assert 'name="theme"' not in html
     assert 'name="when_leaving"' not in html

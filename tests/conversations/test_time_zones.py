@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from conversations.models import Generation
 from conversations.people import time_zone
-from conversations.web import sidebar, usage
-from tests.support.shelves import conversation, groups
+from conversations.web import monthly_usage, sidebar
+from tests.support.conversations import conversation
+from tests.support.sidebar import groups
 
 LOS_ANGELES = "America/Los_Angeles"  # UTC-7 in June
 AUCKLAND = "Pacific/Auckland"  # UTC+12 in June
@@ -63,7 +64,7 @@ def test_the_month_is_that_of_the_persons_clock(alice, clock):
     begun = {}
     for zone in (LOS_ANGELES, "UTC", AUCKLAND):
         with timezone.override(ZoneInfo(zone)):
-            begun[zone] = usage.month(alice.user).since.astimezone(UTC)
+            begun[zone] = monthly_usage.this_month(alice.user).since.astimezone(UTC)
     assert begun == {
         LOS_ANGELES: datetime(2026, 5, 1, 7, tzinfo=UTC),
         "UTC": datetime(2026, 6, 1, tzinfo=UTC),
@@ -104,7 +105,7 @@ def _where_it_is_another_day(now):
     st.text() | st.sampled_from(["", "/etc/passwd", "../zone.tab", "posix", "Europe", "x" * 5000, "Europe/Berlin\0"])
 )
 def test_what_is_no_zone_is_none(name):
-    found = time_zone.named(name)
+    found = time_zone.zone_named(name)
     assert found is None or found.key == name
 
 

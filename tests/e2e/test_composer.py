@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.models import Preferences
-from tests.support.pages import Chat, give_session
+from tests.support.browser.chat import Chat, sign_in_browser
 
 
 def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
@@ -25,7 +25,7 @@ def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
 def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwards(chat, provider):
     exchange = provider.expect()
     chat.open()
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     chat.page.get_by_label("System prompt").fill("Speak like a pirate.")
     chat.page.get_by_label("Temperature", exact=True).fill("3")
     chat.button("Done").click()
@@ -36,7 +36,7 @@ def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwa
     assert exchange.request.messages[0] == {"role": "system", "content": "Speak like a pirate."}
     exchange.write_tokens("Arr").finish()
     chat.see_status("complete")
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     expect(chat.page.get_by_label("System prompt")).to_have_value("Speak like a pirate.")
     expect(chat.page.get_by_label("Temperature", exact=True)).to_have_value("0.5")
     chat.page.get_by_label("Temperature", exact=True).fill("1")
@@ -87,7 +87,7 @@ def test_what_was_typed_outlives_a_reload_and_a_refusal_but_not_the_sign_out(cha
 def phone(browser, alice, server):
     """A tab of Alice's on a phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)
     context.close()
 
@@ -196,7 +196,7 @@ def test_each_new_chat_has_a_draft_of_its_own(chat, tab, provider):
 
 def test_somebody_else_finds_nothing_that_was_typed(chat, alice, bob):
     connected(chat.open()).box.fill("half a thought")
-    give_session(chat.page.context, bob)
+    sign_in_browser(chat.page.context, bob)
     connected(chat.open())
     assert chat.page.evaluate("JSON.stringify(localStorage)") == "{}"
     expect(chat.box).to_have_value("")
@@ -302,4 +302,4 @@ def test_an_open_editor_outlives_what_another_tab_does(chat, tab, provider):
     other.see("Wasps").see_status("complete")
     chat.see("Wasps")
     expect(chat.box).to_have_value("half an edit")
-    told(chat, "not shown any more")
+    told(chat, "no longer shown")

@@ -11,8 +11,8 @@ from chatapp import logs
 from conversations.models import Generation
 from conversations.rules.status import EndReason
 from conversations.telemetry import generation_log
-from tests.support import environment, servers, visitors
-from tests.support.waiting import eventually
+from tests.support import environment, people, servers
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def end_of(server, asked):
 
 
 def test_a_stop_is_told_calmly(talkative, answering):
-    somebody = visitors.new_person("somebody", talkative)
+    somebody = people.new_person("somebody", talkative)
     a = answering(somebody)
     a.asked.stop()
     line = end_of(talkative, a.asked)
@@ -57,7 +57,7 @@ def test_a_stop_is_told_calmly(talkative, answering):
 
 
 def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
-    a = answering(visitors.new_person("somebody", talkative))
+    a = answering(people.new_person("somebody", talkative))
     a.exchange.finish(usage=(12, 34))
     line = end_of(talkative, a.asked)
     assert (line["level"], line["status"], line["reason"]) == ("INFO", "complete", "finished")
@@ -67,7 +67,7 @@ def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
 
 def test_an_error_is_a_warning(talkative, socket, provider):
     exchange = provider.expect()
-    asked = socket(visitors.new_person("somebody", talkative)).ask(exchange.prompt)
+    asked = socket(people.new_person("somebody", talkative)).ask(exchange.prompt)
     exchange.respond(503, body={"error": {"message": exchange.prompt}})
     line = end_of(talkative, asked)
     told = (line["level"], line["status"], line["reason"], line["code"])
@@ -76,7 +76,7 @@ def test_an_error_is_a_warning(talkative, socket, provider):
 
 def test_nobodys_words_and_no_keys_are_in_it(talkative, socket, provider):
     secret = f"canary{secrets.token_hex(8)}"
-    somebody = visitors.new_person("somebody", talkative)
+    somebody = people.new_person("somebody", talkative)
     page = socket(somebody)
     for number, spoil in enumerate(("finish", "respond", "code", "malformed", "stop")):
         exchange = provider.expect(f"{secret} prompt {number}")
@@ -152,16 +152,16 @@ def test_what_others_name_does_nothing_to_a_terminal():
 
 
 def test_a_library_that_repeats_itself_is_heard_once_a_minute():
-    seldom = logs.Seldom()
+    rate_limit = logs.RateLimit()
     line = logging.LogRecord("name", logging.WARNING, __file__, 1, "away", (), None)
     detail = logging.LogRecord("name", logging.DEBUG, __file__, 1, "detail", (), None)
-    assert [seldom.filter(line) for _ in range(3)] == [True, False, False]
-    assert seldom.filter(detail)
+    assert [rate_limit.filter(line) for _ in range(3)] == [True, False, False]
+    assert rate_limit.filter(detail)
 
 
 def test_redis_that_is_away_is_told_once_a_minute():
     for name in ("conversations.cluster.notifications", "channels_redis.pubsub"):
-        assert any(isinstance(each, logs.Seldom) for each in logging.getLogger(name).filters)
+        assert any(isinstance(each, logs.RateLimit) for each in logging.getLogger(name).filters)
 
 
 def test_json_is_one_object_a_line():
