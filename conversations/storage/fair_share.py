@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from conversations.protocol.refusal import Refusal
+from conversations.protocol.refusal import busy
 
 from . import db_threads
 
@@ -68,7 +67,7 @@ async def in_database(
 async def _slot(person: int) -> AsyncIterator[None]:
     share = _shares.setdefault(person, _Share())
     if share.jobs >= MAX_JOBS:
-        raise Refusal("busy", _("That did not go through. Please try again."))
+        raise busy()
     share.jobs += 1
     try:
         await share.slots.acquire()

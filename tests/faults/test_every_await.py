@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Requester
+from conversations.commands.draft import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
@@ -84,7 +84,7 @@ class Text:
     def batch_read(self) -> float:
         return 0.0
 
-    def delta(self, text: str, pieces: int) -> None:
+    def delta(self, text: str, chunks: int) -> None:
         self.text += text
 
     def finished(self, reason: str) -> None:
@@ -121,7 +121,7 @@ def plan():
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_stream_of_a_provider(steady, plan, when):
+async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when):
     for number in range(1, MOST):
         before = await others()
         provider, text, asked = ProviderClient(Endpoint(steady.url, "key")), Text(), plan()
@@ -150,7 +150,7 @@ async def test_the_stream_of_a_provider(steady, plan, when):
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when):
+async def test_cancelling_a_generation_at_every_await(supervisor, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(people.new_person, "alice", server)
@@ -166,7 +166,7 @@ async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when
             readers = []
 
             def make(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-                if getattr(coroutine, "__qualname__", "") == "LiveGeneration._read":
+                if getattr(coroutine, "__qualname__", "") == "ProviderReader._read":
                     stop = lambda: live.stop(EndReason.STOPPED)  # noqa: B023, E731
                     readers.append(CancelAt(coroutine, number, when, stop))  # noqa: B023
                     coroutine = readers[0]  # noqa: B023
