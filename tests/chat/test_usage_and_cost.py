@@ -12,7 +12,7 @@ import pytest
 from conversations.models import Generation, Kind, Message, Role, ServerProcess
 from conversations.operations import token_accounting
 from conversations.providers import context_window, prompt
-from conversations.providers.token_counter import Tokenizer, rough
+from conversations.providers.token_counter import Tokenizer, estimated_tokens
 from conversations.rendering import usage_text
 from conversations.rules.status import EndReason, Status
 from conversations.web.monthly_usage import this_month
@@ -200,7 +200,7 @@ def test_token_counter_gives_up_when_it_cannot_count(tokenizer, monkeypatch, tmp
     monkeypatch.undo()
     assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
     assert Tokenizer().count(["x" * 5_000_000], 10) is None
-    assert rough(5) == 2
+    assert estimated_tokens(5) == 2
 
 
 def test_timeout_includes_waiting_for_the_counter(tokenizer):
@@ -208,7 +208,7 @@ def test_timeout_includes_waiting_for_the_counter(tokenizer):
     assert tokenizer.count(["hello world"], 10) == [2]
     os.kill(tokenizer._program.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
-        counting = background.submit(tokenizer.count_behind, "hello world")
+        counting = background.submit(tokenizer.count_in_background, "hello world")
         eventually(tokenizer._lock.locked, "the background at work")
         begun = time.monotonic()
         assert tokenizer.count(["hello"], 0.2) is None
@@ -221,15 +221,15 @@ def test_timeout_includes_waiting_for_the_counter(tokenizer):
 def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
     """Four hundred thousand characters, and then from memory."""
     monkeypatch.setattr(context_window, "tokenizer", tokenizer)
-    monkeypatch.setattr(context_window, "sizes", context_window.Sizes())
-    monkeypatch.setattr(context_window, "PATIENCE", 30.0)
+    monkeypatch.setattr(context_window, "sizes", context_window.SizeCache())
+    monkeypatch.setattr(context_window, "COUNT_TIMEOUT", 30.0)
     turns = [{"role": "user", "content": f"{place} " + "The quick brown fox. " * 950} for place in range(20)]
 
     async def count():
         with pytest.raises(context_window.Uncounted) as missing:
-            await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
-        await asyncio.to_thread(context_window.measure, missing.value.texts)
-        return await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
+            await asyncio.to_thread(context_window.messages_to_drop, turns, 19, 60_000)
+        await asyncio.to_thread(context_window.count_texts, missing.value.texts)
+        return await asyncio.to_thread(context_window.messages_to_drop, turns, 19, 60_000)
 
     async def watched():
         holds, loop = [], asyncio.get_running_loop()

@@ -25,7 +25,7 @@ from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
 from conversations.protocol.commands import Send, Watch
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
@@ -324,7 +324,7 @@ async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, 
         finally:
             await over.wait()
 
-    provider = supervisor.providers.take(started.model.endpoint)
+    provider = supervisor.providers.acquire(started.model.endpoint)
     monkeypatch.setattr(type(provider), "stream", stream)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     await reading.wait()

@@ -171,7 +171,7 @@ def test_permanently_refused_row_does_not_block_others(writer):
         assert all(each.won for each in ended[1:])
         writer.journal.append(live, "Bees ")
         eventually(lambda: saved(live) == "Bees ", "the text of one that streams", TICK)
-        assert writer.journal.away() < TICK
+        assert writer.journal.unavailable_for() < TICK
     eventually(futures[0].done, "the end, once it is taken", 20)
     assert generations.outcome(str(bad)) == ("complete", "finished")
     assert generations.text(str(bad)) == "Bees hum"

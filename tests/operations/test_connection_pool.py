@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.models import Message
-from conversations.storage.request_connections import GivesBack
+from conversations.storage.request_connections import ReleaseConnections
 from tests.support import people, servers
 from tests.support.conversations import conversation
 
@@ -150,7 +150,7 @@ async def ask_and_fail(scope, receive, send):
 
 
 async def test_failing_requests_give_their_connection_back(database):
-    application = GivesBack(ask_and_fail)
+    application = ReleaseConnections(ask_and_fail)
     for _ in range(settings.DATABASE_POOL_SIZE + 1):
         with pytest.raises(LookupError):
             await asyncio.wait_for(application({"type": "http"}, None, None), SOON)

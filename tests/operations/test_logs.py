@@ -113,9 +113,9 @@ def test_text_format_has_the_same_fields_in_one_line(server, alice, answering):
 
 
 def test_generation_of_a_lost_process_is_logged(caplog):
-    caplog.set_level(logging.INFO, generation_log.__name__)
+    caplog.set_level(logging.INFO, "conversations.generations")
     run = "00000000-0000-7000-8000-00000000abcd"
-    generation_log.swept([run], EndReason.SERVER_LOST)
+    generation_log.reaped([run], EndReason.SERVER_LOST)
     (record,) = caplog.records
     assert record.levelname == "INFO"
     assert record.fields == {

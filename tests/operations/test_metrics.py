@@ -17,7 +17,7 @@ def test_counts_a_stop_and_its_duration(server, alice, answering):
     grown(
         server,
         before,
-        ("chat_runs_total", "stopped", "interrupted"),
+        ("chat_generations_total", "stopped", "interrupted"),
         ("chat_stop_seconds_count",),
         ("chat_first_token_seconds_count",),
         ("chat_tokens_total", "out"),
@@ -33,7 +33,7 @@ def test_counts_a_complete_answer_with_provider_tokens(server, alice, answering)
     a.exchange.finish(usage=(1_000_000, 2_000_000))
     assert a.asked.outcome == ("complete", "finished")
     after = scrape(server)
-    grown(server, before, ("chat_runs_total", "finished", "complete"))
+    grown(server, before, ("chat_generations_total", "finished", "complete"))
     for kind, least in (("in", 1_000_000), ("out", 2_000_000)):
         assert after["chat_tokens_total", kind] - before["chat_tokens_total", kind] >= least
     assert after["chat_stop_seconds_count",] == before["chat_stop_seconds_count",]
@@ -54,18 +54,19 @@ def test_counts_an_error(server, alice, socket, provider):
     asked = socket(alice).ask(exchange.prompt)
     exchange.respond(500)
     assert asked.outcome == ("error", "provider_failed")
-    grown(server, before, ("chat_runs_total", "provider_failed", "error"))
+    grown(server, before, ("chat_generations_total", "provider_failed", "error"))
 
 
 def test_gauges_show_live_counts(server, alice, answering):
     a = answering(alice)
     now = scrape(server)
-    for name in ("chat_runs_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
+    for name in ("chat_generations_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
         assert now[name,] >= 1, name
     assert 0 <= now["chat_journal_lag_seconds",] < 10
     a.asked.stop()
     a.page.close()
-    eventually(lambda: scrape(server)["chat_runs_streaming",] < now["chat_runs_streaming",], "one run less")
+    streaming = ("chat_generations_streaming",)
+    eventually(lambda: scrape(server)[streaming] < now[streaming], "one run less")
     eventually(lambda: scrape(server)["chat_upstreams_open",] < now["chat_upstreams_open",], "one upstream less")
     eventually(lambda: scrape(server)["chat_viewers",] < now["chat_viewers",], "one viewer less")
 
@@ -105,9 +106,10 @@ def test_serves_openmetrics_on_request(server):
 
 
 def test_generations_of_a_lost_process_count_where_they_are_ended():
-    before = metrics.registry.get_sample_value("chat_runs_total", {"status": "interrupted", "reason": "server_lost"})
-    metrics.ended("interrupted", "server_lost", 3)
-    after = metrics.registry.get_sample_value("chat_runs_total", {"status": "interrupted", "reason": "server_lost"})
+    lost = {"status": "interrupted", "reason": "server_lost"}
+    before = metrics.registry.get_sample_value("chat_generations_total", lost)
+    metrics.count_end("interrupted", "server_lost", 3)
+    after = metrics.registry.get_sample_value("chat_generations_total", lost)
     assert (before, after) != (None, None)
     assert after - before == 3
 

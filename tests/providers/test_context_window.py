@@ -116,16 +116,16 @@ TURNS = [{"role": role, "content": "x" * 300} for role in ("system", "user", "as
 
 def test_bytes_decide_without_a_tokenizer(monkeypatch):
     monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, patience: None)
-    monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.Sizes())
-    assert context_window.dropped(TURNS, 5, 1000) == 0
+    monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.SizeCache())
+    assert context_window.messages_to_drop(TURNS, 5, 1000) == 0
     with pytest.raises(context_window.Uncounted) as missing:
-        context_window.dropped(TURNS, 5, 600)
-    context_window.measure(missing.value.texts)
-    assert context_window.dropped(TURNS, 5, 600) == 2
-    assert context_window.dropped(TURNS, 5, 300) == 4
-    assert context_window.dropped(TURNS[1:], 4, 300) == 4
+        context_window.messages_to_drop(TURNS, 5, 600)
+    context_window.count_texts(missing.value.texts)
+    assert context_window.messages_to_drop(TURNS, 5, 600) == 2
+    assert context_window.messages_to_drop(TURNS, 5, 300) == 4
+    assert context_window.messages_to_drop(TURNS[1:], 4, 300) == 4
     with pytest.raises(context_window.TooLong):
-        context_window.dropped(TURNS, 5, 200)
+        context_window.messages_to_drop(TURNS, 5, 200)
 
 
 @pytest.mark.parametrize("window", ["0", "1", "2147483647"])

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.models import Endpoint, LanguageModel
-from conversations.providers import learned, model_list_cache, model_list_format
-from conversations.providers.client_pool import Providers
+from conversations.providers import model_list
+from conversations.providers.catalog import learned_windows, list_cache
+from conversations.providers.catalog.model_catalog import ModelCatalog
+from conversations.providers.client_pool import ClientPool
 from conversations.providers.endpoints import Endpoint as Reached
-from conversations.providers.model_catalog import ModelCatalog
 from tests.support import generations
 from tests.support.model_admin import offered, wait_offered
 from tests.support.people import new_person
@@ -84,7 +85,7 @@ def test_administrator_can_offer_other_models(everywhere, alice, staff):
 
 @pytest.mark.parametrize("name", MODEL_LISTS)
 def test_old_model_is_not_the_default(name):
-    best = model_list_format.preferred(model_list_format.read(MODEL_LISTS[name]))
+    best = model_list.preferred(model_list.parse(MODEL_LISTS[name]))
     assert best.name in CHAT_MODELS[name]
     if name == "openai":
         assert best.name == "gpt-5.1"
@@ -123,16 +124,16 @@ def test_legacy_model_is_never_preselected_and_default_is_stable(dora, servers_w
 )))  # fmt: skip
 def test_arbitrary_lists_are_read_or_refused(payload):
     try:
-        found = model_list_format.read(payload)
+        found = model_list.parse(payload)
     except ValueError:
         return
-    assert all(model_list_format.usable(model.name) for model in found)
-    assert all(model.window is None or model_list_format.believable(model.window) for model in found)
+    assert all(model_list.is_usable_name(model.name) for model in found)
+    assert all(model.window is None or model_list.is_plausible_window(model.window) for model in found)
 
 
 @pytest.mark.parametrize("name", ["m\rINFO fake: ", "a\x1b[31m", "a\u2028b", "a\u202eb", "a\0b", "x" * 201, " "])
 def test_names_with_control_characters_are_left_out(name):
-    assert [model.name for model in model_list_format.read({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
+    assert [model.name for model in model_list.parse({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
 
 
 # --- whose a model is ------------------------------------------------------------------------------------------------
@@ -198,7 +199,7 @@ def test_model_key_survives_renaming_its_endpoint(alice, servers_with_lists):
     ],
 )
 def test_context_window_is_read_from_the_list(fields, window):
-    [model] = model_list_format.read({"data": [{"id": "m", **fields}]})
+    [model] = model_list.parse({"data": [{"id": "m", **fields}]})
     assert model.window == window
 
 
@@ -220,7 +221,7 @@ def test_listed_window_applies_unless_the_administrator_set_one(alice, socket, s
 
 def test_window_from_a_refusal_is_used_in_every_process(database, provider):
     async def learn():
-        first, second, providers = ModelCatalog(), ModelCatalog(), Providers()
+        first, second, providers = ModelCatalog(), ModelCatalog(), ClientPool()
         for each in (first, second):
             await each.start(providers)
         first.learn_window(first.find(model.key).endpoint, "learner", 2048)
@@ -233,26 +234,26 @@ def test_window_from_a_refusal_is_used_in_every_process(database, provider):
     with offered(provider.url, "learner") as (row, [model]):
         assert asyncio.run(learn()) == (2048, 2048)
         row.refresh_from_db()
-        row.learnt_windows["learner"][1] -= learned.KEPT + 1
-        assert learned.windows(row) == {}  # a server may be started anew with more
-        assert learned.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
+        row.learnt_windows["learner"][1] -= learned_windows.MAX_AGE + 1
+        assert learned_windows.windows(row) == {}  # a server may be started anew with more
+        assert learned_windows.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
 
 
 # --- lists that cannot be had ----------------------------------------------------------------------------------------
 
 
 def test_list_problem_is_logged_once_until_it_changes(monkeypatch, caplog):
-    caplog.set_level(logging.INFO, "conversations.providers.model_list_cache")
-    monkeypatch.setattr(model_list_cache, "RETRY", 0.0)
-    monkeypatch.setattr(model_list_cache.asyncio, "timeout", lambda _seconds: asyncio.timeout_at(None))
+    caplog.set_level(logging.INFO, "conversations.providers.catalog.list_cache")
+    monkeypatch.setattr(list_cache, "TIMEOUT", 0.0)
+    monkeypatch.setattr(list_cache.asyncio, "timeout", lambda _seconds: asyncio.timeout_at(None))
 
     async def ask(known, address, times):
-        providers = Providers()
+        providers = ClientPool()
         for _ in range(times):
-            await known.ask(providers, [Reached(address, "", "one")])
+            await known.fetch(providers, [Reached(address, "", "one")])
         await providers.close()
 
-    known = model_list_cache.Lists()
+    known = list_cache.ModelLists()
     address = f"http://127.0.0.1:{free_port()}/v1"
     asyncio.run(ask(known, address, 3))
     assert len(caplog.messages) == 1

@@ -10,7 +10,7 @@ from django.test import Client
 
 from conversations.models import Endpoint, LanguageModel, Preferences
 from conversations.providers import environment_endpoint
-from conversations.providers.model_catalog import load
+from conversations.providers.catalog.endpoint_offers import load
 from tests.support import generations, people
 from tests.support.model_admin import ENDPOINTS, MODELS, change_model, endpoint_form, model_form, offered, wait_offered
 from tests.support.polling import eventually
@@ -214,9 +214,9 @@ def start(settings, base_url="", *models):
         "sk-123" if base_url else "",
         models,
     )
-    environment_endpoint.settle()
+    environment_endpoint.sync()
     offered = [(model.key, model.endpoint.base_url) for shelf in load() for model in shelf.models]
-    return offered or [(shelf.endpoint.name, shelf.lists) for shelf in load()]
+    return offered or [(offer.endpoint.name, offer.offers_all) for offer in load()]
 
 
 @pytest.fixture

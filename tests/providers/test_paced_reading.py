@@ -9,7 +9,7 @@ import pytest
 
 from conversations.delivery import flush_interval
 from conversations.delivery.broadcast import Broadcast
-from conversations.providers.client import Provider
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
 from tests.support import generations
 from tests.support.pausing_reader import PausingReader
@@ -20,7 +20,7 @@ BURST = [f"word{number} " for number in range(400)]
 
 async def test_connection_is_not_read_between_two_frames(provider):
     exchange = provider.expect()
-    sink, upstream = PausingReader(), Provider(Endpoint(provider.url, "key"))
+    sink, upstream = PausingReader(), ProviderClient(Endpoint(provider.url, "key"))
     turns = [{"role": "user", "content": exchange.prompt}]
     reading = asyncio.create_task(upstream.stream("alpha-model", turns, sink))
     await asyncio.to_thread(exchange.wait_opened)

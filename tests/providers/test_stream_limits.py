@@ -10,7 +10,7 @@ import pytest
 
 from conversations.providers import client, transport
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.sse import ProviderError
+from conversations.rules.provider_errors import ProviderError
 from tests.support import generations
 from tests.support.pausing_reader import PausingReader
 
@@ -47,7 +47,7 @@ def test_dripping_error_body_times_out(asking):
         while time.monotonic() - began < 60:
             exchange.write_raw(b"x")
             exchange._closed.wait(0.2)
-    assert time.monotonic() - began < transport.ERROR_SECONDS + SOON
+    assert time.monotonic() - began < transport.ERROR_TIMEOUT + SOON
     assert asked.outcome == ("error", "provider_rejected")
 
 
@@ -82,7 +82,7 @@ async def saying(*head, forever):
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    upstream = client.Provider(
+    upstream = client.ProviderClient(
         Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "k", connect_timeout=2)
     )
     try:
@@ -94,7 +94,7 @@ async def saying(*head, forever):
 
 
 async def test_endless_model_list_is_cut_off(monkeypatch):
-    monkeypatch.setattr(client, "MOST_BYTES", MEGABYTE)
+    monkeypatch.setattr(client, "MAX_LIST_BYTES", MEGABYTE)
     async with saying(b"", b"", forever=b'{"id": "a"},' * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
             await upstream.models()
