@@ -18,29 +18,29 @@ from conversations.models import Conversation, Generation
 from conversations.operations import account_removal
 from conversations.rules.stop_request import StopOrigin, StopRequest
 
-from .audit import RecordedAdmin
-from .base import NarrowAdmin
+from .audit import AuditedAdmin
+from .base import RestrictedLookupAdmin
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+POWER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(RecordedAdmin, NarrowAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class AccountAdmin(AuditedAdmin, RestrictedLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """To delete one, the permission of that name is enough: it takes everything of the person with it."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes the account that they are using."""
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj) and obj != request.user
+        return super().has_delete_permission(request, obj) and _may_edit(request, obj) and obj != request.user
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return fields if _is_superuser(request) else (*fields, *POWERS, "last_login", "date_joined")
+        return fields if _is_superuser(request) else (*fields, *POWER_FIELDS, "last_login", "date_joined")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Without the password, which only superusers change for others."""
@@ -81,7 +81,7 @@ class AccountAdmin(RecordedAdmin, NarrowAdmin, DjangoUserAdmin):  # type: ignore
 
 
 @admin.register(Group)
-class GroupAdmin(RecordedAdmin, NarrowAdmin, DjangoGroupAdmin):
+class GroupAdmin(AuditedAdmin, RestrictedLookupAdmin, DjangoGroupAdmin):
     """A group may give permissions, so only superusers change one."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -98,7 +98,7 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
 
 
-def _may_touch(request: HttpRequest, account: User | None) -> bool:
+def _may_edit(request: HttpRequest, account: User | None) -> bool:
     """Superusers are for superusers."""
     return account is None or not account.is_superuser or _is_superuser(request)
 
@@ -109,4 +109,4 @@ def _without_password(fields: Iterable[Any]) -> list[Any]:
 
 def _removal(account: User, request: HttpRequest) -> Callable[[], None]:
     by = StopRequest(StopOrigin.ADMIN, request.user.pk)
-    return lambda: account_removal.remove(account, by)
+    return lambda: account_removal.remove_account(account, by)

@@ -2,33 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import SuspiciousOperation
 from django.db import DataError
 from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 
-from conversations.models import Generation, Message
-from conversations.rendering import fragments
-
-from .changelist import BoundedList, CappedPaginator, TooSlow, bounded
+from .changelist import BoundedList, CappedPaginator, QueryTimeout, query_time_limit
 
 READS_TEXT = "conversations.view_message"
 """Whoever lacks it sees that something was written, when and by which model, but not what."""
 
 
-class NarrowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+class RestrictedLookupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
     """A list that an address filters by what the list offers, and by nothing else.
 
     Django lets an address ask for any field of a row (`?title__startswith=a`), so whoever sees the list could guess a
@@ -64,9 +55,11 @@ class NarrowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes n
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A filter that makes no sense, is not offered or takes too long gives the whole list and says so."""
         try:
-            with bounded() if request.method == "GET" else nullcontext():  # what is done to a selection takes its time
+            with (
+                query_time_limit() if request.method == "GET" else nullcontext()
+            ):  # what is done to a selection takes its time
                 response: HttpResponse = super().changelist_view(request, extra_context)
-        except TooSlow:
+        except QueryTimeout:
             if not request.GET:
                 raise
             messages.warning(request, _("That took too long, so everything is listed. Filter for less at a time."))
@@ -79,7 +72,7 @@ class NarrowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes n
         return response
 
 
-class ReadOnlyAdmin(NarrowAdmin):
+class ReadOnlyAdmin(RestrictedLookupAdmin):
     """Staff with the view permission may look; nobody may add, change or delete."""
 
     show_facets = admin.ShowFacets.NEVER  # it counts the whole table, once for each choice
@@ -119,27 +112,5 @@ class ReadOnlyAdmin(NarrowAdmin):
         return BoundedList
 
 
-def moment(at: datetime | None) -> str:
-    """A time to the second, in the zone of the administration (`TIME_ZONE`)."""
-    return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
-
-
-def in_zone(title: Any) -> Any:
-    """Title of a column of times, which names their zone."""
-    return format_lazy("{} ({})", title, settings.TIME_ZONE)
-
-
-def reads_text(request: HttpRequest) -> bool:
+def may_read_text(request: HttpRequest) -> bool:
     return bool(request.user.has_perm(READS_TEXT))
-
-
-def answer(message: Message, generation: Generation | None) -> SafeString:
-    """The text by the page's own renderer, under the page's own sentence."""
-    entry = fragments.entry(message, generation)
-    text = entry.html if entry.role == "assistant" else format_html("<pre>{}</pre>", entry.content)
-    return format_html(
-        '<div class="answer" data-status="{}"><div data-content>{}</div><p data-note>{}</p></div>',
-        entry.status,
-        text,
-        entry.note,
-    )

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 
-from .audit import ReadingAdmin, searched
-from .base import answer, in_zone, moment, reads_text
+from .audit import TextAdmin, record_search
+from .base import may_read_text
+from .display import format_time, message_html, with_time_zone
 from .filters import PersonFilter
 
 MESSAGES = 50
@@ -33,7 +34,7 @@ class ConversationOwnerFilter(PersonFilter):
     field = "conversation__owner"
 
 
-class SearchingAdmin(ReadingAdmin):
+class SearchingAdmin(TextAdmin):
     """Its search looks into text, so it is for those who may read text, and each is written down first."""
 
     words = ""
@@ -49,9 +50,9 @@ class SearchingAdmin(ReadingAdmin):
             return queryset.filter(self.of_key(key)), False
         if not term:
             return queryset, False
-        if not reads_text(request):
+        if not may_read_text(request):
             return queryset.none(), False
-        searched(request, self.opts.model_name or "", term)
+        record_search(request, self.opts.model_name or "", term)
         return queryset.filter(**{f"{self.words}__icontains": term}), False
 
     def of_key(self, key: uuid.UUID) -> Q:
@@ -75,7 +76,7 @@ class ConversationAdmin(SearchingAdmin):
     readonly_fields = ["transcript"]
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_view_permission(request, obj) and (obj is None or reads_text(request))
+        return super().has_view_permission(request, obj) and (obj is None or may_read_text(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         return super().get_queryset(request).select_related("owner")
@@ -83,13 +84,13 @@ class ConversationAdmin(SearchingAdmin):
     def conversation_of(self, record: Conversation) -> Conversation:
         return record
 
-    @admin.display(description=in_zone(_("last active")), ordering="active_at")
+    @admin.display(description=with_time_zone(_("last active")), ordering="active_at")
     def last_active(self, conversation: Conversation) -> str:
-        return moment(conversation.active_at)
+        return format_time(conversation.active_at)
 
-    @admin.display(description=in_zone(_("begun")), ordering="created_at")
+    @admin.display(description=with_time_zone(_("begun")), ordering="created_at")
     def begun(self, conversation: Conversation) -> str:
-        return moment(conversation.created_at)
+        return format_time(conversation.created_at)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Of a long conversation a part; `?until=` names the message that it ends with."""
@@ -102,7 +103,7 @@ class ConversationAdmin(SearchingAdmin):
         end = conversation.messages.filter(pk=conversation.until).values_list("pk", flat=True).first()
         branch = Message.objects.branch(end or conversation.head_id, limit=MESSAGES, size=BYTES)
         generations = Generation.objects.in_bulk([message.pk for message in branch], field_name="message_id")
-        shown = "".join(answer(message, generations.get(message.pk)) for message in branch)
+        shown = "".join(message_html(message, generations.get(message.pk)) for message in branch)
         before = branch[0].parent_id if branch else None
         return SafeString(_earlier(before) + shown if before else shown)
 
@@ -133,9 +134,9 @@ class MessageAdmin(SearchingAdmin):
         """What an id may be that of."""
         return Q(pk=key) | Q(conversation_id=key)
 
-    @admin.display(description=in_zone(_("time")), ordering="created_at")
+    @admin.display(description=with_time_zone(_("time")), ordering="created_at")
     def time(self, message: Message) -> str:
-        return moment(message.created_at)
+        return format_time(message.created_at)
 
     @admin.display(description=_("owner"))
     def owner(self, message: Message) -> str:
@@ -147,4 +148,4 @@ class MessageAdmin(SearchingAdmin):
 
     @admin.display(description=_("text"))
     def text(self, message: Message) -> SafeString:
-        return answer(message, getattr(message, "generation", None))
+        return message_html(message, getattr(message, "generation", None))

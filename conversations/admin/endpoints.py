@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -16,39 +15,9 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from conversations.models import Action, Endpoint, LanguageModel
 from conversations.providers import endpoint_check, endpoints, model_list_format
 from conversations.providers.model_catalog import catalog
-from conversations.rules.web_address import is_web_address
 
 from . import audit
-
-
-class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """An endpoint that this server can use: its key is there, and stands nowhere in what is stored."""
-
-    def clean_base_url(self) -> str:
-        address = str(self.cleaned_data["base_url"]).strip().rstrip("/")
-        if address and ("@" in address or not is_web_address(address)):
-            raise ValidationError(
-                gettext("An address that begins with http:// or https://, without user, password or query.")
-            )
-        return address
-
-    def clean(self) -> dict[str, Any] | None:
-        """Which key may be sent depends on where."""
-        cleaned = super().clean()
-        variable, address = self.cleaned_data.get("key_variable", ""), self.cleaned_data.get("base_url")
-        if variable and address is not None and (wrong := _wrong_key(variable, address)):
-            self.add_error("key_variable", wrong)
-        return cleaned
-
-
-def _wrong_key(variable: str, address: str) -> str:
-    """Why this variable cannot be an endpoint's key; "" if it can."""
-    if not endpoints.may_be_sent(variable, address):
-        return gettext(
-            "%(name)s may not be sent to this address. Whoever runs the server can allow it in CHAT_PROVIDER_KEYS; "
-            "while that is not set, names that begin with CHAT_KEY_ are allowed."
-        ) % {"name": variable}
-    return "" if endpoints.key_in(variable, address) else endpoint_check.missing_variable(variable)
+from .endpoint_form import EndpointForm
 
 
 class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -59,7 +28,7 @@ class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(audit.RecordedAdmin):
+class EndpointAdmin(audit.AuditedAdmin):
     """Saving one ends its following of the environment."""
 
     form = EndpointForm
@@ -139,7 +108,7 @@ class EndpointAdmin(audit.RecordedAdmin):
         endpoint = self._editable(request, object_id)
         if request.method != "POST":
             return _to(endpoint)
-        audit.administered(request, Action.TESTED, endpoint)
+        audit.record_change(request, Action.TESTED, endpoint)
         known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
         result = endpoint_check.run(endpoints.of_row(endpoint), list(known))
         context = {
@@ -185,44 +154,3 @@ class EndpointAdmin(audit.RecordedAdmin):
 
 def _to(endpoint: Endpoint) -> HttpResponse:
     return redirect(reverse("admin:conversations_endpoint_change", args=[endpoint.pk]))
-
-
-@admin.register(LanguageModel)
-class LanguageModelAdmin(audit.RecordedAdmin):
-    """Changing a model ends its endpoint's following of the environment."""
-
-    list_display = ["__str__", "endpoint", "prices", "order", "enabled", "default"]
-    list_editable = ["order", "enabled"]
-    list_filter = ["endpoint", "enabled"]
-    list_select_related = ["endpoint"]
-    search_fields = ["label", "name", "key"]
-    filter_horizontal = ["groups"]
-    fieldsets = [
-        (None, {"fields": ["endpoint", "name", "label", "key", "enabled", "default", "order", "groups"]}),
-        (gettext_lazy("Prices"), {"fields": ["price_in", "price_out", "currency"]}),
-        (gettext_lazy("Answers"), {"fields": ["context_window", "continues_by", "system_prompt"]}),
-    ]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> list[str]:
-        """A model stays with its endpoint: conversations that go on with it send their history there."""
-        return ["key", "endpoint"] if obj is not None else ["key"]
-
-    @admin.display(description=gettext_lazy("price in / out"), ordering="price_out")
-    def prices(self, model: LanguageModel) -> str:
-        known = [price for price in (model.price_in, model.price_out) if price is not None]
-        return f"{' / '.join(f'{price.normalize():f}' for price in known)} {model.currency}" if known else ""
-
-    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        obj.endpoint.take_over()
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        assert isinstance(obj, LanguageModel)
-        super().delete_model(request, obj)
-        obj.endpoint.take_over()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
-        touched = list(Endpoint.objects.filter(models__in=queryset).distinct())
-        super().delete_queryset(request, queryset)
-        for endpoint in touched:
-            endpoint.take_over()

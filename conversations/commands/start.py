@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from conversations.generation.started import Started
 from conversations.models import Conversation, Generation, Kind, Message, Role
-from conversations.models.conversation import TitleSource, title_from
+from conversations.models.conversation import TitleSource, title_from_prompt
 from conversations.people import preferences
 from conversations.protocol.commands import Asking, Continue, Edit, Regenerate, Send
 from conversations.protocol.refusal import Refusal
@@ -285,7 +285,7 @@ def _conversation(user: AbstractBaseUser, command: Asking) -> tuple[Conversation
         new = Conversation(
             owner_id=user.pk,
             client_id=command.id,
-            title=title_from(command.content),
+            title=title_from_prompt(command.content),
             title_source=TitleSource.PROMPT,
             system_prompt=command.system_prompt or "",
             temperature=command.temperature,

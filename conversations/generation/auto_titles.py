@@ -14,7 +14,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from conversations.models import Conversation, Generation, TitleSource
-from conversations.models.conversation import title_from
+from conversations.models.conversation import title_from_prompt
 from conversations.providers.client_pool import Providers
 from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_list_cache import why
@@ -145,7 +145,7 @@ def clean(said: str) -> str:
     if "<" in line:  # a model that thinks aloud, or writes markup
         return ""
     bare = _LABEL.sub("", line.strip(_AROUND)).strip(_AROUND)
-    return title_from("".join(character for character in bare if character.isprintable()))
+    return title_from_prompt("".join(character for character in bare if character.isprintable()))
 
 
 def _turns(live: LiveGeneration) -> list[dict[str, str]]:

@@ -4,10 +4,13 @@ from conversations.rules.stop_request import StopOrigin
 
 from .audit import Action, AuditEntry
 from .conversation import Conversation, TitleSource
-from .endpoint import ContinuesBy, Endpoint, LanguageModel
-from .generation import Generation, Kind, Piece, Presence, UsageSource
+from .endpoint import Endpoint
+from .generation import Generation, Kind, UsageSource
+from .language_model import ContinuesBy, LanguageModel
 from .message import Message, Role
+from .piece import Piece
 from .preferences import Preferences, Theme, WhenLeaving
+from .presence import Presence
 from .process import ServerProcess
 from .search import SearchEntry
 from .summary import SummaryCell, SummaryChange, SummaryState

@@ -18,10 +18,10 @@ from .ids import new_id
 if TYPE_CHECKING:
     from .message import Message
 
-TITLE_LENGTH = 60
+PROMPT_TITLE_LENGTH = 60
 """Characters of a title that is made of a prompt."""
 
-LONGEST_TITLE = 200
+MAX_TITLE_LENGTH = 200
 
 
 class TitleSource(models.TextChoices):
@@ -72,7 +72,7 @@ class Conversation(models.Model):
         editable=False,
         help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
     )
-    title = models.CharField(_("title"), max_length=LONGEST_TITLE)
+    title = models.CharField(_("title"), max_length=MAX_TITLE_LENGTH)
     title_source = models.CharField(max_length=8, choices=TitleSource.choices, db_default=TitleSource.PROMPT)
     model = models.CharField(
         _("model"), max_length=200, blank=True, help_text=_("Key of the model that answered last.")
@@ -185,12 +185,12 @@ class Conversation(models.Model):
         self.save(update_fields=["deleted_at"])
 
 
-def title_from(prompt: str) -> str:
+def title_from_prompt(prompt: str) -> str:
     """A title out of the first words of a prompt, at most `TITLE_LENGTH` characters."""
     words = " ".join(prompt.split())
-    if len(words) <= TITLE_LENGTH:
+    if len(words) <= PROMPT_TITLE_LENGTH:
         return words
-    cut = words[: TITLE_LENGTH - 1].rsplit(" ", 1)[0]
+    cut = words[: PROMPT_TITLE_LENGTH - 1].rsplit(" ", 1)[0]
     return f"{cut}…"
 
 

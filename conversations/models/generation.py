@@ -56,10 +56,10 @@ FIRST_TOKEN = _between("requested_at", "first_token_at")
 STOP_TO_CLOSED = _between("stop_requested_at", "upstream_closed_at")
 
 
-AN_ADMINISTRATOR_LOOKS = (EndReason.SERVER_LOST, EndReason.STOPPED_BY_ADMIN)
+REASONS_NEEDING_REVIEW = (EndReason.SERVER_LOST, EndReason.STOPPED_BY_ADMIN)
 """Reasons of interrupted runs that need a review. A person's own stop, a closed page or a deploy needs none."""
 
-TO_REVIEW = (Q(status=Status.ERROR) | Q(end_reason__in=AN_ADMINISTRATOR_LOOKS)) & Q(reviewed_at=None)
+NEEDS_REVIEW = (Q(status=Status.ERROR) | Q(end_reason__in=REASONS_NEEDING_REVIEW)) & Q(reviewed_at=None)
 """Runs that somebody should look at, and nobody has: what went wrong, and what an administrator ended."""
 
 
@@ -174,7 +174,7 @@ class Generation(models.Model):
                 name="generation_unfinished",
                 condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
             ),
-            models.Index(fields=["-requested_at"], name="generation_to_review", condition=TO_REVIEW),
+            models.Index(fields=["-requested_at"], name="generation_to_review", condition=NEEDS_REVIEW),
             models.Index(fields=["model", "-requested_at"], name="generation_of_model"),
             # The list of runs, sorted by these times: conversations/admin/listing.py.
             models.Index(
@@ -232,34 +232,3 @@ class Generation(models.Model):
     def stopped_offline(self) -> bool:
         """Stopped by a page without a network: the end came first, the stop (see `note_late_stop`) when it was back."""
         return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
-
-
-class Piece(models.Model):
-    """Text that a streaming generation has written since `start` (characters from the beginning of the message).
-
-    Appended by the journal's ticks, folded into the message and removed by the end.
-    """
-
-    pk = models.CompositePrimaryKey("generation_id", "start")
-    generation = models.ForeignKey(Generation, models.CASCADE, related_name="pieces")
-    start = models.PositiveIntegerField()
-    text = models.TextField()
-
-    def __str__(self) -> str:
-        return f"{self.generation_id} from {self.start}"
-
-
-class Presence(models.Model):
-    """Somebody is there for a generation whose owner cannot see them.
-
-    `holder` is the process whose socket shows it, or `page:<nonce>` for a page that was served and has yet to connect.
-    """
-
-    pk = models.CompositePrimaryKey("generation_id", "holder")
-    generation = models.ForeignKey(Generation, models.CASCADE, related_name="presences")
-    holder = models.CharField(max_length=80)
-    until = models.DateTimeField()
-    cause = models.CharField(max_length=24, default=EndReason.LEFT, help_text=_("Why it went, once it has."))
-
-    def __str__(self) -> str:
-        return f"{self.holder} for {self.generation_id}"

@@ -14,7 +14,7 @@ from conversations.rules.status import Status
 from .conversation import Conversation
 from .ids import new_id
 
-UNLIMITED = 2**31 - 1
+NO_LIMIT = 2**31 - 1
 
 
 class Role(models.TextChoices):
@@ -41,7 +41,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             )
             SELECT m.* FROM up JOIN conversations_message m ON m.id = up.id ORDER BY up.depth DESC
             """,
-            [head, limit or UNLIMITED, size or UNLIMITED],
+            [head, limit or NO_LIMIT, size or NO_LIMIT],
         )
         return list(rows)
 

@@ -16,7 +16,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group
 
 from conversations import models
-from conversations.models.endpoint import key_of, name_in
+from conversations.models.language_model import model_key, model_name
 from conversations.storage.db_threads import AWAY, in_database
 
 from . import endpoints, learned, model_list_format
@@ -119,7 +119,7 @@ class ModelCatalog:
 
     def label(self, key: str) -> str:
         """What people see of a model; the name in its key where it is not offered any more."""
-        return str(self.find(key) or name_in(key))
+        return str(self.find(key) or model_name(key))
 
     def is_demo(self, key: str) -> bool:
         model = self.find(key)
@@ -205,7 +205,7 @@ class ModelCatalog:
             shown = [m for m in self._lists.of(shelf.endpoint) if shelf.lists and m.name not in shelf.hidden]
             found = model_list_format.preferred(shown)
             if found is not None:
-                return Best(shelf.endpoint.row, key_of(shelf.endpoint.prefix, found.name))
+                return Best(shelf.endpoint.row, model_key(shelf.endpoint.prefix, found.name))
         return None
 
     def _keep_usual(self, best: Best) -> None:
@@ -257,7 +257,7 @@ def _of_environment(row: models.Endpoint | None) -> Shelf:
     """As this process's own environment says it; `row` is what stands in the database about it."""
     endpoint = replace(endpoints.of_environment(), row=row.pk if row is not None else 0)
     named = tuple(
-        Model(key_of("", name), name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
+        Model(model_key("", name), name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
         for place, name in enumerate(settings.CHAT_MODELS)
     )
     if row is None:
@@ -316,7 +316,7 @@ def _only_listed(shelves: Iterable[Shelf], lists: Lists) -> Iterator[Model]:
         windows = _windows(shelf, lists)
         for each in lists.of(shelf.endpoint):
             if each.chats and each.name not in shelf.hidden:
-                key = key_of(shelf.endpoint.prefix, each.name)
+                key = model_key(shelf.endpoint.prefix, each.name)
                 window = windows.get(each.name)
                 yield Model(
                     key,

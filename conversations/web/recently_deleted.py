@@ -42,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """For good; only what was deleted before."""
     found = get_object_or_404(Conversation.objects.deleted_by(request.user), pk=pk)
-    if retention.remove(Conversation.objects.filter(pk=found.pk, deleted_at__isnull=False)):
+    if retention.delete_batch(Conversation.objects.filter(pk=found.pk, deleted_at__isnull=False)):
         messages.success(request, _("“%(title)s” is removed for good.") % {"title": found.title})
     else:
         messages.warning(request, _("An answer in “%(title)s” is still ending. Try again.") % {"title": found.title})

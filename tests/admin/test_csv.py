@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from conversations.admin.export import BATCH
+from conversations.admin.generations.csv_export import BATCH_SIZE
 from conversations.models import AuditEntry, Conversation, Generation, Message
 from tests.support import stored, visitors
 
@@ -97,9 +97,9 @@ def test_a_name_that_is_a_formula_becomes_text(staff, server, answering, beginni
 
 
 def test_every_run_once_over_many_batches(staff, alice):
-    talk = many(alice, 2 * BATCH + 7)
+    talk = many(alice, 2 * BATCH_SIZE + 7)
     found = of(staff, alice)
-    assert len(found) == 2 * BATCH + 7
+    assert len(found) == 2 * BATCH_SIZE + 7
     assert {row["id"] for row in found} == {str(run.pk) for run in Generation.objects.filter(conversation=talk)}
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
 
@@ -108,11 +108,11 @@ def test_while_runs_come_and_go(alice):
     """Between two batches some of the others are deleted and new ones begin: of the rest, each comes once."""
     from asgiref.sync import async_to_sync
 
-    from conversations.admin import export
+    from conversations.admin.generations import csv_export
 
-    talk = many(alice, BATCH + 500)
+    talk = many(alice, BATCH_SIZE + 500)
     runs = Generation.objects.filter(conversation__owner=alice.user)
-    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH + 100])
+    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
 
     def meanwhile():
         Message.objects.filter(generation__in=runs.exclude(pk__in=kept)).delete()
@@ -122,7 +122,7 @@ def test_while_runs_come_and_go(alice):
         from conversations.storage.db_threads import in_database
 
         text = b""
-        async for piece in export.lines(runs):
+        async for piece in csv_export.csv_lines(runs):
             if text.count(b"\n") == 1:
                 await in_database(meanwhile)
             text += piece

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import RequestFactory
 
 from conversations.admin import changelist
-from conversations.admin.generations import GenerationAdmin
+from conversations.admin.generations.generation_admin import GenerationAdmin
 from conversations.models import Conversation, Generation
 from tests.support import stored
 from tests.support.shelves import conversation
@@ -213,7 +213,7 @@ def test_times_are_in_the_zone_of_the_administration_which_is_named(start_server
 
 def test_sorted_by_what_few_runs_have_pages_through_those_only(staff, alice, stopped, finished, monkeypatch):
     """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
-    monkeypatch.setattr(changelist, "COUNTED", 0)
+    monkeypatch.setattr(changelist, "MAX_COUNT", 0)
     request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
     request.user = staff.user
     changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)

@@ -99,7 +99,7 @@ def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
     old, fresh, present = (conversation(alice, title) for title in ("old", "fresh", "present"))
     Conversation.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - timedelta(days=2))
     Conversation.objects.filter(pk=fresh.pk).update(deleted_at=timezone.now())
-    while retention.empty():
+    while retention.purge_batch():
         pass
     left = {each.pk for each in Conversation.objects.filter(owner=alice.user)}
     assert left == {fresh.pk, present.pk}
@@ -110,11 +110,11 @@ def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
 def test_nothing_that_is_still_being_written_is_removed(alice, answering, kept_for_a_day):
     a = answering(alice)
     Conversation.objects.filter(pk=a.asked.conversation).update(deleted_at=timezone.now() - timedelta(days=2))
-    retention.empty()
+    retention.purge_batch()
     assert Conversation.objects.filter(pk=a.asked.conversation).exists()
     assert a.asked.outcome == ("interrupted", "deleted")
     eventually(
-        lambda: retention.empty() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end"
+        lambda: retention.purge_batch() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end"
     )
     assert not Generation.objects.filter(pk=a.asked.generation).exists()
 

@@ -60,12 +60,14 @@ def test_counts_an_error(server, alice, socket, provider):
 def test_shows_what_there_is_now(server, alice, answering):
     a = answering(alice)
     now = scrape(server)
-    for name in ("chat_runs_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
+    for name in ("chat_generations_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
         assert now[name,] >= 1, name
     assert 0 <= now["chat_journal_lag_seconds",] < 10
     a.asked.stop()
     a.page.close()
-    eventually(lambda: scrape(server)["chat_runs_streaming",] < now["chat_runs_streaming",], "one run less")
+    eventually(
+        lambda: scrape(server)["chat_generations_streaming",] < now["chat_generations_streaming",], "one run less"
+    )
     eventually(lambda: scrape(server)["chat_upstreams_open",] < now["chat_upstreams_open",], "one upstream less")
     eventually(lambda: scrape(server)["chat_viewers",] < now["chat_viewers",], "one viewer less")
 

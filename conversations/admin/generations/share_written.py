@@ -13,19 +13,19 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from conversations.models import Generation, Kind
-from conversations.rules.status import Status
+from conversations.rules.status import UNFINISHED, Status
 
-RECENT = 20_000
+SAMPLE_SIZE = 20_000
 """How many of the newest runs are searched for the usual length of a model's answers."""
 
-USUAL = """
+MEDIAN_LENGTHS = """
 SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)
 FROM (SELECT model, characters, status FROM conversations_generation ORDER BY requested_at DESC LIMIT %s) AS newest
 WHERE newest.status = 'complete' AND newest.model = ANY(%s)
 GROUP BY newest.model
 """
 
-COMPLETED = """
+COMPLETED_VERSIONS = """
 SELECT g.id, later.kind, length(m.content), length(whole.content)
 FROM conversations_generation g
 JOIN conversations_message m ON m.id = g.message_id
@@ -53,27 +53,27 @@ class Share:
 
 def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
     """Of those that ended, the complete ones included. Two queries, however many there are."""
-    cut_off = [run for run in generations if run.status in (Status.INTERRUPTED, Status.ERROR)]
+    cut_off = [run for run in generations if run.status in UNFINISHED]
     found = {run.pk: Share(100, True, _("It is complete.")) for run in generations if run.status == Status.COMPLETE}
-    usual = _usual({run.model for run in cut_off})
+    usual = _median_lengths({run.model for run in cut_off})
     for run in cut_off:
         if run.characters < usual.get(run.model, 0):
             source = _("Compared with the median length of this model's recent complete answers.")
             found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
-    return found | _completed(run.pk for run in cut_off)
+    return found | _compared_with_versions(run.pk for run in cut_off)
 
 
-def _usual(models: Iterable[str]) -> dict[str, float]:
+def _median_lengths(models: Iterable[str]) -> dict[str, float]:
     with connection.cursor() as cursor:
-        cursor.execute(USUAL, [RECENT, list(models)])
+        cursor.execute(MEDIAN_LENGTHS, [SAMPLE_SIZE, list(models)])
         return dict(cursor.fetchall())
 
 
-def _completed(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
+def _compared_with_versions(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
     """A continuation counts more than an answer written anew; of several of them the first row, which is older."""
     found: dict[uuid.UUID, Share] = {}
     with connection.cursor() as cursor:
-        cursor.execute(COMPLETED, [list(keys)])
+        cursor.execute(COMPLETED_VERSIONS, [list(keys)])
         for key, kind, written, whole in cursor.fetchall():
             exact = kind == Kind.CONTINUE
             if not whole or (written > whole and not exact):

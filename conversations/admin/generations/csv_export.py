@@ -17,7 +17,7 @@ from .timeline import milliseconds
 
 logger = logging.getLogger(__name__)
 
-BATCH = 1000
+BATCH_SIZE = 1000
 """Rows of one query. Many queries instead of one: a slow download then holds neither a connection nor a transaction."""
 
 COLUMNS = [
@@ -56,17 +56,17 @@ INTERVALS = [
     ("first_token_ms", "requested_at", "first_token_at"),
     ("stop_to_closed_ms", "stop_requested_at", "upstream_closed_at"),
 ]
-HEAD = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+HEADER = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
+FORMULA_PREFIXES = tuple("=+-@\t\r\n＝＋－＠")
 """A cell that begins so is a formula to a spreadsheet, and people choose their own names. Some read the full-width
 signs like the others."""
 
 
-async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
+async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
     """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
     cancelled at any time."""
     await give_back()  # the list and the audit entry were made with it
-    yield _text([HEAD])
+    yield _text([HEADER])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None
     while True:
@@ -82,8 +82,8 @@ def _batch(rows: QuerySet[Any, Any], last: tuple[Any, ...] | None) -> tuple[tupl
     if last is not None:
         key, at = last[0], last[1]
         rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=key), requested_at__lte=at)
-    found = list(rows[:BATCH])
-    return found[-1] if len(found) == BATCH else None, _text([_cells(row) for row in found]) if found else b""
+    found = list(rows[:BATCH_SIZE])
+    return found[-1] if len(found) == BATCH_SIZE else None, _text([_cells(row) for row in found]) if found else b""
 
 
 def _cells(row: tuple[Any, ...]) -> list[Any]:
@@ -96,7 +96,7 @@ def _cell(value: Any) -> Any:
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if isinstance(value, str) and value.startswith(FORMULA):
+    if isinstance(value, str) and value.startswith(FORMULA_PREFIXES):
         return f"'{value}"
     return value
 

@@ -23,24 +23,24 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from conversations.admin import audit
+from conversations.admin.changelist import MAX_COUNT
 from conversations.models import Action, Generation
-from conversations.rules.status import Status
+from conversations.rules.status import UNFINISHED, Status
 from conversations.storage.db_threads import AWAY
 
-from . import audit, export, live
-from .changelist import COUNTED
-from .filters import UNFINISHED
+from . import csv_export, running
 
 logger = logging.getLogger(__name__)
 
 
-class Note(forms.Form):
+class ReviewForm(forms.Form):
     """What staff have to say of a run."""
 
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
     """The part of the generations' admin that acts. Each deed has a permission of its own and an entry in the log."""
 
     actions = ["mark_reviewed", "export_selected"]
@@ -91,7 +91,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     def _running(self, request: HttpRequest, template: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows, count = live.running()
+        rows, count = running.running_rows()
         context = {
             **self.admin_site.each_context(request),
             "title": _("Running now"),
@@ -113,14 +113,14 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         if run.status != Status.STREAMING:
             messages.info(request, _("It had already ended: %(status)s.") % {"status": run.get_status_display()})
             return self._back(request, pk)
-        audit.touched(request, Action.STOPPED, [run])
+        audit.record_action(request, Action.STOPPED, [run])
         self._stop(request, run)
         return self._back(request, pk)
 
     def _stop(self, request: HttpRequest, run: Generation) -> None:
         try:
-            live.stop(run.pk, request.user.pk or 0)
-        except (Late, live.NotServing, *AWAY) as error:
+            running.stop_and_wait(run.pk, request.user.pk or 0)
+        except (Late, running.NoSupervisor, *AWAY) as error:
             logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
             messages.error(request, _("It could not be stopped. Please try again."))
             return
@@ -136,7 +136,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         run = self._run(pk)
         if run is None:
             return self._gone(request, pk)
-        form = Note(request.POST)
+        form = ReviewForm(request.POST)
         if not form.is_valid():
             messages.error(request, " ".join(map(str, form.errors["note"])))
         elif self._review(request, Generation.objects.filter(pk=pk), form.cleaned_data["note"]):
@@ -149,9 +149,9 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     def mark_reviewed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
         """Of the selection, those that did not finish and that nobody has reviewed; who was first stays."""
         needed = queryset.filter(status__in=UNFINISHED, reviewed_at=None)
-        if needed[: COUNTED + 1].count() > COUNTED:
+        if needed[: MAX_COUNT + 1].count() > MAX_COUNT:
             messages.error(
-                request, _("Those are more than %(count)d; filter for fewer at a time.") % {"count": COUNTED}
+                request, _("Those are more than %(count)d; filter for fewer at a time.") % {"count": MAX_COUNT}
             )
             return
         count = self._review(request, needed)
@@ -171,7 +171,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
             .select_for_update(of=("self",))
         )
         found = list(ended)
-        audit.touched(request, Action.REVIEWED, found)
+        audit.record_action(request, Action.REVIEWED, found)
         return Generation.objects.filter(pk__in=[run.pk for run in found]).update(
             reviewed_at=Now(), reviewed_by=request.user.pk, review_note=note
         )
@@ -194,10 +194,10 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
 
     def _csv(self, request: HttpRequest, runs: QuerySet[Generation], which: str) -> StreamingHttpResponse:
         everything = _("all")
-        audit.exported(request, f"generations as CSV: {which or everything}")
+        audit.record_export(request, f"generations as CSV: {which or everything}")
         name = f"generations-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
         return StreamingHttpResponse(
-            export.lines(runs),
+            csv_export.csv_lines(runs),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )

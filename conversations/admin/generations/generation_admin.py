@@ -11,28 +11,31 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from conversations.admin.audit import TextAdmin, record_search
+from conversations.admin.base import may_read_text
+from conversations.admin.display import format_time, with_time_zone
+from conversations.admin.filters import PersonFilter
 from conversations.models import Conversation, Generation, UsageSource
 from conversations.models.conversation import parse_id
 from conversations.models.generation import FIRST_TOKEN, STOP_TO_CLOSED
 
-from .actions import Deeds
-from .audit import ReadingAdmin, searched
-from .base import in_zone, moment, reads_text
-from .changelist import RunList
-from .completion import shares
-from .filters import REASONS_TO_REVIEW, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
-from .related import replacements, turns
-from .summary import Summarised
+from .actions import GenerationActions
+from .changelist import GenerationList
+from .excerpt import turns
+from .filters import REASONS_TO_REVIEW, PeriodFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
+from .replacements import replacements
+from .share_written import shares
+from .summary import SummaryMixin
 from .timeline import milliseconds, steps
 
 EMPTY = "–"
 
-FOUND = 1000
+MAX_MATCHES = 1000
 """People or titles that a search follows; the rest of them is too many to be meant."""
 
 
 @admin.register(Generation)
-class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
+class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     list_display = [
         "when",
         "requested_by",
@@ -79,8 +82,8 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
         context = {"title": _("Runs"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunList]:
-        return RunList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GenerationList]:
+        return GenerationList
 
     def conversation_of(self, record: Generation) -> Conversation:
         return record.conversation
@@ -101,8 +104,8 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def _named(self, request: HttpRequest, term: str) -> Q:
         people = get_user_model().objects
         found = Q(requested_by_id__in=_keys(people.filter(username__icontains=term)))
-        if reads_text(request):
-            searched(request, "generation", term)
+        if may_read_text(request):
+            record_search(request, "generation", term)
             found |= Q(conversation_id__in=_keys(Conversation.objects.filter(title__icontains=term)))
         return found
 
@@ -116,13 +119,13 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
             "run": run,
             "steps": steps(run),
             "replacements": replacements(run),
-            "reads_text": reads_text(request),
+            "reads_text": may_read_text(request),
             "may_stop": self.has_stop_permission(request),
             "may_review": self.has_review_permission(request),
             "needs_review": run.end_reason in REASONS_TO_REVIEW,
         }
         response = super().render_change_form(request, context, *args, **kwargs)
-        if reads_text(request):  # written down by now
+        if may_read_text(request):  # written down by now
             shown, before, after = turns(run.message)
             response.context_data |= {"turns": shown, "others_before": before, "others_after": after}
         return response
@@ -138,9 +141,9 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
 
     # Columns
 
-    @admin.display(description=in_zone(_("when")), ordering="requested_at")
+    @admin.display(description=with_time_zone(_("when")), ordering="requested_at")
     def when(self, generation: Generation) -> str:
-        return moment(generation.requested_at)
+        return format_time(generation.requested_at)
 
     @admin.display(description=_("reason"), ordering="end_reason")
     def reason(self, generation: Generation) -> str:
@@ -182,4 +185,4 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
 
 
 def _keys(found: QuerySet[Any]) -> list[uuid.UUID | int]:
-    return list(found.values_list("pk", flat=True)[:FOUND])
+    return list(found.values_list("pk", flat=True)[:MAX_MATCHES])

@@ -9,26 +9,27 @@ from django.core.exceptions import EmptyResultSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from conversations.operations.summary.cells import Condition, Selection
-from conversations.operations.summary.figures import TooMuch, summary
+from conversations.operations.summary.cell_reader import SummaryTimeout
+from conversations.operations.summary.figures import summarize
+from conversations.operations.summary.selection import Condition, Selection
 
-from .charts import Overview
 from .filters import REASONS_TO_REVIEW
+from .overview import Overview
 
-COLUMNS = {
+CELL_COLUMNS = {
     **{f"{column}__exact": column for column in ("status", "end_reason", "model", "endpoint", "kind")},
     "model": "model",
     "endpoint": "endpoint",
 }
 """Filters that cells know, by their name in the address."""
 
-REVIEWS = {
+REVIEW_CONDITIONS = {
     "needed": (Condition("reviewed", (False,)), Condition("end_reason", tuple(map(str, REASONS_TO_REVIEW)))),
     "done": (Condition("reviewed", (True,)),),
 }
 
 
-class Summarised(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+class SummaryMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
     """Gives the list's template an `overview`; nothing to those who may not see the list."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -42,8 +43,8 @@ def overview(changelist: ChangeList) -> Overview:
     """What there is to say of the list's runs; `too_much` if it cannot be added up in time."""
     selected = selection(changelist)
     try:
-        return Overview(summary(selected))
-    except TooMuch:
+        return Overview(summarize(selected))
+    except SummaryTimeout:
         return Overview(None)
 
 
@@ -52,8 +53,10 @@ def selection(changelist: ChangeList) -> Selection:
     given = {name: [str(value) for value in values] for name, values in changelist.get_filters_params().items()}
     since, until = (_day(given.pop(name, [""])[-1]) for name in ("since", "until"))
     begin, end = _midnight(since), _midnight(until and until + timedelta(days=1))
-    conditions = [*REVIEWS.get(given.pop("review", [""])[-1], ())]
-    conditions += [Condition(COLUMNS[name], tuple(given.pop(name))) for name in list(given) if name in COLUMNS]
+    conditions = [*REVIEW_CONDITIONS.get(given.pop("review", [""])[-1], ())]
+    conditions += [
+        Condition(CELL_COLUMNS[name], tuple(given.pop(name))) for name in list(given) if name in CELL_COLUMNS
+    ]
     unknown = [values for values in given.values() if any(value.strip() for value in values)]
     if not unknown and not changelist.query.strip():
         return Selection(begin, end, tuple(conditions))
