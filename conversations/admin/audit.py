@@ -1,4 +1,4 @@
-"""The audit log: who of the staff read or touched what of somebody. Written before a page is shown."""
+"""The audit log: which member of staff read or changed what. Entries are written before a page is shown."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from .display import format_time, with_time_zone
 
 
 def record_read(request: HttpRequest, what: str, conversation: Conversation) -> None:
-    """Somebody of the staff is about to see text of this conversation. What is one's own is nobody else's business.
+    """Record that staff are about to read this conversation; reading one's own is not recorded.
 
     Raises django.db.Error; then the text must not be shown.
     """
@@ -25,17 +25,17 @@ def record_read(request: HttpRequest, what: str, conversation: Conversation) -> 
 
 
 def record_search(request: HttpRequest, where: str, words: str) -> None:
-    """Somebody of the staff is about to see which texts have these words. Raises django.db.Error; then nothing is
-    found."""
+    """Record that staff are about to search texts for these words. Raises django.db.Error; then search nothing."""
     _entry(request, Action.SEARCHED, f"{where}: {words}", None).save(force_insert=True)
 
 
 def record_export(request: HttpRequest, what: str) -> None:
+    """Record that staff are about to export `what`. Raises django.db.Error; then export nothing."""
     _entry(request, Action.EXPORTED, what, None).save(force_insert=True)
 
 
 def record_action(request: HttpRequest, action: Action, generations: Iterable[Generation]) -> None:
-    """Something was done to these runs, whoever they belong to."""
+    """Record an action on each of these generations. Raises django.db.Error."""
     AuditEntry.objects.bulk_create(
         [_entry(request, action, row_name(generation), generation.conversation) for generation in generations],
         batch_size=1000,
@@ -43,8 +43,10 @@ def record_action(request: HttpRequest, action: Action, generations: Iterable[Ge
 
 
 def record_change(request: HttpRequest, action: Action, record: Any, fields: str = "") -> None:
-    """Somebody of the staff changed an account, a group or where answers come from; `fields`: which, never their
-    values. Raises django.db.Error."""
+    """Record a change to an account, a group, an endpoint or a model. Raises django.db.Error.
+
+    `fields` names the changed fields, never their values.
+    """
     person = record.get_username() if isinstance(record, User) else ""
     named = row_name(record) if person else f"{row_name(record)} {record}"
     entry = _entry(request, action, f"{named}: {fields}" if fields else named, None)
@@ -70,7 +72,7 @@ def _entry(request: HttpRequest, action: Action, what: str, conversation: Conver
 
 
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """Whatever is added, changed or deleted here has an entry in the audit log, beside Django's own."""
+    """Records additions, changes and deletions in the audit log as well as in Django's own."""
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         record_change(request, Action.ADDED, obj, _field_names(message))
@@ -88,7 +90,7 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes 
 
 
 def _field_names(message: Any) -> str:
-    """Names of the fields in Django's note of what a form changed, and of the rows below it."""
+    """Names of the changed fields in Django's change message, including those of inline rows."""
     if isinstance(message, str):
         return message
     named: list[str] = []
@@ -99,14 +101,14 @@ def _field_names(message: Any) -> str:
 
 
 class TextAdmin(ReadOnlyAdmin):
-    """Its detail page shows text, so opening one is written down first."""
+    """Its detail page shows text, so opening one is recorded first."""
 
     def conversation_of(self, record: Any) -> Conversation:
-        """Whose text the page of `record` shows."""
+        """The conversation whose text the page of `record` shows."""
         raise NotImplementedError
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Every way to a detail page comes through here, before anything of it is rendered."""
+        """Every detail page passes through here before any of it is rendered."""
         record = kwargs.get("obj")
         if record is not None and may_read_text(request):
             record_read(request, row_name(record), self.conversation_of(record))
@@ -118,7 +120,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["time", "staff_name", "action", "what", "owner_name"]
     list_filter = ["action", "at"]
     search_fields = ["staff_name", "owner_name", "what"]
-    search_help_text = _("Name of staff, name of an owner, or what was read")
+    search_help_text = _("Name of staff or of a person, or what was read")
     ordering = ["-at", "-id"]
     fields = ["at", "staff_name", "staff_id", "action", "what", "conversation_id", "owner_name"]
     readonly_fields = ["staff_id"]
@@ -127,9 +129,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def time(self, entry: AuditEntry) -> str:
         return format_time(entry.at)
 
-    @admin.display(description=_("staff id"))
+    @admin.display(description=_("staff ID"))
     def staff_id(self, entry: AuditEntry) -> int:
-        """Without a link: the account may be gone, and the entry stays."""
+        """Not a link: the account may be gone, while the entry stays."""
         return entry.staff_id
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

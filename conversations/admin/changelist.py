@@ -1,4 +1,4 @@
-"""The list of runs, quick with a million of them: nothing counts or sorts more than it has to."""
+"""Lists that stay fast with millions of rows: capped counts and a time limit for queries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,19 +12,19 @@ from django.utils.functional import cached_property
 from psycopg.errors import QueryCanceled
 
 MAX_COUNT = 10_000
-"""Rows that are counted and paged through; who wants the others filters."""
+"""Rows that are counted and paged through. Filters reach the others."""
 
 QUERY_TIMEOUT = 3.0
 """Seconds that one query of a list may take."""
 
 
 class QueryTimeout(Exception):
-    """A query of a list took longer than `PATIENCE` and was cancelled."""
+    """A query of a list took longer than `QUERY_TIMEOUT` seconds and was cancelled."""
 
 
 @contextmanager
 def query_time_limit() -> Iterator[None]:
-    """No query of this thread takes longer than `PATIENCE` meanwhile. Raises TooSlow."""
+    """Limit each query on this thread's connection to `QUERY_TIMEOUT` seconds. Raises QueryTimeout."""
     _set_timeout(f"{QUERY_TIMEOUT * 1000:.0f}")
     try:
         yield
@@ -46,7 +46,7 @@ def _set_timeout(milliseconds: str | None) -> None:
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """Counts to `COUNTED`. `more`: there are others behind."""
+    """Counts up to `MAX_COUNT`. `more`: there are more rows than that."""
 
     @cached_property
     def _counted(self) -> int:
@@ -63,7 +63,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # Django takes no a
 
 
 class BoundedList(ChangeList):
-    """Its rows are read at once, and not when the page is rendered: then nobody watches the clock."""
+    """Reads its rows at once instead of during rendering, when the time limit no longer applies."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -14,17 +14,17 @@ from conversations.rendering import fragments
 
 
 def format_time(at: datetime | None) -> str:
-    """A time to the second, in the zone of the administration (`TIME_ZONE`)."""
+    """A time to the second in the admin's time zone (`TIME_ZONE`); "" for None."""
     return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
 
 
 def with_time_zone(title: Any) -> Any:
-    """Title of a column of times, which names their zone."""
+    """The title of a column of times, with their time zone."""
     return format_lazy("{} ({})", title, settings.TIME_ZONE)
 
 
 def message_html(message: Message, generation: Generation | None) -> SafeString:
-    """The text by the page's own renderer, under the page's own sentence."""
+    """The text and the note of a message, rendered as in the chat."""
     entry = fragments.entry(message, generation)
     text = entry.html if entry.role == "assistant" else format_html("<pre>{}</pre>", entry.content)
     return format_html(

@@ -11,18 +11,18 @@ from conversations.rules.web_address import is_web_address
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """An endpoint that this server can use: its key is there, and stands nowhere in what is stored."""
+    """An endpoint that this server can use: its API key is set, and not stored in the database."""
 
     def clean_base_url(self) -> str:
         address = str(self.cleaned_data["base_url"]).strip().rstrip("/")
         if address and ("@" in address or not is_web_address(address)):
             raise ValidationError(
-                gettext("An address that begins with http:// or https://, without user, password or query.")
+                gettext("Enter an address that begins with http:// or https://, without user name, password or query.")
             )
         return address
 
     def clean(self) -> dict[str, Any] | None:
-        """Which key may be sent depends on where."""
+        """Check the key with the address: where a key may be sent is restricted."""
         cleaned = super().clean()
         variable, address = self.cleaned_data.get("key_variable", ""), self.cleaned_data.get("base_url")
         if variable and address is not None and (wrong := _key_error(variable, address)):
@@ -31,7 +31,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
 
 
 def _key_error(variable: str, address: str) -> str:
-    """Why this variable cannot be an endpoint's key; "" if it can."""
+    """Why this variable cannot be the endpoint's key; "" if it can."""
     if not endpoints.may_be_sent(variable, address):
         return gettext(
             "%(name)s may not be sent to this address. Whoever runs the server can allow it in CHAT_PROVIDER_KEYS; "

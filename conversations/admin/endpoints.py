@@ -1,4 +1,4 @@
-"""Endpoints and models in the administration: where answers come from, and who may choose what."""
+"""Endpoints in the admin, with a connection test that can add models."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class ModelsInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Endpoint)
 class EndpointAdmin(audit.AuditedAdmin):
-    """Saving one ends its following of the environment."""
+    """Saving an endpoint detaches it from the environment."""
 
     form = EndpointForm
     change_form_template = "admin/conversations/endpoint/change_form.html"
@@ -62,11 +62,11 @@ class EndpointAdmin(audit.AuditedAdmin):
 
     @admin.display(description=gettext_lazy("models"), ordering="model_count")
     def models(self, endpoint: Any) -> str:
-        """How many people may choose now; and of those that are known here, where that differs."""
+        """How many models people may choose; and how many are added here, if that differs."""
         offered, known = catalog.offered_by(endpoint.pk), int(endpoint.model_count)
         if not (known or endpoint.offers_all):
-            return gettext("none: it offers nothing")
-        return str(offered) if offered == known else gettext("%(offered)d offered, %(known)d known here") % {
+            return gettext("none")
+        return str(offered) if offered == known else gettext("%(offered)d offered, %(known)d added here") % {
             "offered": offered, "known": known
         }  # fmt: skip
 
@@ -83,8 +83,8 @@ class EndpointAdmin(audit.AuditedAdmin):
             messages.warning(
                 request,
                 gettext(
-                    "%(name)s offers no model yet. Test the connection and add some of the models that it lists, or "
-                    "tick “offers all it lists”."
+                    "%(name)s offers no model yet. Test the connection and add some of the listed models, or tick "
+                    "“Offer all listed models”."
                 )
                 % {"name": endpoint},
             )
@@ -103,8 +103,8 @@ class EndpointAdmin(audit.AuditedAdmin):
         return [*own, *super().get_urls()]
 
     def test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask the endpoint for its models and for a token, and show what came or what is wrong. It costs a request, so
-        it takes the button; the address alone leads to the endpoint."""
+        """Request the endpoint's models and one token, and show the result. Costs a request, so it needs a POST; a GET
+        redirects to the endpoint."""
         endpoint = self._editable(request, object_id)
         if request.method != "POST":
             return _to(endpoint)
@@ -123,7 +123,7 @@ class EndpointAdmin(audit.AuditedAdmin):
         return render(request, "admin/conversations/endpoint/test.html", context)
 
     def add_models(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Make the chosen ones of the listed models known here."""
+        """Add the chosen models of the list."""
         endpoint = self._editable(request, object_id)
         if request.method != "POST":
             return _to(endpoint)
@@ -138,7 +138,7 @@ class EndpointAdmin(audit.AuditedAdmin):
                 model.save()
                 self.log_addition(request, model, [{"added": {}}])
             if chosen:
-                endpoint.take_over()
+                endpoint.detach_from_environment()
         added = ngettext("%(count)d model was added.", "%(count)d models were added.", len(chosen))
         messages.success(request, added % {"count": len(chosen)})
         return _to(endpoint)

@@ -1,4 +1,4 @@
-"""Filters of the lists. None of them lists all people or looks through the whole table for its choices."""
+"""Filters with fields to fill in, because a list of all people would be too long."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TypedFilter(admin.ListFilter):
-    """Fields to fill in instead of a list to choose from. `names` are its parameters in the address."""
+    """Fields to fill in instead of a list of choices. `names` are its query parameters."""
 
     template = "admin/conversations/typed_filter.html"
     names: Sequence[str] = ()
@@ -55,7 +55,7 @@ class TypedFilter(admin.ListFilter):
 
 
 class PersonFilter(TypedFilter):
-    """By a part of the name: there may be ten thousand people."""
+    """By part of the name: there may be ten thousand people."""
 
     title: Any = _("person")
     field = "requested_by"

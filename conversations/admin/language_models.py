@@ -14,7 +14,7 @@ from . import audit
 
 @admin.register(LanguageModel)
 class LanguageModelAdmin(audit.AuditedAdmin):
-    """Changing a model ends its endpoint's following of the environment."""
+    """Changing a model detaches its endpoint from the environment."""
 
     list_display = ["__str__", "endpoint", "prices", "order", "enabled", "default"]
     list_editable = ["order", "enabled"]
@@ -29,7 +29,7 @@ class LanguageModelAdmin(audit.AuditedAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> list[str]:
-        """A model stays with its endpoint: conversations that go on with it send their history there."""
+        """A model cannot move to another endpoint: conversations that continue with it send their history there."""
         return ["key", "endpoint"] if obj is not None else ["key"]
 
     @admin.display(description=gettext_lazy("price in / out"), ordering="price_out")
@@ -39,15 +39,15 @@ class LanguageModelAdmin(audit.AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        obj.endpoint.take_over()
+        obj.endpoint.detach_from_environment()
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         assert isinstance(obj, LanguageModel)
         super().delete_model(request, obj)
-        obj.endpoint.take_over()
+        obj.endpoint.detach_from_environment()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LanguageModel]) -> None:
         touched = list(Endpoint.objects.filter(models__in=queryset).distinct())
         super().delete_queryset(request, queryset)
         for endpoint in touched:
-            endpoint.take_over()
+            endpoint.detach_from_environment()

@@ -1,4 +1,4 @@
-"""The history, the runs that wrote it, and what people and administrators chose."""
+"""What is stored: conversations, the generations that wrote them, endpoints and models, preferences, the audit log."""
 
 from conversations.rules.stop_request import StopOrigin
 

@@ -1,4 +1,4 @@
-"""Endpoint and LanguageModel: where answers come from, as administrators decide it."""
+"""Endpoint: an OpenAI-compatible server that administrators chose."""
 
 from typing import Any
 
@@ -15,27 +15,27 @@ KEY_SEPARATOR = "::"
 
 
 def check_printable(text: str) -> None:
-    """Names go into the log and into requests. Raises ValidationError."""
+    """Refuse invisible characters: names go into logs and requests. Raises ValidationError."""
     if not text.isprintable():
-        raise ValidationError(_("Contains characters that cannot be seen."))
+        raise ValidationError(_("Contains invisible characters."))
 
 
 def check_endpoint_name(text: str) -> None:
-    """Raises ValidationError."""
+    """Refuse names that contain the separator of model keys. Raises ValidationError."""
     if KEY_SEPARATOR in text:
         raise ValidationError(_("“::” separates endpoint and model, so it cannot be part of a name."))
 
 
 class Endpoint(models.Model):
-    """An OpenAI-compatible base URL. Its key stays in the environment; here is only the name of the variable."""
+    """An OpenAI-compatible base URL. Its API key stays in the environment; only the variable's name is stored."""
 
-    name = models.CharField(max_length=100, unique=True, validators=[check_printable, check_endpoint_name])
+    name = models.CharField(_("name"), max_length=100, unique=True, validators=[check_printable, check_endpoint_name])
     prefix = models.CharField(
         max_length=100,
         unique=True,
         editable=False,
         default="",
-        help_text=_("Begins the keys of its models, and never changes. Empty for the one of the environment."),
+        help_text=_("Starts the keys of its models and never changes. Empty for the endpoint from the environment."),
     )
     base_url = models.CharField(
         _("base URL"),
@@ -44,11 +44,11 @@ class Endpoint(models.Model):
         help_text=_("For example https://api.openai.com/v1; empty for the built-in demo model."),
     )
     key_variable = models.CharField(
-        _("key's variable"),
+        _("API key variable"),
         max_length=100,
         blank=True,
         validators=[RegexValidator(r"\A[A-Za-z_][A-Za-z0-9_]*\Z", _("The name of an environment variable."))],
-        help_text=_("Name of the environment variable that holds the key; never the key itself."),
+        help_text=_("Name of the environment variable that contains the API key; never the key itself."),
     )
     connect_timeout = models.FloatField(
         _("connect timeout"), null=True, blank=True, validators=[MinValueValidator(0.1)]
@@ -61,11 +61,11 @@ class Endpoint(models.Model):
     )
     enabled = models.BooleanField(_("enabled"), default=True)
     offers_all = models.BooleanField(
-        _("offers all it lists"),
+        _("offer all listed models"),
         default=False,
         help_text=_(
-            "People may choose every model that the endpoint lists and that chats, but those that are known here and "
-            "disabled. Models for embeddings, sound, pictures and the like are offered only if they are known here."
+            "People may choose every chat model that the endpoint lists, except those disabled here. Models for "
+            "embeddings, audio, images and the like are offered only if they are added here."
         ),
     )
     usual = models.CharField(
@@ -74,18 +74,18 @@ class Endpoint(models.Model):
         editable=False,
         default="",
         db_default="",
-        help_text=_("Key of the listed model that is preselected while no administrator chose another."),
+        help_text=_("Key of the listed model that is preselected unless an administrator chooses another."),
     )
     learnt_windows = models.JSONField(
         default=dict,
         db_default=models.Value({}, models.JSONField()),
         editable=False,
-        help_text=_("Context windows that the provider's refusals named: tokens and time, by the provider's name."),
+        help_text=_("Context windows learned from the provider's errors: tokens and time, by model name."),
     )
     follows_environment = models.BooleanField(
         default=False,
         editable=False,
-        help_text=_("Nobody has changed it here yet, so OPENAI_BASE_URL, OPENAI_API_KEY and CHAT_MODELS decide."),
+        help_text=_("Not changed here yet, so OPENAI_BASE_URL, OPENAI_API_KEY and CHAT_MODELS apply."),
     )
 
     class Meta:
@@ -104,7 +104,7 @@ class Endpoint(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new endpoint gets a prefix of its own, which stays when it is renamed."""
+        """Give a new endpoint a prefix of its own, which stays when the endpoint is renamed."""
         if self._state.adding and not self.prefix and not self.follows_environment:
             self.prefix = self._free_prefix()
         super().save(*args, **kwargs)
@@ -114,7 +114,7 @@ class Endpoint(models.Model):
         taken = set(type(self).objects.values_list("prefix", flat=True))
         return next(prefix for prefix in candidates if prefix not in taken)
 
-    def take_over(self) -> None:
-        """From now on what stands here counts, and no longer the environment."""
+    def detach_from_environment(self) -> None:
+        """From now on use the values stored here instead of the environment."""
         self.follows_environment = False
         type(self).objects.filter(pk=self.pk, follows_environment=True).update(follows_environment=False)

@@ -15,10 +15,10 @@ from .endpoint import KEY_SEPARATOR, MAX_KEY_LENGTH, Endpoint, check_printable
 
 
 def model_key(prefix: str, name: str) -> str:
-    """What conversations, pages and frames call a model: no two endpoints share a key, whatever they list.
+    """The key of a model in conversations, pages and frames. No two endpoints share a key, whatever they list.
 
-    An endpoint without a prefix gives its names as they are; one of those with the separator in it gets one, too, so
-    that it cannot be taken for another endpoint's.
+    An endpoint without a prefix uses the name as it is. A name that contains the separator gets one in front, so that
+    it cannot pass for another endpoint's key.
     """
     key = name if not prefix and KEY_SEPARATOR not in name else f"{prefix}{KEY_SEPARATOR}{name}"
     return (
@@ -29,22 +29,24 @@ def model_key(prefix: str, name: str) -> str:
 
 
 def model_name(key: str) -> str:
-    """The provider's name in a key, for people."""
+    """The provider's name of the model with this key, for people."""
     return key.partition(KEY_SEPARATOR)[2] or key
 
 
 class ContinuesBy(models.TextChoices):
-    PREFILL = "prefill", _("beginning its answer with the text so far")
-    INSTRUCTION = "instruction", _("being asked to go on")
+    PREFILL = "prefill", _("prefilling the answer with the text so far")
+    INSTRUCTION = "instruction", _("asking it to continue")
 
 
 class LanguageModel(models.Model):
-    """A model that people may choose. `key` is what conversations, pages and frames call it."""
+    """A model that people may choose. `key` identifies it in conversations, pages and frames."""
 
     key = models.CharField(_("key"), max_length=MAX_KEY_LENGTH, unique=True)
-    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="models")
-    name = models.CharField(max_length=200, validators=[check_printable], help_text=_("As the provider calls it."))
-    label = models.CharField(max_length=200, blank=True, help_text=_("As people see it; empty for the name."))
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="models", verbose_name=_("endpoint"))
+    name = models.CharField(
+        _("name"), max_length=200, validators=[check_printable], help_text=_("The provider's name for it.")
+    )
+    label = models.CharField(_("label"), max_length=200, blank=True, help_text=_("Empty to show the name."))
     order = models.IntegerField(_("order"), default=0)
     price_in = models.DecimalField(
         _("price in"),
@@ -53,7 +55,7 @@ class LanguageModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("Per million tokens of the prompt."),
+        help_text=_("Per million prompt tokens."),
     )
     price_out = models.DecimalField(
         _("price out"),
@@ -62,7 +64,7 @@ class LanguageModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("Per million tokens of the answer."),
+        help_text=_("Per million answer tokens."),
     )
     currency = models.CharField(
         _("currency"),
@@ -71,9 +73,10 @@ class LanguageModel(models.Model):
         validators=[RegexValidator(r"\A[A-Z]{3}\Z", _("Three capital letters, like USD."))],
     )
     context_window = models.PositiveIntegerField(
+        _("context window"),
         null=True,
         blank=True,
-        help_text=_("Tokens of prompt and answer together; empty for what the endpoint's list or its refusals say."),
+        help_text=_("Tokens of prompt and answer together; empty to use what the endpoint reports."),
     )
     continues_by = models.CharField(
         _("continues by"), max_length=11, choices=ContinuesBy.choices, default=ContinuesBy.INSTRUCTION
@@ -86,7 +89,7 @@ class LanguageModel(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("groups"),
-        help_text=_("Who may use it; nobody chosen means everybody."),
+        help_text=_("Groups that may use it; none means everybody."),
     )
 
     class Meta:
@@ -101,20 +104,20 @@ class LanguageModel(models.Model):
         return self.label or self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new default takes the place of the old one."""
+        """Assign a key to a new model. A new default replaces the old one."""
         if not self.key:
-            self.give_key()
+            self.assign_key()
         with transaction.atomic():
             if self.default:
                 type(self).objects.filter(default=True).exclude(pk=self.pk).update(default=False)
             super().save(*args, **kwargs)
 
-    def give_key(self) -> None:
-        """A key for a new model. One that the same endpoint offers already, with other settings, gets a number."""
+    def assign_key(self) -> None:
+        """Assign a unique key; a second model with the same name at the same endpoint gets a number."""
         key = model_key(self.endpoint.prefix, self.name)
         candidates = (key if number == 1 else f"{key[: MAX_KEY_LENGTH - 6]} ({number})" for number in count(1))
         self.key = next(key for key in candidates if not type(self).objects.filter(key=key).exists())
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """That there is one default is seen to by `save`, not asked of the administrator."""
+        """Skip the constraint on the default: `save` replaces the old one."""
         super().validate_constraints(exclude={*(exclude or ()), "default"})

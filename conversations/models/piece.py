@@ -6,9 +6,9 @@ from .generation import Generation
 
 
 class Piece(models.Model):
-    """Text that a streaming generation has written since `start` (characters from the beginning of the message).
+    """Text of a streaming generation from `start` on (characters from the beginning of the message).
 
-    Appended by the journal's ticks, folded into the message and removed by the end.
+    The journal appends pieces at each tick; the end of the generation moves them into the message.
     """
 
     pk = models.CompositePrimaryKey("generation_id", "start")

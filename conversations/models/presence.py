@@ -9,7 +9,7 @@ from .generation import Generation
 
 
 class Presence(models.Model):
-    """Somebody is there for a generation whose owner cannot see them.
+    """Somebody views a generation through another process than its owner.
 
     `holder` is the process whose socket shows it, or `page:<nonce>` for a page that was served and has yet to connect.
     """
@@ -18,7 +18,7 @@ class Presence(models.Model):
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="presences")
     holder = models.CharField(max_length=80)
     until = models.DateTimeField()
-    cause = models.CharField(max_length=24, default=EndReason.LEFT, help_text=_("Why it went, once it has."))
+    cause = models.CharField(max_length=24, default=EndReason.LEFT, help_text=_("Why it ended, once it has."))
 
     def __str__(self) -> str:
         return f"{self.holder} for {self.generation_id}"

@@ -28,8 +28,10 @@ class Readiness:
         self._queried_at = 0.0
 
     async def fault(self) -> str:
-        """What keeps this process from taking work: "draining", "journal" or "database"; "" if nothing does. Takes
-        `PATIENCE` seconds at most; may be cancelled."""
+        """Why this process cannot take work: "draining", "journal" or "database"; "" if it can.
+
+        Takes up to `DATABASE_TIMEOUT` seconds; may be cancelled.
+        """
         if self._supervisor.stopping:
             return "draining"
         if not await self._database_answers():

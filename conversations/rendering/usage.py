@@ -14,12 +14,12 @@ from conversations.models import Generation, UsageSource
 def of(run: Generation) -> str:
     """Tokens and cost of an answer in one line; "" where there are none, or nothing of it is shown. What the title of
     the conversation took stands in the sums only."""
-    tokens_in, tokens_out = run.of_answer
+    tokens_in, tokens_out = run.answer_tokens
     if settings.CHAT_SHOW_USAGE == "no" or tokens_in is None or tokens_out is None:
         return ""
     about = "≈ " if run.usage_source == UsageSource.ESTIMATED else ""
     line = f"{about}{tokens(tokens_in + tokens_out)}"
-    price = money(run.cost_of_answer, run.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
+    price = money(run.answer_cost, run.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
     return f"{line} · {price}" if price else line
 
 

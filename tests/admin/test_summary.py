@@ -295,7 +295,7 @@ def test_stands_at_the_head_of_the_list(staff, model, run):
     run("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
     words = shown(staff, f"model={model}")
     for said in (
-        "Runs 4 75 % complete 25 % interrupted",
+        "Generations 4 75 % complete 25 % interrupted",
         "p50 12 ms p95 12 ms p99 12 ms of 1 stop ",
         "First token p50 250 ms p95 250 ms",
         "≈ 25 %",
@@ -336,7 +336,7 @@ def test_follows_the_filters_of_the_list(staff, alice, model, run):
     days = {"today": f"{today:%Y-%m-%d}", "yesterday": f"{today - timedelta(days=1):%Y-%m-%d}"}
     for query, runs in FILTERS.items():
         words = shown(staff, f"model={model}{query.format(person=alice.user.username, **days)}")
-        assert (f"Runs {runs} " in words) if runs else ("none." in words), (query, words)
+        assert (f"Generations {runs} " in words) if runs else ("none." in words), (query, words)
 
 
 @pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])

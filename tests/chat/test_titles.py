@@ -120,7 +120,7 @@ def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked,
     eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
     run = Generation.objects.get(pk=a.asked.generation)
     assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
-    assert run.of_answer == (12, 34)
+    assert run.answer_tokens == (12, 34)
     assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
     after = usage.month(person.user)
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
@@ -149,7 +149,7 @@ def test_a_price_counts_for_the_title_too():
     )
     run.cost = run.price()
     assert run.cost == Decimal("0.000494")
-    assert run.cost_of_answer == Decimal("0.000224")
+    assert run.answer_cost == Decimal("0.000224")
 
 
 def test_an_answer_without_a_word_gets_none(person, socket, provider):

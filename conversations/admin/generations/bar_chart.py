@@ -12,7 +12,7 @@ from .number_text import whole
 
 MAX_BARS = 92
 MIN_WIDTH = 14
-"""A single day is no bar as wide as the page."""
+"""Columns: bars per chart; and the width that keeps a single bar narrow."""
 
 LABEL_FORMATS = {"hour": "DATETIME_FORMAT", "month": "YEAR_MONTH_FORMAT"}
 
@@ -21,7 +21,7 @@ STATUS_ORDER = (Status.COMPLETE, Status.INTERRUPTED, Status.ERROR, Status.STREAM
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One column: `x` counts columns, heights are per cent of the highest; all are ready to be written."""
+    """One column, as text for the template. `x` counts columns; heights are percent of the highest column."""
 
     label: str
     said: str
@@ -43,7 +43,7 @@ def _next_column(at: datetime, step: str) -> datetime:
 
 
 def fill_columns(times: dict[datetime, dict[str, int]], step: str) -> dict[datetime, dict[str, int]]:
-    """Generations by status of each hour, day, week or month from the first to the last, also where there was none."""
+    """Generations by status of each hour, day, week or month from the first to the last, with empty columns."""
     columns: dict[datetime, dict[str, int]] = {}
     if times:
         at, last = _column_start(min(times), step), max(times)

@@ -12,7 +12,7 @@ from .share_written import shares
 
 
 class GenerationList(BoundedList):
-    """Rows come with their `share`. `queryset` is everything that is found, whichever of it is paged through."""
+    """Adds `share` to its rows. `queryset` is everything found, also beyond the pages."""
 
     def get_results(self, request: HttpRequest) -> None:
         found = self.queryset
@@ -25,12 +25,12 @@ class GenerationList(BoundedList):
             row.share = written.get(row.pk)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """Runs that have no such time come last, whichever way it is sorted."""
+        """Sort rows without a value last in both directions."""
         return [self._nulls_last(each) for each in super().get_ordering(request, queryset)]
 
     def _present(self, found: QuerySet[Any]) -> QuerySet[Any]:
-        """Only the runs that have the value sorted by, where these alone fill the pages: then an index gives them in
-        order, and not a sort of the whole table."""
+        """Only rows with the value sorted by, if these alone fill the pages: then an index gives the order instead of
+        a sort of the whole table."""
         ordering = found.query.order_by
         first: Any = ordering[0] if ordering else None
         if not getattr(first, "nulls_last", None):

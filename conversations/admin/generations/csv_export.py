@@ -1,4 +1,4 @@
-"""Runs as CSV, row by row and in bounded memory, however many there are. What people and models wrote is not in it."""
+"""Generations as CSV, streamed in bounded memory. The text of prompts and answers is not included."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from .timeline import milliseconds
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 1000
-"""Rows of one query. Many queries instead of one: a slow download then holds neither a connection nor a transaction."""
+"""Rows of one query. With many short queries a slow download holds neither a connection nor a transaction."""
 
 COLUMNS = [
     "id",
@@ -58,13 +58,15 @@ INTERVALS = [
 ]
 HEADER = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
 FORMULA_PREFIXES = tuple("=+-@\t\r\n＝＋－＠")
-"""A cell that begins so is a formula to a spreadsheet, and people choose their own names. Some read the full-width
-signs like the others."""
+"""A spreadsheet takes a cell that begins like this for a formula, and people choose their own names. Some programs
+also accept the full-width signs."""
 
 
 async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
-    """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
-    cancelled at any time."""
+    """The file as UTF-8, newest generation first. May be cancelled at any time.
+
+    Generations that begin meanwhile are not included; those deleted meanwhile may be missing.
+    """
     await give_back()  # the list and the audit entry were made with it
     yield _text([HEADER])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
@@ -78,7 +80,7 @@ async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
 
 
 def _batch(rows: QuerySet[Any, Any], last: tuple[Any, ...] | None) -> tuple[tuple[Any, ...] | None, bytes]:
-    """(last row or None if there are no more, the text) of what stands behind `last`."""
+    """(last row, or None if there are no more; the text) of the rows after `last`."""
     if last is not None:
         key, at = last[0], last[1]
         rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=key), requested_at__lte=at)

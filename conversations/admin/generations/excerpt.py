@@ -9,7 +9,7 @@ from conversations.models import Generation, Message
 
 BEFORE = 6
 AFTER = 4
-"""Messages: three turns and two."""
+"""Messages shown before and after the answer."""
 
 ANCESTORS = """
 WITH RECURSIVE above AS (
@@ -23,7 +23,7 @@ SELECT * FROM above ORDER BY depth DESC
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message as it is shown. `here`: the answer that the page is about."""
+    """A message as shown. `here`: whether it is the answer that the page is about."""
 
     message: Message
     html: SafeString
@@ -31,7 +31,7 @@ class Turn:
 
 
 def turns(message: Message) -> tuple[list[Turn], bool, bool]:
-    """(some turns up to this message and behind it, oldest first; whether there are others before, after)."""
+    """(turns around this message, oldest first; whether there are earlier ones; whether there are later ones)."""
     above = list(Message.objects.raw(ANCESTORS, [message.pk, BEFORE]))
     below = _below(message)
     shown = [*above, *below[:AFTER]]
@@ -41,7 +41,7 @@ def turns(message: Message) -> tuple[list[Turn], bool, bool]:
 
 
 def _below(message: Message) -> list[Message]:
-    """The newest of what follows, one more than is shown."""
+    """The newest branch after the message: up to `AFTER` + 1 messages."""
     found: list[Message] = []
     while len(found) <= AFTER:
         following = (found[-1] if found else message).replies.order_by("-id").first()

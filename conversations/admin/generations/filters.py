@@ -18,7 +18,7 @@ from conversations.models.generation import NEEDS_REVIEW, REASONS_NEEDING_REVIEW
 from conversations.rules.status import EndReason, Status
 
 SAMPLE_SIZE = 20_000
-"""How many of the newest runs are searched for the models and endpoints that a filter offers."""
+"""How many of the newest generations are searched for the models and endpoints that a filter offers."""
 
 RECENT_VALUES = """
 SELECT DISTINCT newest.{column}
@@ -28,11 +28,11 @@ FROM (SELECT {column} FROM conversations_generation ORDER BY requested_at DESC L
 REASONS_TO_REVIEW = tuple(
     reason for reason in EndReason if reason.status == Status.ERROR or reason in REASONS_NEEDING_REVIEW
 )
-"""What `TO_REVIEW` says by status and reason, by the reason alone: each belongs to one status."""
+"""`NEEDS_REVIEW` by reason alone: each reason belongs to one status."""
 
 
 class PeriodFilter(TypedFilter):
-    """From one day to another, both included, in the administration's time zone (`TIME_ZONE`)."""
+    """From one day to another, both included, in the admin's time zone (`TIME_ZONE`)."""
 
     title: Any = format_lazy("{} ({})", _("day"), settings.TIME_ZONE)
     field = "requested_at"
@@ -85,7 +85,7 @@ class ReviewFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.ChoicesFieldListFilter):
-    """Says the status, too, which the reason implies: the database has an index of what did not finish."""
+    """Adds the status that the reason implies, so that the database can use its index of unfinished answers."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         found: Any = super().queryset(request, queryset)
@@ -94,7 +94,7 @@ class ReasonFilter(admin.ChoicesFieldListFilter):
 
 
 class RecentValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers what the newest runs have; any other value works in the address."""
+    """Offers the values of recent generations; the query string accepts any value."""
 
     def __init__(
         self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str

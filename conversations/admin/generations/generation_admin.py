@@ -1,4 +1,4 @@
-"""Generations in the administration: what was asked, what was written, how each run ended."""
+"""The list and the detail page of generations."""
 
 import uuid
 from typing import Any
@@ -31,7 +31,7 @@ from .timeline import milliseconds, steps
 EMPTY = "–"
 
 MAX_MATCHES = 1000
-"""People or titles that a search follows; the rest of them is too many to be meant."""
+"""People or titles that a search follows."""
 
 
 @admin.register(Generation)
@@ -65,11 +65,11 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     list_select_related = ["requested_by"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
     lookups = ["requested_by__id__exact", "requested_at__gte", "requested_at__lt"]
-    search_help_text = _("A person, an id, or words of a conversation's title")
+    search_help_text = _("A person, an ID, or words of a conversation's title")
     ordering = ["-requested_at"]
     fieldsets = [
         (_("End"), {"fields": ["status", "end_reason", "stopped", "error_code", "detail", "retry_after"]}),
-        (_("Run"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
+        (_("Generation"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
         (
             _("Size"),
             {"fields": ["characters", "share", "tokens", "thought_tokens", "usage_source", "price", "turns_dropped"]},
@@ -78,8 +78,8 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     readonly_fields = ["stopped", "share", "tokens", "price"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Without the sidebar, whose room the columns need."""
-        context = {"title": _("Runs"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
+        """Without the sidebar, so that the columns fit."""
+        context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GenerationList]:
@@ -91,8 +91,10 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By id; by person; by title, for those who may read it. People and titles are looked up first: joined to a
-        million runs they would take seconds."""
+        """Search by ID, by person, or by title for staff who may read it.
+
+        People and titles are looked up first: joined to a million generations they would take seconds.
+        """
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -109,7 +111,7 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
             found |= Q(conversation_id__in=_keys(Conversation.objects.filter(title__icontains=term)))
         return found
 
-    # One run
+    # One generation
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         run: Generation = kwargs["obj"]
@@ -125,12 +127,12 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
             "needs_review": run.end_reason in REASONS_TO_REVIEW,
         }
         response = super().render_change_form(request, context, *args, **kwargs)
-        if may_read_text(request):  # written down by now
+        if may_read_text(request):  # recorded by now
             shown, before, after = turns(run.message)
             response.context_data |= {"turns": shown, "others_before": before, "others_after": after}
         return response
 
-    @admin.display(description=_("asked to stop by"))
+    @admin.display(description=_("stopped by"))
     def stopped(self, generation: Generation) -> str:
         """Who, and from where."""
         if not generation.stop_origin:

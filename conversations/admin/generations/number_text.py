@@ -13,7 +13,7 @@ def whole(number: float) -> str:
 
 
 def percent(part: int, total: int) -> str:
-    """Of few runs as a whole number; small parts never as nothing."""
+    """A share of a total, with one decimal near 0 and 100 %."""
     share = 100 * part / total
     return f"{number_format(share, 1 if 0 < share < 10 or 90 < share < 100 else 0)} %"
 
@@ -31,7 +31,7 @@ def percentiles(spread: Histogram, percents: Iterable[int]) -> list[tuple[str, s
 
 
 def money(amounts: dict[str, Decimal]) -> list[str]:
-    """Small sums with more digits, because a thousand tokens cost a fraction of a cent."""
+    """Amounts by currency; small ones with four decimals, because a thousand tokens cost a fraction of a cent."""
     return [
         f"{number_format(amount, 2 if amount >= 1 or not amount else 4, force_grouping=True)} {currency}".strip()
         for currency, amount in sorted(amounts.items())

@@ -1,4 +1,4 @@
-"""A summary in the words and shapes of a page: figures, bars as SVG, and the tables behind them."""
+"""The summary as the template shows it: figures, bars for an SVG, and tables."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class ReasonRow:
 
 
 class Overview:
-    """What the template shows. `too_much`: there are no figures, because adding up took too long."""
+    """What the template shows. `too_much`: there are no figures because the summary timed out."""
 
     def __init__(self, summary: Summary | None) -> None:
         self.too_much = summary is None
@@ -45,13 +45,13 @@ class Overview:
         since = found.since or min(found.over_time, default=None)
         until = (found.until - DAY) if found.until else None
         if since is None:
-            return _("All runs")
+            return _("All generations")
         first, last = date_format(since, "DATE_FORMAT"), date_format(until, "DATE_FORMAT") if until else ""
         if not last:
-            return _("Runs since %(first)s") % {"first": first}
+            return _("Generations since %(first)s") % {"first": first}
         if first == last:
-            return _("Runs of %(day)s") % {"day": first}
-        return _("Runs from %(first)s to %(last)s") % {"first": first, "last": last}
+            return _("Generations on %(day)s") % {"day": first}
+        return _("Generations from %(first)s to %(last)s") % {"first": first, "last": last}
 
     @property
     def outcomes(self) -> list[dict[str, str]]:
@@ -113,7 +113,7 @@ class Overview:
 
     @property
     def chart(self) -> dict[str, Any]:
-        """The bars, and what stands around them."""
+        """The bars, and the labels around them."""
         step = self._step()
         columns = fill_columns(self.summary.over_time, step)
         highest = max((sum(counts.values()) for counts in columns.values()), default=0)
@@ -123,7 +123,7 @@ class Overview:
 
     @property
     def reasons(self) -> list[ReasonRow]:
-        """All but the usual end, the most frequent first."""
+        """Generations by reason, the most frequent first, without those that finished."""
         found = {EndReason(name): runs for name, runs in self.summary.reasons.items() if name != EndReason.FINISHED}
         most = max(found.values(), default=1)
         return [

@@ -1,4 +1,4 @@
-"""What stands around an answer: the turns before and after it, and what replaced it."""
+"""The answers that replaced or followed a generation."""
 
 import uuid
 from collections.abc import Sequence
@@ -13,15 +13,17 @@ from conversations.models import Generation, Kind, Message
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A run that came instead of this one, or after it. `how`, in words."""
+    """A generation that replaced this one or followed it. `how`: its relation, as text."""
 
     how: Any
     generation: Generation
 
 
 def replacements(generation: Generation) -> list[Replacement]:
-    """Newer versions of this answer, answers to newer versions of its prompt, and the answer to the prompt that
-    followed. Oldest first."""
+    """Newer versions of this answer, answers to newer versions of its prompt, and answers to the next prompt.
+
+    Oldest first.
+    """
     message = generation.message
     prompt = message.parent
     runs = Generation.objects.select_related("message__parent").filter(conversation_id=generation.conversation_id)

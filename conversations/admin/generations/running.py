@@ -1,4 +1,4 @@
-"""What runs now, in all processes, and an administrator's Stop."""
+"""The answers being written now, in all processes, and an administrator's Stop."""
 
 import asyncio
 import math
@@ -21,17 +21,19 @@ from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopOrigin, StopRequest
 
 MAX_ROWS = 500
-"""Rows of the list: the oldest runs, which are the ones to look at."""
+"""Rows of the list: the oldest generations, because those may be stuck."""
 
 STOP_TIMEOUT = 10.0
-"""Seconds that a run may take to end; the last of them overrules an owner that does not answer."""
+"""Seconds that a generation may take to end. Towards the end it is taken from an owner that does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """Who is there for a run, as far as this process can know. `here`: pages connected to this process; None where
-    another process owns the run, which alone knows of its own pages. `elsewhere`: processes that said that they show
-    it. `expected`: a page was served and has yet to connect."""
+    """Who views an answer, as far as this process knows.
+
+    `here`: pages connected to this process; None if another process owns the generation and alone knows its pages.
+    `elsewhere`: other processes that show it. `expected`: a page was served and has yet to connect.
+    """
 
     here: int | None
     elsewhere: Sequence[str]
@@ -40,7 +42,7 @@ class Viewers:
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """One row of the list. `characters` as saved, so at most a tick old; `tokens` are estimated from them."""
+    """One row of the list. `characters` may be one tick old; `tokens` is estimated. `silent`: since the owner's tick."""
 
     generation: Generation
     age: timedelta
@@ -52,7 +54,7 @@ class RunningRow:
 
 
 def running_rows() -> tuple[list[RunningRow], int]:
-    """The oldest `LISTED` runs, and how many there are. Four queries."""
+    """The oldest `MAX_ROWS` streaming generations, and how many there are. Four queries."""
     found = list(
         Generation.objects.streaming().select_related("requested_by", "owner").order_by("requested_at", "pk")[:MAX_ROWS]
     )
@@ -99,13 +101,14 @@ def _viewers_of(run: Generation, holders: Sequence[str], processes: Mapping[str,
 
 
 class NoSupervisor(Exception):
-    """This process runs no answers (it is a command, say), so it can ask nobody to stop."""
+    """This process has no running supervisor (it may be a command), so it cannot stop answers."""
 
 
 def stop_and_wait(generation: uuid.UUID, staff: int) -> None:
-    """End a run of any process, in a thread of a request. Returns when it has ended, or after `PATIENCE` seconds.
+    """Stop a generation of any process and wait for its end. Call it on the thread of a request.
 
-    The work is the loop's own, so a closed page does not undo it. Raises NotServing, TimeoutError.
+    The work runs on the event loop, so closing the page does not undo it. Raises NoSupervisor, and TimeoutError after
+    `STOP_TIMEOUT` seconds.
     """
     loop = supervisor.loop
     if loop is None or not loop.is_running():

@@ -1,4 +1,4 @@
-"""The summary at the head of the list of runs: of exactly those that the list's filters select."""
+"""The summary above the list: of exactly the generations that the list's filters select."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ CELL_COLUMNS = {
     "model": "model",
     "endpoint": "endpoint",
 }
-"""Filters that cells know, by their name in the address."""
+"""Columns of cells, by query parameter."""
 
 REVIEW_CONDITIONS = {
     "needed": (Condition("reviewed", (False,)), Condition("end_reason", tuple(map(str, REASONS_TO_REVIEW)))),
@@ -30,7 +30,7 @@ REVIEW_CONDITIONS = {
 
 
 class SummaryMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """Gives the list's template an `overview`; nothing to those who may not see the list."""
+    """Gives the list's template an `overview`, if the person may see the list."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
@@ -40,7 +40,7 @@ class SummaryMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes 
 
 
 def overview(changelist: ChangeList) -> Overview:
-    """What there is to say of the list's runs; `too_much` if it cannot be added up in time."""
+    """The figures of the list; without figures (`too_much`) if the summary timed out."""
     selected = selection(changelist)
     try:
         return Overview(summarize(selected))
@@ -49,7 +49,7 @@ def overview(changelist: ChangeList) -> Overview:
 
 
 def selection(changelist: ChangeList) -> Selection:
-    """The runs of the list. Filters that cells do not know (a person, a search) are taken from the list's own query."""
+    """The generations of the list. Filters without a column in cells (person, search) use the list's own query."""
     given = {name: [str(value) for value in values] for name, values in changelist.get_filters_params().items()}
     since, until = (_day(given.pop(name, [""])[-1]) for name in ("since", "until"))
     begin, end = _midnight(since), _midnight(until and until + timedelta(days=1))
