@@ -42,7 +42,7 @@ class Viewers:
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """One row of the list. `characters` may be one tick old; `tokens` is estimated. `silent`: since the owner's tick."""
+    """One row. `characters` may be one tick old; `tokens` is estimated; `silent`: time since its owner's last tick."""
 
     generation: Generation
     age: timedelta
