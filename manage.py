@@ -10,8 +10,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatapp.settings")
     from chatapp import postgres
 
-    postgres.provide()
-    sys.stderr.write(f"Database: {postgres.described(os.environ['DATABASE_URL'])}\n")
+    postgres.ensure_database()
+    sys.stderr.write(f"Database: {postgres.describe(os.environ['DATABASE_URL'])}\n")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

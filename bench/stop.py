@@ -20,13 +20,14 @@ import aiohttp  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from tests.support import servers  # noqa: E402
+from tests.support.browser.chat import Chat, chromium, sign_in_browser  # noqa: E402
 from tests.support.database import Database  # noqa: E402
-from tests.support.pages import Chat, chromium, give_session  # noqa: E402
-from tests.support.provider import Exchange, Provider  # noqa: E402
+from tests.support.people import Person, new_person  # noqa: E402
+from tests.support.provider.exchange import Exchange  # noqa: E402
+from tests.support.provider.server import Provider  # noqa: E402
+from tests.support.provider.tls import SilentTls  # noqa: E402
 from tests.support.servers import Server  # noqa: E402
 from tests.support.sockets import Socket  # noqa: E402
-from tests.support.tls import DeafTls  # noqa: E402
-from tests.support.visitors import Person, new_person  # noqa: E402
 
 RATE = 50
 OFTEN = {"CHAT_MAX_ANSWERS_PER_MINUTE": 100_000}
@@ -119,7 +120,7 @@ def by_click(provider: Provider, chat: Chat) -> tuple[float, Exchange]:
 
 def over_tls(provider: Provider, person: Person) -> list[Times]:
     """The same at a server that reaches its provider by TLS."""
-    front = DeafTls(provider)
+    front = SilentTls(provider)
     with servers.running(
         OPENAI_BASE_URL=front.url, SSL_CERT_FILE=front.certificate, CHAT_MODELS="m", **OFTEN
     ) as server:
@@ -145,7 +146,7 @@ def main() -> None:
         table += over_tls(provider, person)
         with chromium() as browser:  # from here on this thread runs Playwright's event loop
             context = browser.new_context()
-            give_session(context, person)
+            sign_in_browser(context, person)
             chat = Chat(context.new_page(), server)
             table.append(measure("click in Chromium", CLICKS, lambda: by_click(provider, chat)))
     provider.stop()

@@ -1,4 +1,4 @@
-"""The ASGI application: pages go to Django, WebSockets to the product's consumers."""
+"""The ASGI application: HTTP goes to Django, WebSockets to the consumer."""
 
 import os
 
@@ -12,18 +12,20 @@ from channels.security.websocket import WebsocketDenier
 from channels.sessions import CookieMiddleware
 from django.urls import re_path
 
-from chatapp.headers import Headers
-from chatapp.origins import OriginMark
-from chatapp.standalone import OwnServerOnly
+from chatapp.foreign_server import OwnServerOnly
+from chatapp.origin_check import OriginCheck
+from chatapp.response_headers import ResponseHeaders
 from conversations.operations.probes import Probes
 from conversations.routing import websocket_urlpatterns
 from conversations.storage.request_connections import GivesBack
 
-# Without the last route, a probe of any other path would raise, and leave a traceback in the log.
+# Without the last route, a socket on any other path would raise and leave a traceback in the log.
 sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())])
 
-# The consumer finds session and user itself, from the cookies: it has to look again later anyway, because an open
-# socket outlives a sign-out.
+# The consumer finds session and user itself, from the cookies: it has to check them again later anyway, because an
+# open socket outlives a sign-out.
 application = OwnServerOnly(
-    ProtocolTypeRouter({"http": Headers(Probes(GivesBack(pages))), "websocket": OriginMark(CookieMiddleware(sockets))})
+    ProtocolTypeRouter(
+        {"http": ResponseHeaders(Probes(GivesBack(pages))), "websocket": OriginCheck(CookieMiddleware(sockets))}
+    )
 )

@@ -1,4 +1,4 @@
-"""How the log is written: a line for people, or a JSON object for programs. Neither holds rows of the database."""
+"""Log formats (a line for people, a JSON object for programs) and filters. No line contains a row of the database."""
 
 import json
 import logging
@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-class _Brief(logging.Formatter):
-    """Of every exception only the first line of what it says: PostgreSQL's next ones quote the row that it refused, and
-    with it what somebody wrote."""
+class _FirstLines(logging.Formatter):
+    """Keeps only the first line of each exception's message. PostgreSQL's further lines quote the refused row, and with
+    it what somebody wrote."""
 
     def formatException(self, ei: Any) -> str:
-        """A traceback like Python's own, the innermost cause first."""
-        return "\n\n".join(reversed([_told(error) for error in _chain(ei[1])]))
+        """A traceback in Python's form, the innermost cause first."""
+        return "\n\n".join(reversed([_traceback(error) for error in _chain(ei[1])]))
 
 
-class OneLine(_Brief):
-    """Every message on one line, whatever a library put into it; only a traceback takes more."""
+class OneLine(_FirstLines):
+    """One line for each record, whatever a library put into its message, plus the lines of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line without a traceback."""
+        """The line without the traceback."""
         return plain(super().formatMessage(record))
 
 
-class Json(_Brief):
-    """Every record as one JSON object on one line; `extra={"fields": {…}}` adds to it."""
+class Json(_FirstLines):
+    """One JSON object on one line for each record. `extra={"fields": {…}}` adds fields to it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, traceback and all."""
+        """The line, with the traceback in its field `exception`."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -43,10 +43,11 @@ class Json(_Brief):
         return json.dumps(line, default=str)
 
 
-class Seldom(logging.Filter):
-    """For a library that logs every failed attempt with its traceback: one line a minute says as much."""
+class RateLimit(logging.Filter):
+    """Lets one warning per minute pass, without its traceback, for a library that logs every failed attempt."""
 
-    EVERY = 60.0  # seconds
+    INTERVAL = 60.0
+    """Seconds between two warnings that pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,20 +59,22 @@ class Seldom(logging.Filter):
             return True
         if now < self._due:
             return False
-        self._due = now + self.EVERY
+        self._due = now + self.INTERVAL
         if record.exc_info and record.exc_info[0]:
             record.msg, record.args = "%s: %s", (record.getMessage(), record.exc_info[0].__name__)
             record.exc_info = None
         return True
 
 
-class Strangers(logging.Filter):
-    """What anybody can cause without an account: a line a minute for each kind, without a traceback, that names the
-    setting which is to blame if the stranger is one's own proxy."""
+class AnonymousErrors(logging.Filter):
+    """Lets one line per minute and logger pass, without a traceback, for errors that need no account to cause. The line
+    names the setting to check if the installation's own proxy causes them."""
 
-    EVERY = 60.0  # seconds
-    KINDS = ("django.security.", "chatapp.security.")
-    MEANING = {
+    INTERVAL = 60.0
+    """Seconds between two lines of one logger that pass."""
+
+    LOGGERS = ("django.security.", "chatapp.security.")
+    EXPLANATIONS = {
         "DisallowedHost": "a request was refused: its Host is in none of ALLOWED_ORIGINS. A proxy has to pass on the "
         "Host that the browser sent, with its port.",
         "SuspiciousSession": "a session could not be read. All processes need the same SECRET_KEY.",
@@ -82,31 +85,31 @@ class Strangers(logging.Filter):
         self._due: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith(self.KINDS):
+        if not record.name.startswith(self.LOGGERS):
             return True
         now = time.monotonic()
         if now < self._due.get(record.name, 0.0):
             return False
-        self._due[record.name] = now + self.EVERY
-        self._tell(record)
+        self._due[record.name] = now + self.INTERVAL
+        self._explain(record)
         return True
 
-    def _tell(self, record: logging.LogRecord) -> None:
-        meaning = self.MEANING.get(record.name.rpartition(".")[2], "")
+    def _explain(self, record: logging.LogRecord) -> None:
+        explanation = self.EXPLANATIONS.get(record.name.rpartition(".")[2], "")
         said = record.getMessage()
         if "Origin checking failed" in said:
-            meaning = f"{said} ALLOWED_ORIGINS has to name the address that people open."
-        record.msg, record.args, record.exc_info = meaning or said, (), None
+            explanation = f"{said} ALLOWED_ORIGINS has to contain the address that people open."
+        record.msg, record.args, record.exc_info = explanation or said, (), None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
 
 
 def plain(text: str) -> str:
-    """On one line, and without what a terminal would obey."""
+    """`text` on one line, without control characters that a terminal would obey."""
     return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what caused it, what caused that."""
+    """The error, its cause, the cause of that, and so on."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -114,7 +117,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _told(error: BaseException) -> str:
+def _traceback(error: BaseException) -> str:
     said = plain(str(error).partition("\n")[0])
     stack = "".join(traceback.format_tb(error.__traceback__))
     return f"Traceback (most recent call last):\n{stack}{type(error).__module__}.{type(error).__qualname__}: {said}"

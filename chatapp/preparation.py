@@ -1,7 +1,7 @@
-"""What has to be done before the server may answer: tables, an administrator, the first endpoint, static files.
+"""Prepares the installation before the server answers: tables, an administrator, the first endpoint, static files.
 
-Each step first looks whether there is anything to do, so that a second start takes seconds. Several processes may
-start together: an advisory lock of the database lets one of them do the work.
+Each step first checks whether there is anything to do, so a second start takes seconds. When several processes start
+together, an advisory lock in the database lets one of them do the work.
 """
 
 import hashlib
@@ -19,35 +19,39 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import DeadlockDetected
 
-from chatapp import environment, postgres
+from chatapp import environment, postgres, setting_reader
 from conversations.providers import environment_endpoint
 
-ATTEMPTS = 5
-"""How often migrations are begun where others keep getting in their way."""
+MIGRATION_ATTEMPTS = 5
+"""How often to start the migrations when another process's transactions deadlock with them."""
 
 MANIFEST = "staticfiles.json"
-"""Where `collectstatic` writes which files there are. An image may be made with them, and be read-only."""
+"""The list of static files that `collectstatic` writes. A read-only installation may already have it."""
 
 logger = logging.getLogger(__name__)
 
-LOCK = 0x63686174  # "chat"; any number that all processes agree on
+LOCK = 0x63686174
+"""Number of the advisory lock: "chat" in ASCII. Any number works that all processes share."""
 
 
 def prepare() -> None:
-    """Bring database and static files up to date. Raises `django.db.Error` if the database does not take it."""
+    """Bring the database and the static files up to date. Blocks while another process does the same.
+
+    Raises `django.db.Error` if the database fails, and `InvalidSetting` if a setting does not fit what it holds.
+    """
     try:
-        _notice_other_keys()
-        with _alone():
+        _warn_about_other_keys()
+        with _exclusive():
             _migrate()
-            _administrator()
+            _create_administrator()
             environment_endpoint.settle()
             _collect_static()
     finally:
         connection.close()
 
 
-def _notice_other_keys() -> None:
-    """Processes that share a database have to share the key, too, or every second page is the sign-in."""
+def _warn_about_other_keys() -> None:
+    """Processes that share a database must share the key; otherwise a session of one is unknown to the other."""
     own = settings.DATABASES["default"]["OPTIONS"]["application_name"]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -58,17 +62,17 @@ def _notice_other_keys() -> None:
         (others,) = cursor.fetchone()
     if others:
         logger.warning(
-            "Another process uses this database with another SECRET_KEY: nobody can be signed in at both. "
-            "Set SECRET_KEY to the same value for all, or let them share DATA_DIR."
+            "Another process uses this database with another SECRET_KEY: nobody can be signed in to both. "
+            "Give all processes the same SECRET_KEY, or the same DATA_DIR."
         )
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _exclusive() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
-            print("Waiting for another process that prepares the same database.", flush=True)
+            print("Waiting for another process that is preparing the same database.", flush=True)
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         try:
             yield
@@ -77,28 +81,28 @@ def _alone() -> Iterator[None]:
 
 
 def _migrate() -> None:
-    """Each migration is one transaction. The ticks of a process that is still running take its tables, too, so that one
-    of the two may be told to try again."""
-    for attempt in range(ATTEMPTS):
+    """Apply the migrations, each in one transaction. The ticks of a process that is still running lock the same tables,
+    so a migration may be the victim of a deadlock; it is then tried again."""
+    for attempt in range(MIGRATION_ATTEMPTS):
         executor = MigrationExecutor(connection)
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return
         try:
             call_command("migrate", interactive=False, verbosity=0)
         except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected) or attempt == ATTEMPTS - 1:
+            if not isinstance(error.__cause__, DeadlockDetected) or attempt == MIGRATION_ATTEMPTS - 1:
                 raise
 
 
-def _administrator() -> None:
-    """Make the first administrator; a password that nobody chose is shown this once."""
+def _create_administrator() -> None:
+    """Create the first administrator. A generated password is printed once."""
     if User.objects.filter(is_superuser=True).exists():
         return
     env = environment.read()
     name = env.DJANGO_SUPERUSER_USERNAME or "admin"
     password = env.DJANGO_SUPERUSER_PASSWORD or secrets.token_urlsafe(12)
     if User.objects.filter(username=name).exists():
-        raise environment.WrongValue(
+        raise setting_reader.InvalidSetting(
             f"There is no administrator yet, and the user {name!r} is not one; "
             "set DJANGO_SUPERUSER_USERNAME to another name."
         )
@@ -108,21 +112,21 @@ def _administrator() -> None:
 
 
 def _collect_static() -> None:
-    """Gather, name by content and compress the static files, if any of them changed since the last time."""
+    """Collect the static files, named by content and compressed, if any of them has changed since the last time."""
     if settings.DEBUG:
         return  # served as they are
     root = Path(settings.STATIC_ROOT)
-    note = root.with_name(f"{root.name}.sources")
+    stamp = root.with_name(f"{root.name}.sources")
     sources = _fingerprint()
-    if note.exists() and note.read_text() == sources and root.is_dir():
+    if stamp.exists() and stamp.read_text() == sources and root.is_dir():
         return
     try:
         call_command("collectstatic", interactive=False, verbosity=0)
-        note.write_text(sources)
+        stamp.write_text(sources)
     except OSError as error:
         if not (root / MANIFEST).exists():
-            raise environment.unusable(settings.DATA_DIR, error) from error
-        logger.info("the static files in %s are taken as they are: %s", root, error.strerror)
+            raise setting_reader.unusable_folder(settings.DATA_DIR, error) from error
+        logger.info("the static files in %s cannot be updated and are used as they are: %s", root, error.strerror)
 
 
 def _fingerprint() -> str:

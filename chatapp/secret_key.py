@@ -1,36 +1,37 @@
-"""The key that signs sessions, made at the first start and kept in the data folder."""
+"""The key that signs sessions, generated at the first start and kept in the data folder."""
 
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from chatapp.environment import unusable
+from chatapp.setting_reader import unusable_folder
 
 BYTES = 50
+"""Of randomness in a new key."""
 
 
-def kept_in(folder: Path) -> str:
-    """The key in `folder`, made if there is none. Several processes may ask at once: all get the same one.
+def load_or_create(folder: Path) -> str:
+    """The key in `folder`, created if there is none. Several processes may call this at once; all get the same key.
 
-    Raises `WrongValue` if the folder cannot be used.
+    Raises `InvalidSetting` if the folder cannot be used.
     """
     file = folder / "secret-key"
     try:
         if not file.exists():
-            _make(file)
+            _create(file)
         return file.read_text().strip()
     except OSError as error:
-        raise unusable(folder, error) from error
+        raise unusable_folder(folder, error) from error
 
 
-def _make(file: Path) -> None:
+def _create(file: Path) -> None:
     file.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}-{os.getpid()}-{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:
         draft.write_text(secrets.token_urlsafe(BYTES))
-        with suppress(FileExistsError):  # another process was first: its key counts
-            os.link(draft, file)  # unlike a rename, never replaces, and is never seen half written
+        with suppress(FileExistsError):  # another process was first; its key is used
+            os.link(draft, file)  # unlike a rename, never replaces a file, and never shows a half-written one
     finally:
         draft.unlink()

@@ -1,20 +1,24 @@
-"""The server: Daphne, which at its end first stops the answers, saves them and says goodbye to the pages.
+"""The server: Daphne with a drain. Before it exits, it stops the answers, saves them and closes the pages.
 
-Run as `python -m chatapp.server`; SIGTERM or Ctrl-C ends it.
+Run it with `python -m chatapp.server`; SIGTERM or Ctrl-C ends it.
 """
 
 import signal
 import sys
 
 if __name__ == "__main__":
-    # Before all imports, which take most of the time until the loop runs and has handlers of its own.
+    # Before the imports, which take most of the time until the event loop runs and installs its own handlers.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
 
-# Next: it installs the event loop that everything else is to run on.
-from daphne import server as daphne  # isort: skip
-
 import asyncio
+
+from twisted.internet import asyncioreactor
+
+# Before Daphne, which keeps a reactor that is already installed, and otherwise installs one on a loop of its own.
+loop = asyncio.new_event_loop()
+asyncioreactor.install(loop)
+
 import gc
 import logging
 import os
@@ -25,21 +29,41 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
+from daphne import server as daphne
 from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, pooling, postgres
-from chatapp.protocols import LimitedRequest, PageFactory, Socket, SocketFactory
+from chatapp import environment, library_internals, pooler_check, postgres, setting_reader, setting_values
+from chatapp.http_protocol import LimitedRequest, PageFactory
+from chatapp.websocket_protocol import Socket, SocketFactory
 
-RESTARTING = 1012  # the close code for it
-DRAIN_MARGIN = 0.3  # seconds; the drain keeps to its limit itself, if it can
-FAREWELL = 0.7  # seconds for the pages to go, after the drain
-LAST_FRAMES = 0.3  # seconds for the rest to go, once dismissed
-COLLECT = (10_000, 20, 50)  # thresholds of the garbage collector; references free almost everything before it
-WARM_UP = 2.0  # seconds after the start; until then pages come first
-FILES = 65_536  # open files that are enough for any number of pages that one process can serve
-LAST_RESORT = 2.0  # seconds for the process to end by itself, after that
+SERVICE_RESTART = 1012
+"""The close code that tells a page to reconnect at once."""
+
+DRAIN_MARGIN = 0.3
+"""Seconds added to `CHAT_DRAIN_TIMEOUT`, which the drain itself normally keeps."""
+
+GOODBYE_TIMEOUT = 0.7
+"""Seconds for the pages to disconnect after the drain."""
+
+CLOSE_TIMEOUT = 0.3
+"""Seconds for the remaining sockets to close once they have been told to."""
+
+CANCEL_TIMEOUT = 0.5
+"""Seconds for the remaining applications to end once they have been cancelled."""
+
+GC_THRESHOLDS = (10_000, 20, 50)
+"""For the garbage collector; reference counting already frees almost everything."""
+
+WARM_UP_DELAY = 2.0
+"""Seconds after the start during which the first pages have the processor to themselves."""
+
+MAX_FILES = 65_536
+"""Open files that are enough for all the pages that one process can serve."""
+
+EXIT_TIMEOUT = 2.0
+"""Seconds for the process to exit by itself once everything is closed."""
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -48,13 +72,13 @@ reactor: Any = twisted_reactor
 
 
 class CannotStart(Exception):
-    """The server cannot start; the text is one sentence for the person who starts it."""
+    """The server cannot start. The text is one sentence for the person who starts it."""
 
 
 class Server(daphne.Server):
     """Daphne with a drain.
 
-    Daphne itself ends its applications with the first one that ends, and fails at any socket that is just opening.
+    Daphne's own shutdown cancels all applications at once, and raises if a socket is just opening.
     """
 
     def __init__(self, address: str, drain: Drain, drain_timeout: float, **options: Any) -> None:
@@ -65,34 +89,42 @@ class Server(daphne.Server):
         self.ports: list[Any] = []
         self.failure = ""
 
+    def run(self) -> None:
+        """Serve until told to stop, then drain."""
+        reactor.addSystemEventTrigger("before", "shutdown", self._begin_shutdown)
+        super().run()
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Begin to answer; a WebSocket's application may send its frames the short way."""
-        if isinstance(protocol, Socket) and protocol.direct:
+        """Start the application of one request or socket; a socket's may send its frames directly."""
+        if isinstance(protocol, Socket) and protocol.can_send_now:
             scope["send_now"] = protocol.send_now
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Pass on what an application sends; it goes on when there is room for more."""
+        """Pass on what an application sends, and let it continue once the client has room for more."""
         await super().handle_reply(protocol, message)
         if message.get("more_body") and isinstance(protocol, LimitedRequest):
-            await protocol.until_there_is_room()
+            await protocol.wait_until_writable()
 
     def listen_success(self, port: Any) -> None:
-        """The port is taken; requests are answered as soon as the loop runs."""
+        """The server listens; it answers as soon as the event loop runs."""
         super().listen_success(port)
         self.ports.append(port)
         reactor.callWhenRunning(print, f"Ready: {self.address}", flush=True)
 
     def listen_error(self, failure: Any) -> None:
-        """The port could not be taken."""
+        """The server cannot listen on the port."""
         self.failure = str(failure.getErrorMessage())
         self.stop()
 
-    def kill_all_applications(self) -> "Deferred[None]":
-        """Called once, when the loop is about to end; the loop goes on until the result is there."""
-        return Deferred.fromFuture(asyncio.ensure_future(self._leave()))
+    def kill_all_applications(self) -> None:
+        """Do nothing: `_shut_down` ends them, after the drain."""
 
-    async def _leave(self) -> None:
+    def _begin_shutdown(self) -> "Deferred[None]":
+        """Called once, before the event loop stops, which waits for the result."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._shut_down()))
+
+    async def _shut_down(self) -> None:
         for port in self.ports:
             port.stopListening()
         try:
@@ -101,52 +133,54 @@ class Server(daphne.Server):
             logger.warning("Some answers could not be saved within %g s.", self.drain_timeout)
         except Exception:
             logger.exception("The drain failed.")
-        await self._until_quiet(FAREWELL)
-        self._dismiss()
-        await self._until_quiet(LAST_FRAMES)
-        await self._cancel_the_rest()
+        await self._wait_until_idle(GOODBYE_TIMEOUT)
+        self._close_sockets()
+        await self._wait_until_idle(CLOSE_TIMEOUT)
+        await self._cancel_applications()
 
-    def _dismiss(self) -> None:
-        """Close the sockets that the drain has not reached."""
-        for protocol in list(self.connections):
+    def _close_sockets(self) -> None:
+        """Close the sockets that the drain did not reach."""
+        for protocol in list(library_internals.connections(self) or ()):
             if isinstance(protocol, Socket) and protocol.state == Socket.STATE_OPEN:
-                protocol.serverClose(RESTARTING)
+                protocol.serverClose(SERVICE_RESTART)
 
-    async def _until_quiet(self, limit: float) -> None:
-        """Wait for the pages to go, which the drain has asked them to, and for requests to be answered."""
+    async def _wait_until_idle(self, limit: float) -> None:
+        """Wait up to `limit` seconds for the pages to disconnect and for requests to be answered."""
         deadline = time.monotonic() + limit
         while self._busy() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 
     def _busy(self) -> bool:
-        return any("disconnected" not in details for details in self.connections.values())
+        connections = library_internals.connections(self)
+        return connections is None or any("disconnected" not in details for details in connections.values())
 
-    async def _cancel_the_rest(self) -> None:
-        running = [details.get("application_instance") for details in self.connections.values()]
+    async def _cancel_applications(self) -> None:
+        connections = library_internals.connections(self) or {}
+        running = [details.get("application_instance") for details in connections.values()]
         tasks = [task for task in running if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=0.5)
+            await asyncio.wait(tasks, timeout=CANCEL_TIMEOUT)
 
 
 def main() -> None:
-    """Prepare everything, then serve until told to stop."""
+    """Prepare everything, serve until told to stop, and exit with the right code."""
     try:
         _serve()
-    except environment.WrongValue as error:
-        _give_up(error, environment.EXIT_CODE)
-    except (CannotStart, postgres.NoAnswer) as error:
-        _give_up(error, 1)
+    except setting_reader.InvalidSetting as error:
+        _exit(error, environment.EXIT_CODE)
+    except (CannotStart, postgres.DatabaseUnavailable) as error:
+        _exit(error, 1)
 
 
 def _serve() -> None:
     env = environment.read()
-    _open_more_files()
+    _raise_file_limit()
     _check_port(env.HOST, env.PORT)
-    postgres.provide()
-    postgres.wait_until_it_answers()
-    pooling.refuse_lent_connections()
+    postgres.ensure_database()
+    postgres.wait_until_ready()
+    pooler_check.refuse_transaction_pooler()
     _set_up_django()
     server = _server(env)
     _run(server)
@@ -154,16 +188,16 @@ def _serve() -> None:
         raise CannotStart(f"{server.address} cannot be used: {server.failure}.")
 
 
-def _open_more_files() -> None:
-    """Each page is an open file. The limit that a program begins with is meant for programs that use `select`."""
+def _raise_file_limit() -> None:
+    """Each page is an open file, and the usual soft limit is meant for programs that use `select`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_port(host: str, port: int) -> None:
-    """Fail before anything is changed, rather than after."""
+    """Raise `CannotStart` for a port in use before anything is changed, rather than after."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -198,9 +232,10 @@ def _server(env: environment.Environment) -> Server:
     from chatapp.asgi import application
     from conversations.generation.supervisor import supervisor
 
-    daphne.HTTPFactory, daphne.WebSocketFactory = PageFactory, SocketFactory  # Daphne has no other place to say so
+    library_internals.check()
+    library_internals.use_factories(PageFactory, SocketFactory)
     return Server(
-        address=f"http://{environment.bracketed(env.HOST)}:{env.PORT}",
+        address=f"http://{setting_values.bracketed(env.HOST)}:{env.PORT}",
         drain=supervisor.drain,
         drain_timeout=env.CHAT_DRAIN_TIMEOUT,
         application=application,
@@ -215,41 +250,40 @@ def _server(env: environment.Environment) -> Server:
 
 
 def _run(server: Server) -> None:
-    """Start the supervisor, then serve until told to stop. Nothing is answered before the supervisor is ready."""
+    """Start the supervisor, then serve until told to stop. No request is answered before the supervisor is ready."""
     from conversations.generation.supervisor import supervisor
     from conversations.operations import periodic_tasks
     from conversations.rendering import worker
 
-    loop = daphne.twisted_loop
     asyncio.set_event_loop(loop)
     try:
         loop.run_until_complete(supervisor.start(periodic_tasks.create_all))
     except Exception as error:
         logger.debug("The supervisor did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the loop only replaces the default
-    # Everything that was loaded stays: without this, a full collection looks through all of it and stops every stream.
-    # And a process with hundreds of pages makes so many objects that stay that by the usual thresholds a full one, a
-    # tenth of a second then, would come every second while pages connect.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Twisted replaces only the default handler
+    # What has been loaded stays for good. Without freezing it, a full collection scans all of it and holds up every
+    # stream. And with the usual thresholds, a process to which hundreds of pages connect would make a full collection,
+    # of a tenth of a second then, every second.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT)
-    _later(WARM_UP, worker.warm_up)
+    gc.set_threshold(*GC_THRESHOLDS)
+    _later(WARM_UP_DELAY, worker.warm_up)
     server.run()
-    if server.failure:  # the loop has not run, so nothing has drained
+    if server.failure:  # the event loop never ran, so nothing has been drained
         loop.run_until_complete(supervisor.drain())
-    # A thread that waits for a dead database would keep the process for ever.
-    _later(LAST_RESORT, os._exit, int(bool(server.failure)))
+    # A thread that waits for a dead database would otherwise keep the process alive.
+    _later(EXIT_TIMEOUT, os._exit, int(bool(server.failure)))
 
 
 def _later(seconds: float, function: Callable[..., None], *args: object) -> None:
-    """Call it on a thread that keeps nobody from ending."""
+    """Call `function` on a daemon thread after some seconds."""
     timer = threading.Timer(seconds, function, args)
     timer.daemon = True
     timer.start()
 
 
-def _give_up(error: Exception, code: int) -> NoReturn:
+def _exit(error: Exception, code: int) -> NoReturn:
     sys.stderr.write(f"{error}\n")
     sys.exit(code)
 

@@ -1,17 +1,18 @@
-"""Django's settings. What may differ between installations comes from `chatapp.environment`."""
+"""Django's settings. Whatever may differ between installations comes from `chatapp.environment`."""
 
 import sys
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from chatapp import environment, postgres, secret_key
-from chatapp.environment import BASE_DIR, bracketed, is_loopback
+from chatapp import environment, postgres, secret_key, setting_reader
+from chatapp.environment import BASE_DIR
+from chatapp.setting_values import bracketed, is_loopback
 
 try:
     env = environment.read()
-    SECRET_KEY = env.SECRET_KEY or secret_key.kept_in(env.DATA_DIR)
-except environment.WrongValue as error:
+    SECRET_KEY = env.SECRET_KEY or secret_key.load_or_create(env.DATA_DIR)
+except setting_reader.InvalidSetting as error:
     sys.stderr.write(f"{error}\n")
     sys.exit(environment.EXIT_CODE)
 
@@ -95,7 +96,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "conversations.people.language.LanguageMiddleware",  # after the one that knows whose settings count
+    "conversations.people.language.LanguageMiddleware",  # after authentication: it reads the person's settings
     "conversations.people.time_zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "conversations.telemetry.security_log.middleware",
@@ -116,7 +117,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "conversations.people.preferences.context",
+                "conversations.people.preferences.context_processor",
             ],
         },
     },
@@ -128,14 +129,14 @@ TEMPLATES = [
     },
 ]
 
-# conversations/database.py
-DATABASE_PAGES, DATABASE_CORE, DATABASE_BACKGROUND = postgres.shares(env.DATABASE_POOL_SIZE)
+# conversations/storage/fair_share.py, conversations/storage/db_threads.py
+DATABASE_PAGES, DATABASE_CORE, DATABASE_BACKGROUND = postgres.split_pool(env.DATABASE_POOL_SIZE)
 DATABASES = {
-    "default": postgres.django_database(env.DATABASE_URL or postgres.address(DATA_DIR), DATABASE_PAGES, SECRET_KEY),
+    "default": postgres.django_database(env.DATABASE_URL or postgres.local_url(DATA_DIR), DATABASE_PAGES, SECRET_KEY),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# One process needs no channel layer. Several ring each other through Redis; what counts is in the database.
+# One process needs no channel layer. Several processes notify each other through Redis; the database is authoritative.
 CHANNEL_LAYERS = (
     {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
     if REDIS_URL
@@ -160,7 +161,7 @@ LANGUAGE_CODE = CHAT_LANGUAGE or "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
-TIME_ZONE = env.TIME_ZONE  # of the administration; pages have the browser's
+TIME_ZONE = env.TIME_ZONE  # of the admin; other pages use the browser's time zone
 USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ STORAGES = {
         else "servestatic.storage.CompressedManifestStaticFilesStorage"
     },
 }
-SERVESTATIC_ALLOW_ALL_ORIGINS = False  # the page and its files have one origin
+SERVESTATIC_ALLOW_ALL_ORIGINS = False  # the page and its files have the same origin
 
 # --- Security -----------------------------------------------------------------------------------------------------
 
@@ -185,9 +186,9 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],  # the nonce is for the import map
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],  # nowhere else: an image in an answer would carry words out without a click
+        "img-src": [SELF, "data:"],  # nothing else: an image in an answer could send words elsewhere without a click
         "font-src": [SELF],
-        # Older browsers do not count WebSockets to the page's own origin as 'self'.
+        # In older browsers, 'self' does not include WebSockets to the page's own origin.
         "connect-src": [SELF, *(origin.replace("http", "ws", 1) for origin in ALLOWED_ORIGINS)],
         "form-action": [SELF],
         "manifest-src": [SELF],
@@ -210,17 +211,17 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HSTS in ("subdomains", "preload")
     SECURE_HSTS_PRELOAD = env.HSTS == "preload"
-    # The browser takes a cookie of such a name only from this very host over https: no other host of the domain, and
-    # nobody on the way, can set one in its place.
+    # Browsers accept cookies with this prefix only from this host over https: neither another host of the domain nor
+    # anybody on the network can set one in their place.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-    # That other hosts of the domain speak https, too, is for their operators to say.
+    # Whether other hosts of the domain use https is up to their operators.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 else:
-    # Without TLS there is nothing to redirect to, and cookies marked "secure" would never be sent:
-    # HSTS, redirect to HTTPS, secure session cookie, secure CSRF cookie.
+    # Without TLS there is nothing to redirect to, and secure cookies would never be sent. The checks silenced are those
+    # for HSTS, the redirect to https, the secure session cookie and the secure CSRF cookie.
     SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; the server refuses a longer body before it has arrived
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; the server refuses a longer body while it arrives
 
 # --- Logging ------------------------------------------------------------------------------------------------------
 
@@ -231,22 +232,25 @@ LOGGING = {
         "text": {"()": "chatapp.logs.OneLine", "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "chatapp.logs.Json"},
     },
-    "filters": {"seldom": {"()": "chatapp.logs.Seldom"}, "strangers": {"()": "chatapp.logs.Strangers"}},
+    "filters": {
+        "rate_limit": {"()": "chatapp.logs.RateLimit"},
+        "anonymous_errors": {"()": "chatapp.logs.AnonymousErrors"},
+    },
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stdout",
             "formatter": env.LOG_FORMAT,
-            "filters": ["strangers"],
+            "filters": ["anonymous_errors"],
         },
     },
     "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},  # not each address that does not exist
-        # Otherwise a line, or a traceback, a second while Redis is away.
-        "channels_redis.pubsub": {"filters": ["seldom"]},
-        "conversations.cluster.notifications": {"filters": ["seldom"]},
+        "django.request": {"level": "ERROR"},  # not every page that does not exist
+        # Otherwise they log a line or a traceback per second while Redis is unavailable.
+        "channels_redis.pubsub": {"filters": ["rate_limit"]},
+        "conversations.cluster.notifications": {"filters": ["rate_limit"]},
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

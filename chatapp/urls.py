@@ -1,4 +1,4 @@
-"""Addresses: administration, sign-in and sign-out, and the product."""
+"""URLs: the admin, sign-in and sign-out, and the product's own."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
-from conversations.rules.frame_size import frame_for
+from conversations.rules.frame_size import max_frame_size
 
 
 @register(Tags.security)
@@ -63,7 +63,7 @@ def leases_outlive_saving(**kwargs: Any) -> list[CheckMessage]:
 @register
 def frames_hold_prompts(**kwargs: Any) -> list[CheckMessage]:
     """A prompt of the longest kind has to fit into one frame, with the instructions of a new conversation."""
-    needed = frame_for(settings.CHAT_MAX_PROMPT)
+    needed = max_frame_size(settings.CHAT_MAX_PROMPT)
     if needed > settings.CHAT_MAX_FRAME:
         return [
             Warning(

@@ -17,13 +17,16 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
 from tests.support import database as databases  # noqa: E402
-from tests.support import servers, visitors  # noqa: E402
-from tests.support.provider import Exchange, Provider  # noqa: E402
-from tests.support.proxy import Proxy  # noqa: E402
-from tests.support.servers import Server  # noqa: E402
-from tests.support.shared_server import SHARED  # noqa: E402
+from tests.support import leaks, people, servers  # noqa: E402
+from tests.support.people import Person  # noqa: E402
+from tests.support.provider.exchange import Exchange  # noqa: E402
+from tests.support.provider.server import Provider  # noqa: E402
+from tests.support.servers import (  # noqa: E402
+    SHARED_SETTINGS,
+    Server,
+)
 from tests.support.sockets import Asked, Socket  # noqa: E402
-from tests.support.visitors import Person  # noqa: E402
+from tests.support.tcp_proxy import Proxy  # noqa: E402
 
 # It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
 WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
@@ -56,6 +59,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long loops are wanted (`--long`)."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
 def database(django_db_blocker: Any) -> Iterator[databases.Database]:
     """PostgreSQL with the product's tables. Tests and servers use it together, so nothing is rolled back or emptied."""
     running = databases.Database()
@@ -66,7 +75,7 @@ def database(django_db_blocker: Any) -> Iterator[databases.Database]:
     for server in servers.started:
         server.end_if_running()
     running.stop()
-    assert not servers.leaks(), servers.leaks()
+    assert not leaks.leaked_secrets(), leaks.leaked_secrets()
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +93,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(scope="session")
 def server(database: databases.Database, provider: Provider) -> Iterator[Server]:
     """The server that most tests share. It must get through all of them without a traceback or a warning."""
-    with servers.running(OPENAI_BASE_URL=provider.url, **SHARED, **WATCHED) as server:
+    with servers.running(OPENAI_BASE_URL=provider.url, **SHARED_SETTINGS, **WATCHED) as server:
         yield server
     lines = [line for line in server.output.splitlines() if any(complaint in line for complaint in COMPLAINTS)]
     assert not lines, f"the shared server complained: {lines}\n{server.output}"
@@ -96,25 +105,27 @@ def start_server(database: databases.Database, provider: Provider) -> Iterator[C
     with ExitStack() as stack:
 
         def start(**overrides: Any) -> Server:
-            return stack.enter_context(servers.running(**{"OPENAI_BASE_URL": provider.url, **SHARED, **overrides}))
+            return stack.enter_context(
+                servers.running(**{"OPENAI_BASE_URL": provider.url, **SHARED_SETTINGS, **overrides})
+            )
 
         yield start
 
 
 @pytest.fixture
 def alice(server: Server) -> Person:
-    return visitors.new_person("alice", server)
+    return people.new_person("alice", server)
 
 
 @pytest.fixture
 def bob(server: Server) -> Person:
-    return visitors.new_person("bob", server)
+    return people.new_person("bob", server)
 
 
 @pytest.fixture
 def staff(server: Server) -> Person:
     """An administrator."""
-    return visitors.new_person("staff", server, is_staff=True, is_superuser=True)
+    return people.new_person("staff", server, is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -122,7 +133,7 @@ def clerk(server: Server) -> Callable[..., Person]:
     """Hire a member of the staff who has these permissions for what conversations are made of, and no others."""
 
     def hire(*permissions: str) -> Person:
-        person = visitors.new_person("clerk", server, is_staff=True)
+        person = people.new_person("clerk", server, is_staff=True)
         person.user.user_permissions.set(
             Permission.objects.filter(content_type__app_label="conversations", codename__in=permissions)
         )
@@ -192,7 +203,7 @@ def proxy() -> Iterator[Callable[[Server], Proxy]]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium, for one file of tests: outside of it no event loop of Playwright runs in this thread."""
-    from tests.support.pages import chromium
+    from tests.support.browser.chat import chromium
 
     with chromium() as browser:
         yield browser
@@ -201,18 +212,18 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def context(browser: Any, alice: Person) -> Iterator[Any]:
     """A browser of its own in which Alice is signed in."""
-    from tests.support.pages import give_session
+    from tests.support.browser.chat import sign_in_browser
 
     context = browser.new_context()
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield context
     context.close()
 
 
 @pytest.fixture
 def tab(context: Any, server: Server) -> Callable[[], Any]:
-    """Open another tab in Alice's browser; see `tests.support.pages.Chat`."""
-    from tests.support.pages import Chat
+    """Open another tab in Alice's browser; see `tests.support.browser.chat.Chat`."""
+    from tests.support.browser.chat import Chat
 
     return lambda: Chat(context.new_page(), server)
 

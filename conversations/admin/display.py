@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 
 from conversations.models import Generation, Message
-from conversations.rendering import fragments
+from conversations.rendering import transcript_entries
 
 
 def format_time(at: datetime | None) -> str:
@@ -25,7 +25,7 @@ def with_time_zone(title: Any) -> Any:
 
 def message_html(message: Message, generation: Generation | None) -> SafeString:
     """The text and the note of a message, rendered as in the chat."""
-    entry = fragments.entry(message, generation)
+    entry = transcript_entries.entry(message, generation)
     text = entry.html if entry.role == "assistant" else format_html("<pre>{}</pre>", entry.content)
     return format_html(
         '<div class="answer" data-status="{}"><div data-content>{}</div><p data-note>{}</p></div>',

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
 from conversations.providers import endpoint_check, endpoints
-from conversations.rules.web_address import is_web_address
+from conversations.rules.endpoint_url import is_endpoint_url
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes no argument at run time
@@ -15,7 +15,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
 
     def clean_base_url(self) -> str:
         address = str(self.cleaned_data["base_url"]).strip().rstrip("/")
-        if address and ("@" in address or not is_web_address(address)):
+        if address and ("@" in address or not is_endpoint_url(address)):
             raise ValidationError(
                 gettext("Enter an address that begins with http:// or https://, without user name, password or query.")
             )

@@ -36,7 +36,7 @@ def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = la
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
         presence.connected(running.pk, command.page[:60])
-    versions.look_at(conversation, command.branch)
+    versions.show_branch(conversation, command.branch)
     if conversation.aside:
         running = None
     head = conversation.head
@@ -57,7 +57,7 @@ def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
     """How a conversation stands right after a command: known without reading it again, so on any thread. `so_far`: the
     HTML of the answer."""
     conversation, generation = begun.conversation, begun.generation
-    html = fragments.started(begun.messages, generation, begun.older, so_far)
+    html = fragments.begun_messages(begun.messages, generation, begun.older, so_far)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
     return State(conversation.pk, generation.pk, begun.answer.pk, transcript, generation.owner_id)
 
@@ -82,7 +82,7 @@ def _transcript(
     running: Generation | None,
     command: uuid.UUID | None,
 ) -> bytes:
-    after, html = fragments.transcript(conversation, shown, status)
+    after, html = fragments.transcript_after(conversation, shown, status)
     return _frame(conversation, after, html, conversation.head_id, running.pk if running else None, command)
 
 

@@ -13,7 +13,7 @@ from conversations.generation.generation import INTERNAL
 from conversations.generation.started import Started
 from conversations.generation.supervisor import ASK, Supervisor
 from conversations.protocol import events
-from conversations.protocol.commands import Asking, Send
+from conversations.protocol.commands import Send, StartCommand
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
 from conversations.providers.model_catalog import catalog
@@ -25,46 +25,46 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
 from . import conversation_state, start
-from .end_generation import OWN_END, ask_owner, end_running, stopper
+from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
 from .refusals import busy_sentence, failed, stopping_sentence
-from .start import Asker, Busy, Repeated
-from .subscribe import present
+from .start import Repeated, Requester, StillRunning
+from .subscribe import show_state
 
 logger = logging.getLogger(__name__)
 
 
-COUNTS = 10
+MAX_COUNTS = 10
 """How often a command may find texts that have to be counted first: usually once. More texts than are remembered would
 be found uncounted for ever."""
 
-ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """How often a running answer may come in between before the person is asked to try again."""
 
 
 @dataclass(slots=True)
-class UnderWay:
+class PendingCommand:
     """A command that is being carried out: who waits for it, and whether it was stopped meanwhile."""
 
     sockets: list[Socket]
     stopped: StopRequest | None = None
 
 
-class Asks:
+class CommandExecutor:
     """The commands under way, so that a stop can find one that has no generation yet."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._under_way: dict[tuple[int, uuid.UUID], UnderWay] = {}
+        self._under_way: dict[tuple[int, uuid.UUID], PendingCommand] = {}
 
-    def stop(self, user: int, command: uuid.UUID, tab: str) -> bool:
+    def stop(self, user: int, command: uuid.UUID) -> bool:
         """Stop a command before its generation runs; False if it is not under way here."""
         under_way = self._under_way.get((user, command))
         if under_way is None:
             return False
-        under_way.stopped = StopRequest.in_tab(user, tab, [socket.tab for socket in under_way.sockets])
+        under_way.stopped = StopRequest.from_page(user)
         return True
 
-    def begin(self, socket: Socket, user: AbstractBaseUser, command: Asking) -> None:
+    def execute(self, socket: Socket, user: AbstractBaseUser, command: StartCommand) -> None:
         """Carry the command out, in a task of the supervisor. A repetition of one under way is the same one: a page
         that lost its socket right after asking comes with a new one."""
         key = (user.pk, command.id)
@@ -74,10 +74,10 @@ class Asks:
         if key in self._under_way:
             self._under_way[key].sockets.append(socket)
             return
-        self._under_way[key] = UnderWay([socket])
+        self._under_way[key] = PendingCommand([socket])
         self._supervisor.spawn(self._carry_out(user, command), name=ASK)
 
-    async def _carry_out(self, user: AbstractBaseUser, command: Asking) -> None:
+    async def _carry_out(self, user: AbstractBaseUser, command: StartCommand) -> None:
         """Whatever goes wrong, the page hears of it."""
         key = (user.pk, command.id)
         under_way = self._under_way[key]
@@ -94,8 +94,8 @@ class Asks:
         finally:
             del self._under_way[key]
 
-    async def _answer(self, user: AbstractBaseUser, command: Asking, under_way: UnderWay) -> None:
-        outcome = await self._write(user, command, under_way.sockets[0].tab)
+    async def _answer(self, user: AbstractBaseUser, command: StartCommand, under_way: PendingCommand) -> None:
+        outcome = await self._write(user, command)
         if isinstance(outcome, Started):
             try:
                 self._supervisor.launch(outcome, user.pk, command.id, stopped=under_way.stopped)
@@ -110,7 +110,7 @@ class Asks:
         await self._show(under_way.sockets, user, command, outcome)
         await self._stop_repeated(user, command, under_way)
 
-    async def _given_up(self, under_way: UnderWay, started: Started) -> Repeated:
+    async def _given_up(self, under_way: PendingCommand, started: Started) -> Repeated:
         """It stands in the database, so it ends there, and the pages are shown what came of it."""
         live = self._supervisor.live.get(started.generation.pk)
         if live is not None and live.task is not None:
@@ -118,37 +118,37 @@ class Asks:
             end = live.task
         else:
             end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), name=ASK)
-        await asyncio.wait({end}, timeout=OWN_END)
+        await asyncio.wait({end}, timeout=OWN_END_TIMEOUT)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
             if socket not in under_way.sockets:
                 socket.catch_up(None)
         return Repeated(started.conversation.pk, started.after)
 
-    async def _stop_repeated(self, user: AbstractBaseUser, command: Asking, under_way: UnderWay) -> None:
+    async def _stop_repeated(self, user: AbstractBaseUser, command: StartCommand, under_way: PendingCommand) -> None:
         """The command was carried out before, here or elsewhere: a stop that named it means what came of it."""
         by, under_way.stopped = under_way.stopped, None
         if by is None:
             return
         generation = await in_database(conversation_state.standing, user, None, command.id)
         if generation is not None and generation.status == Status.STREAMING:
-            await ask_owner(self._supervisor, generation.pk, EndReason.STOPPED, by)
+            await request_end(self._supervisor, generation.pk, EndReason.STOPPED, by)
 
-    def _refuse(self, under_way: "UnderWay", command: Asking, refusal: Refusal) -> None:
+    def _refuse(self, under_way: "PendingCommand", command: StartCommand, refusal: Refusal) -> None:
         for socket in under_way.sockets:
             socket.push(events.refused(str(command.id), command.name, refusal))
 
-    async def _write(self, user: AbstractBaseUser, command: Asking, tab: str) -> Started | Repeated:
+    async def _write(self, user: AbstractBaseUser, command: StartCommand) -> Started | Repeated:
         if self._supervisor.stopping:
             raise Refusal("stopping", stopping_sentence())
         if not catalog.offered:
             await catalog.list_models()
-        asker = Asker(user, self._supervisor.process, catalog.offered)
-        for _attempt in range(ATTEMPTS):
+        asker = Requester(user, self._supervisor.process, catalog.offered)
+        for _attempt in range(MAX_ATTEMPTS):
             outcome = await _begin(asker, command)
-            if not isinstance(outcome, Busy):
+            if not isinstance(outcome, StillRunning):
                 return outcome
-            by = stopper(self._supervisor, outcome.generation, user.pk, tab)
-            await end_running(self._supervisor, outcome.generation, EndReason.SUPERSEDED, by)
+            by = StopRequest.from_page(user.pk)
+            await end_and_wait(self._supervisor, outcome.generation, EndReason.SUPERSEDED, by)
         raise Refusal("busy", busy_sentence())
 
     def _attend(self, sockets: list[Socket], started: Started) -> None:
@@ -157,7 +157,6 @@ class Asks:
         if live is None:
             return
         for socket in sockets:
-            live.asked_in.add(socket.tab)
             self._supervisor.attend(live, socket)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
             self._supervisor.attend(live, socket)
@@ -165,7 +164,7 @@ class Asks:
             self._supervisor.left_at_once(live, sockets[-1])
 
     async def _show(
-        self, sockets: list[Socket], user: AbstractBaseUser, command: Asking, outcome: Started | Repeated
+        self, sockets: list[Socket], user: AbstractBaseUser, command: StartCommand, outcome: Started | Repeated
     ) -> None:
         """To every page in its language. Others may ask for the same meanwhile, so it ends when nobody is left."""
         shown: set[Socket] = set()
@@ -181,14 +180,14 @@ class Asks:
             for viewer in self._viewers(sockets, outcome):
                 if viewer.language == language and viewer not in shown:
                     shown.add(viewer)
-                    present(self._supervisor, viewer, state)
+                    show_state(self._supervisor, viewer, state)
 
     async def _so_far(self, started: Started) -> str:
         """The HTML of the answer that this generation continues."""
         live = self._supervisor.live.get(started.generation.pk)
         if live is not None:
             return await live.broadcast.so_far()
-        answer, _done = await asyncio.to_thread(worker.growing, started.answer.content, last=False)
+        answer, _done = await asyncio.to_thread(worker.render, started.answer.content, last=False)
         return answer.whole()
 
     def _viewers(self, sockets: list[Socket], outcome: Started | Repeated) -> list[Socket]:
@@ -200,12 +199,12 @@ class Asks:
         return self._supervisor.sockets.showing(conversation) if isinstance(outcome, Started) else sockets
 
 
-async def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+async def _begin(asker: Requester, command: StartCommand) -> Started | StillRunning | Repeated:
     """Texts that have to be counted first are counted outside of the transaction and of the database's threads. Raises
     Refusal."""
-    for _attempt in range(COUNTS):
+    for _attempt in range(MAX_COUNTS):
         try:
-            return await fair_share.database.work(asker.user.pk, start.begin, asker, command)
+            return await fair_share.database.work(asker.user.pk, start.start_generation, asker, command)
         except context_window.Uncounted as missing:
             await asyncio.to_thread(context_window.measure, missing.texts)
     raise Refusal("busy", busy_sentence())

@@ -19,7 +19,7 @@ from conversations.generation.started import Started
 from conversations.models import Conversation, Generation, Kind, Message, Role
 from conversations.models.conversation import TitleSource, title_from_prompt
 from conversations.people import preferences
-from conversations.protocol.commands import Asking, Continue, Edit, Regenerate, Send
+from conversations.protocol.commands import Continue, Edit, Regenerate, Send, StartCommand
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
 from conversations.providers.model_catalog import Model, allowed, default
@@ -27,14 +27,14 @@ from conversations.providers.prompt import Turn, _going_on, turns
 from conversations.rules.status import Status, can_continue
 from conversations.storage import start_sql
 
-from . import settings_form
+from . import conversation_settings_form
 from .refusals import not_found
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Requester:
     """Who asks, and where: the process that is to run it, the models that are offered to anybody."""
 
     user: AbstractBaseUser
@@ -43,7 +43,7 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class StillRunning:
     """The conversation is being answered; that has to end first."""
 
     generation: uuid.UUID
@@ -57,12 +57,12 @@ class Repeated:
     after: uuid.UUID | None
 
 
-def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+def start_generation(asker: Requester, command: StartCommand) -> Started | StillRunning | Repeated:
     """Carry out a command that asks for an answer. Raises Refusal, context.Uncounted; then nothing is changed."""
     if isinstance(command, Send | Edit):
         _check_prompt(command.content)
     if isinstance(command, Send) and (command.system_prompt or command.temperature is not None):
-        settings_form.check(command)
+        conversation_settings_form.check_settings(command)
     try:
         with transaction.atomic():
             return _begin(asker, command)
@@ -71,7 +71,7 @@ def begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
         raise Refusal("busy", _("That did not go through. Please try again.")) from error
 
 
-def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
+def _begin(asker: Requester, command: StartCommand) -> Started | StillRunning | Repeated:
     """Everything that can refuse comes before `Busy`, for which a running answer is ended."""
     with start_sql.together():
         start_sql.lock(asker.user.pk)
@@ -84,7 +84,7 @@ def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     model = choose_model(command.model, usual, offered)
     draft = _draft(asker, model, conversation, command)
     if facts.running is not None:
-        return Busy(facts.running)
+        return StillRunning(facts.running)
     conversation.model = model.key
     if isinstance(command, Send) and command.model:
         _remember_choice(asker, model, facts, usual or _preselected(offered))
@@ -93,7 +93,9 @@ def _begin(asker: Asker, command: Asking) -> Started | Busy | Repeated:
     return Started(draft.generation, conversation, draft.messages, draft.after, draft.turns, model, older, when_leaving)
 
 
-def _usual_model(conversation: Conversation, command: Asking, facts: start_sql.Facts, offered: Sequence[Model]) -> str:
+def _usual_model(
+    conversation: Conversation, command: StartCommand, facts: start_sql.Facts, offered: Sequence[Model]
+) -> str:
     """The key of the model that answers where the command names none: the one that began what is to go on; else the
     conversation's; else the person's."""
     keys = {model.key for model in offered}
@@ -108,7 +110,7 @@ def _preselected(offered: Sequence[Model]) -> str:
     return usual.key if usual is not None else ""
 
 
-def _remember_choice(asker: Asker, model: Model, facts: start_sql.Facts, preselected: str) -> None:
+def _remember_choice(asker: Requester, model: Model, facts: start_sql.Facts, preselected: str) -> None:
     """What was preselected is no choice: it follows the administrator's default from then on."""
     if model.key not in (preselected, facts.last_model):
         preferences.remember_model(asker.user.pk, model.key)
@@ -133,7 +135,7 @@ class _Draft:
         return self.messages[0].parent_id
 
 
-def _draft(asker: Asker, model: Model, conversation: Conversation, command: Asking) -> _Draft:
+def _draft(asker: Requester, model: Model, conversation: Conversation, command: StartCommand) -> _Draft:
     """Raises Refusal."""
     match command:
         case Send():
@@ -146,7 +148,7 @@ def _draft(asker: Asker, model: Model, conversation: Conversation, command: Aski
 
 
 def _reply(
-    asker: Asker, model: Model, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit
+    asker: Requester, model: Model, conversation: Conversation, parent: uuid.UUID | None, command: Send | Edit
 ) -> _Draft:
     """An answer to a prompt that is new."""
     question = Message(
@@ -159,7 +161,9 @@ def _reply(
     return _Draft(question, answer, generation, sent, asked=True)
 
 
-def _another_version(asker: Asker, model: Model, conversation: Conversation, command: Regenerate | Continue) -> _Draft:
+def _another_version(
+    asker: Requester, model: Model, conversation: Conversation, command: Regenerate | Continue
+) -> _Draft:
     """A sibling of an answer: written anew, or begun with its text."""
     old = _message(conversation, command.message, Role.ASSISTANT)
     going_on = _goes_on(command, old)
@@ -207,7 +211,7 @@ def _too_long(model: Model, error: context_window.TooLong) -> Refusal:
     )
 
 
-def _generation(asker: Asker, model: Model, answer: Message, kind: Kind) -> Generation:
+def _generation(asker: Requester, model: Model, answer: Message, kind: Kind) -> Generation:
     return Generation(
         conversation=answer.conversation,
         message=answer,
@@ -278,7 +282,7 @@ def _no_key(model: Model) -> Refusal:
     )
 
 
-def _conversation(user: AbstractBaseUser, command: Asking) -> tuple[Conversation, start_sql.Facts]:
+def _conversation(user: AbstractBaseUser, command: StartCommand) -> tuple[Conversation, start_sql.Facts]:
     """The conversation in which something is asked, a new one if need be, and how it stands. Raises Refusal."""
     visible = Conversation.objects.visible_to(user)
     if isinstance(command, Send) and command.conversation is None:

@@ -15,14 +15,14 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import AWAY, in_database
 
 from . import conversation_state, refusals
-from .end_generation import ask_owner, note_late_stop, stopper
-from .execute import Asks
+from .end_generation import record_late_stop, request_end
+from .execute import CommandExecutor
 from .refusals import busy_sentence, failed
 
 logger = logging.getLogger(__name__)
 
 
-def stop(supervisor: Supervisor, asks: Asks, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
+def stop(supervisor: Supervisor, asks: CommandExecutor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     """A person's Stop. What runs here is cancelled before this returns."""
     live = None
     if command.generation is not None:
@@ -30,8 +30,8 @@ def stop(supervisor: Supervisor, asks: Asks, socket: Socket, user: AbstractBaseU
     elif command.id is not None:
         live = supervisor.by_command.get((user.pk, command.id))
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, StopRequest.in_tab(user.pk, socket.tab, live.asked_in))
-    elif command.id is None or not asks.stop(user.pk, command.id, socket.tab):
+        live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
+    elif command.id is None or not asks.stop(user.pk, command.id):
         supervisor.spawn(_stop_elsewhere(supervisor, socket, user, command))
 
 
@@ -53,13 +53,12 @@ async def _stop_by_row(supervisor: Supervisor, socket: Socket, user: AbstractBas
     wanted = (user, command.generation, command.id)
     generation = await fair_share.database.work(user.pk, conversation_state.standing, *wanted)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
-        await in_database(note_late_stop, generation.pk, stopper(supervisor, generation.pk, user.pk, socket.tab))
+        await in_database(record_late_stop, generation.pk, StopRequest.from_page(user.pk))
     if generation is None:
         _refuse_stop(socket, command, refusals.not_found())
     elif generation.status == Status.STREAMING:
         socket.push(events.stopping(generation.pk))
-        by = stopper(supervisor, generation.pk, user.pk, socket.tab)
-        await ask_owner(supervisor, generation.pk, EndReason.STOPPED, by)
+        await request_end(supervisor, generation.pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     else:
         status, reason = generation.status, generation.end_reason
         socket.push(events.standing(generation.pk, generation.message_id, status, reason, command.id))

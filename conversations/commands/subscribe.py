@@ -19,7 +19,7 @@ from .refusals import failed
 logger = logging.getLogger(__name__)
 
 
-def present(supervisor: Supervisor, socket: Socket, state: conversation_state.State) -> None:
+def show_state(supervisor: Supervisor, socket: Socket, state: conversation_state.State) -> None:
     """Bring a page up to date, and let it follow what runs. One that has gone is nobody's viewer."""
     if socket not in supervisor.sockets:
         return
@@ -68,4 +68,4 @@ async def _watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser,
         return
     supervisor.sockets.show(socket, state.conversation)
     socket.push(events.watching(state.conversation, state.generation))
-    present(supervisor, socket, state)
+    show_state(supervisor, socket, state)

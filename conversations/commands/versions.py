@@ -21,7 +21,7 @@ def switch_to(message: Message) -> None:
     conversation.show(_leaf(conversation, message))
 
 
-def look_at(conversation: Conversation, leaf: uuid.UUID | None) -> None:
+def show_branch(conversation: Conversation, leaf: uuid.UUID | None) -> None:
     """What a page goes on looking at that was led to this branch: until somebody has gone on from there, and it is the
     one on screen."""
     if leaf is None or Message.objects.on_branch(conversation.head_id, {leaf}) is not None:

@@ -13,8 +13,9 @@ from typing import Protocol
 from django.conf import settings
 
 from conversations.protocol import events
-from conversations.rendering import markdown, worker
-from conversations.rendering.markdown import Growing, Step, Work
+from conversations.rendering import worker
+from conversations.rendering.markdown.stream import MarkdownStream
+from conversations.rendering.markdown.task import Result, Task, fallback, perform_if_quick
 
 from . import flush_rate
 
@@ -65,7 +66,7 @@ class Broadcast:
         self.seq = 0
         self.subscribers: set[Viewer] = set()
         self._lacking: set[Viewer] = set()  # those that get a snapshot in place of the next delta
-        self._growing = Growing(text)
+        self._growing = MarkdownStream(text)
         self._trusted = trusted
         self._fresh = bool(text)
         self._plain = False  # rendering failed: it shows as it was written
@@ -124,13 +125,13 @@ class Broadcast:
             return
         self._fresh = False
         began = asyncio.get_running_loop().time()
-        work = self._growing.work(last=self._last)
-        if (step := markdown.plain(work) if self._plain else markdown.quick(work)) is not None:
+        work = self._growing.task(last=self._last)
+        if (step := fallback(work) if self._plain else perform_if_quick(work)) is not None:
             self._rendered(step, began)
             return
         self._rendering = True
         self._idle.clear()
-        worker.soon(work, lambda step: self._rendered_elsewhere(work, step, began))
+        worker.submit_from_loop(work, lambda step: self._rendered_elsewhere(work, step, began))
 
     def settle(self, *, certain: bool = False) -> None:
         """Show the last of the text, finished, to whoever watches. Nothing is fed after this. `certain`: the end is
@@ -156,7 +157,7 @@ class Broadcast:
         have the text as it was written."""
         if not await self.idle(patience):
             self._rendering, self._fresh, self._plain = False, False, True
-            self._rendered(markdown.plain(self._growing.work(last=self._last)), asyncio.get_running_loop().time())
+            self._rendered(fallback(self._growing.task(last=self._last)), asyncio.get_running_loop().time())
             self._idle.set()
 
     async def so_far(self) -> str:
@@ -197,7 +198,7 @@ class Broadcast:
         """This process may have lost the generation: nothing may be shown then that is not its own."""
         return self._certain or self._trusted()
 
-    def _rendered_elsewhere(self, work: Work, step: Step | None, began: float) -> None:
+    def _rendered_elsewhere(self, work: Task, step: Result | None, began: float) -> None:
         if not self._rendering:  # the end did not wait for it
             return
         self._rendering = False
@@ -206,7 +207,7 @@ class Broadcast:
             self._later(settings.CHAT_SAVE_INTERVAL)
         elif not self._over:
             self._plain = step is None
-            self._rendered(step or markdown.plain(work), began)
+            self._rendered(step or fallback(work), began)
             if self._last:
                 self.flush()
             elif self._fresh:
@@ -214,9 +215,9 @@ class Broadcast:
         if not self._rendering:
             self._idle.set()
 
-    def _rendered(self, step: Step, began: float) -> None:
+    def _rendered(self, step: Result, began: float) -> None:
         before = self._growing.tail
-        html, tail = self._growing.took(step)
+        html, tail = self._growing.apply(step)
         self._show(html, tail, before)
         now = asyncio.get_running_loop().time()
         pause = min((now - began) * LOAD, PAUSE)

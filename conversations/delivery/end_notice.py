@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from conversations.models import Generation
 from conversations.rendering import fragments
-from conversations.rules.sentences import announcement, sentence
+from conversations.rules.end_sentences import announcement, sentence
 from conversations.storage.db_threads import AWAY, in_database
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Words:
 
 def words(generation: Generation, versions: Sequence[uuid.UUID], languages: Collection[str]) -> Words:
     """Of an end that is saved. `versions`: of the answer, oldest first."""
-    full = fragments.ending(generation, versions, languages)
+    full = fragments.end_parts(generation, versions, languages)
     return Words(generation.status, generation.end_reason, generation.message.content, full)
 
 
@@ -50,7 +50,7 @@ async def stored_words(generation: uuid.UUID, status: str, reason: str, text: st
     trimmings."""
     try:
         async with asyncio.timeout(PATIENCE):
-            return Words(status, reason, text, await in_database(fragments.stored_ending, generation, languages))
+            return Words(status, reason, text, await in_database(fragments.stored_end_parts, generation, languages))
     except (*AWAY, Generation.DoesNotExist) as error:
         logger.warning("generation %s: end told without its footer: %s", generation, type(error).__name__)
         return Words(status, reason, text)

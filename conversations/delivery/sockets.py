@@ -32,7 +32,6 @@ class Socket(Viewer, Protocol):
 
     user_id: int
     session: str
-    tab: str
     signed_in_by: tuple[str, int, str]
     conversation: uuid.UUID | None
     attends: set[uuid.UUID]
@@ -106,7 +105,7 @@ class Sockets:
         stood still, so nobody's silence means anything."""
         for socket in list(self._sockets):
             if paused:
-                socket.send_window.hear(now)
+                socket.send_window.touch(now)
             self._check(socket, now, lost, back)
 
     def _check(

@@ -44,7 +44,7 @@ class Answers:
         now = time.monotonic()
         allowance = self._of(person, now)
         if not allowance.take(command, now):
-            raise Refusal("too_fast", self._sentence(allowance.bucket.wait(now)))
+            raise Refusal("too_fast", self._sentence(allowance.bucket.seconds_to_wait(now)))
 
     def take_title(self, person: int) -> bool:
         """Count a title, which is a request to the provider, too, but never at the cost of a prompt: False where less
@@ -60,7 +60,7 @@ class Answers:
         return self._people[person]
 
     def _forget(self, now: float) -> None:
-        kept = {person: each for person, each in self._people.items() if not each.bucket.full(now)}
+        kept = {person: each for person, each in self._people.items() if not each.bucket.is_full(now)}
         self._people = kept
 
     def _sentence(self, wait: float) -> str:

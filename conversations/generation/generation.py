@@ -25,7 +25,7 @@ from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_catalog import catalog
 from conversations.providers.sse import ProviderError
 from conversations.providers.token_counter import rough
-from conversations.rendering.cache import rendered
+from conversations.rendering.cache import html_cache
 from conversations.rules.ending import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits, Outcome
 from conversations.rules.status import EndReason
@@ -74,7 +74,7 @@ class LiveGeneration:
         now = time.monotonic()
         self.endpoint = started.model.endpoint
         self.lifecycle = Lifecycle(_limits(self.endpoint), now, started.answer.content)
-        grace_periods = GracePeriods.chosen(
+        grace_periods = GracePeriods.from_preference(
             started.when_leaving, settings.CHAT_LEAVE_GRACE, settings.CHAT_RECONNECT_GRACE
         )
         self.viewers = Viewers(grace_periods)
@@ -84,7 +84,6 @@ class LiveGeneration:
         self._around = around
         self._fresh: list[str] = []
         self._usage: tuple[int, int] | None = None
-        self.asked_in: set[str] = set()
         self._stopper: StopRequest | None = None
         self._stop_requested_at: datetime | None = None
         self._upstream_closed_at: datetime | None = None
@@ -123,7 +122,7 @@ class LiveGeneration:
         self.lifecycle.open(time.monotonic())
 
     def delta(self, text: str, pieces: int) -> None:
-        self._keep(self.lifecycle.delta(text, time.monotonic(), pieces))
+        self._keep(self.lifecycle.add_text(text, time.monotonic(), pieces))
 
     def _keep(self, text: str) -> None:
         if text:
@@ -141,7 +140,7 @@ class LiveGeneration:
         return self.broadcast.feed(text)
 
     def alive(self, thoughts: int = 0, characters: int = 0) -> None:
-        self.lifecycle.alive(time.monotonic(), thoughts, characters)
+        self.lifecycle.record_activity(time.monotonic(), thoughts, characters)
 
     def finished(self, reason: str) -> None:
         self._keep(self.lifecycle.finish(reason, time.monotonic()))
@@ -214,7 +213,7 @@ class LiveGeneration:
             self._watchdog.cancel()
             self._watchdog = None
         now = time.monotonic()
-        if self.lifecycle.overdue(now):
+        if self.lifecycle.expire(now):
             self._cancel()
         elif self._reader is not None and not self._reader.done():
             loop = asyncio.get_running_loop()
@@ -248,7 +247,7 @@ class LiveGeneration:
             self._at_any_rate(lambda: self.broadcast.settle(certain=True))
             await self.broadcast.shown()
             if (html := self.broadcast.html) is not None:
-                rendered.keep(self.message, html)
+                html_cache.store(self.message, html)
             self.broadcast.end(status, ended.reason, self._at_any_rate(lambda: self._words(ended)) or bare)
         elif ended.reason == EndReason.DELETED:  # there is nothing left to show anew
             self.broadcast.end(status, ended.reason, bare)
@@ -338,9 +337,9 @@ def _limits(endpoint: Endpoint) -> Limits:
     return Limits(
         first_token=endpoint.first_token_timeout or settings.CHAT_FIRST_TOKEN_TIMEOUT,
         silence=endpoint.silence_timeout or settings.CHAT_SILENCE_TIMEOUT,
-        run=settings.CHAT_RUN_TIMEOUT,
-        answer=settings.CHAT_MAX_ANSWER,
-        wordless=settings.CHAT_WORDLESS_TIMEOUT,
+        total=settings.CHAT_RUN_TIMEOUT,
+        max_characters=settings.CHAT_MAX_ANSWER,
+        no_text=settings.CHAT_WORDLESS_TIMEOUT,
     )
 
 

@@ -29,7 +29,7 @@ from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
 from conversations.rules.lifecycle import Outcome
 from conversations.rules.status import EndReason, known_reason
-from conversations.rules.stop_request import StopOrigin, StopRequest
+from conversations.rules.stop_request import StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage import reaper
 from conversations.storage.db_threads import AWAY, in_database, limit
@@ -180,7 +180,7 @@ class Supervisor:
         self.titles.cancel(conversation)
         live = self.by_conversation.get(conversation)
         if live is not None:
-            live.stop(EndReason.DELETED, StopRequest(StopOrigin.PAGE, live.user))
+            live.stop(EndReason.DELETED, StopRequest.from_page(live.user))
 
     async def end_unlaunched(self, started: Started) -> None:
         """End a generation that stands in the database and that nothing here can run. Returns when that is saved."""
@@ -211,7 +211,7 @@ class Supervisor:
         live.viewers.arrive(socket)
         live.sessions[socket.session] = socket.signed_in_by
         socket.attends.add(live.id)
-        socket.send_window.hear(time.monotonic())  # the wait for acknowledgements begins now
+        socket.send_window.touch(time.monotonic())  # the wait for acknowledgements begins now
 
     def attend_elsewhere(self, begun: Begun, socket: Socket) -> None:
         """Show a generation of another process on this socket, unless it has gone."""
@@ -219,7 +219,7 @@ class Supervisor:
             return
         self._arrive_elsewhere(begun.generation, socket)
         socket.attends.add(begun.generation)
-        socket.send_window.hear(time.monotonic())
+        socket.send_window.touch(time.monotonic())
         self.followers.follow(begun, socket)
 
     def _arrive_elsewhere(self, generation: uuid.UUID, socket: Socket) -> None:
@@ -301,7 +301,7 @@ class Supervisor:
 
     def _left_alone(self, live: LiveGeneration) -> None:
         """Nobody is left here. Signed out and the like end it at once; for the rest somebody may be on the way."""
-        alone = live.viewers.alone
+        alone = live.viewers.pending_end
         if alone is None:
             return
         if alone[1] in (EndReason.LEFT, EndReason.CONNECTION_LOST):
@@ -320,7 +320,7 @@ class Supervisor:
         if elsewhere and not live.viewers.anybody:
             live.viewers.arrive(ELSEWHERE)
         if seen.expected:
-            live.viewers.expect(time.monotonic())
+            live.viewers.postpone_end(time.monotonic())
         self._end_when_due(live)
 
     def _silence_counts(self) -> bool:
@@ -328,7 +328,7 @@ class Supervisor:
         return self.journal.steady() >= SEEN + POLL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
-        alone = live.viewers.alone
+        alone = live.viewers.pending_end
         if alone is None or live.id not in self.live:
             return
         due, cause = alone
@@ -340,7 +340,7 @@ class Supervisor:
 
     def _look_again(self, live: LiveGeneration) -> None:
         """The wait is over; but a page that was reloaded twice, say, may have been served only just now."""
-        if live.id in self.live and live.viewers.alone is not None:
+        if live.id in self.live and live.viewers.pending_end is not None:
             self.spawn(self._look_for_others(live))
 
     async def _say_gone(self, generation: uuid.UUID, cause: EndReason) -> None:
@@ -372,7 +372,7 @@ class Supervisor:
     def _notified(self, notification: Notification) -> None:
         kind, name = notification.get("kind"), notification.get("id", "")
         if kind == "stop" and (live := self.live.get(uuid.UUID(name))) is not None:
-            live.stop(EndReason(notification["reason"]), StopRequest.told(notification))
+            live.stop(EndReason(notification["reason"]), StopRequest.from_fields(notification))
         elif kind == "moved":
             self.followers.ring()
         elif kind == "catalog":

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from conversations.rules.sentences import sentence
+from conversations.rules.end_sentences import sentence
 from conversations.rules.status import REASONS, EndReason, Status
 from conversations.rules.stop_request import StopOrigin
 
@@ -232,5 +232,5 @@ class Generation(models.Model):
 
     @property
     def stopped_offline(self) -> bool:
-        """Whether a page stopped it while offline: the stop arrived after the end (see `note_late_stop`)."""
+        """Whether a page stopped it while offline: the stop arrived after the end (see `record_late_stop`)."""
         return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED

@@ -6,7 +6,7 @@ import time
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from conversations.commands.end_generation import request_stop
+from conversations.commands.end_generation import record_stop_request
 from conversations.models import Conversation, Generation
 from conversations.models.generation import GenerationQuerySet
 from conversations.rules.status import EndReason
@@ -47,7 +47,7 @@ def _lock_out(person: User) -> None:
 def _end_generations(person: User, by: StopRequest) -> None:
     """End their answers in every process."""
     for key in _streaming(person).values_list("pk", flat=True):
-        request_stop(key, EndReason.DELETED, by)
+        record_stop_request(key, EndReason.DELETED, by)
     deadline = time.monotonic() + STOP_TIMEOUT
     while _streaming(person).exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -95,7 +95,7 @@ class PeriodicTasks:
         connected, left_behind = self._sockets.all(), self._supervisor.left_behind()
         if not connected and not left_behind:
             return
-        stale = await in_database(sessions.stale, [*(socket.signed_in_by for socket in connected), *left_behind])
+        stale = await in_database(sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind])
         for socket in connected:
             if socket.signed_in_by[0] in stale:
                 socket.recheck()
@@ -104,9 +104,9 @@ class PeriodicTasks:
                 await self._check_left_behind(key)
 
     async def _check_left_behind(self, key: str) -> None:
-        if await in_database(sessions.user_of, key) is not None:
+        if await in_database(sessions.load_user, key) is not None:
             return
-        if successor := await in_database(sessions.successor, key):
+        if successor := await in_database(sessions.find_successor, key):
             self._supervisor.move_session(sessions.digest(key), successor)
         else:
             self._supervisor.end_session(sessions.digest(key))

@@ -14,7 +14,7 @@ class LanguageMiddleware(LocaleMiddleware):
     """Django's own, which asks cookie and browser, under what the person chose in the settings."""
 
     def process_request(self, request: HttpRequest) -> None:
-        chosen = supported(preferences.of(request.user).language)
+        chosen = nearest_supported(preferences.effective(request.user).language)
         if not chosen:
             super().process_request(request)
             return
@@ -22,7 +22,7 @@ class LanguageMiddleware(LocaleMiddleware):
         request.LANGUAGE_CODE = chosen
 
 
-def supported(language: str) -> str:
+def nearest_supported(language: str) -> str:
     """The interface's language that is nearest to this one; "" if there is none."""
     try:
         return translation.get_supported_language_variant(language)
@@ -30,7 +30,7 @@ def supported(language: str) -> str:
         return ""
 
 
-def of_socket(query: bytes) -> str:
+def socket_language(query: bytes) -> str:
     """The language of the page that opened a socket, which says so in its address; else the server's own."""
     said = parse_qs(query.decode("ascii", "replace")).get("language", [""])[0]
-    return supported(settings.CHAT_LANGUAGE or said[:20]) or settings.LANGUAGE_CODE
+    return nearest_supported(settings.CHAT_LANGUAGE or said[:20]) or settings.LANGUAGE_CODE

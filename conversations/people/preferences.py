@@ -13,16 +13,16 @@ from conversations.models import Preferences, Theme
 THEME_COOKIE = "theme"
 """Keeps the pages of somebody who is signed out in the colours they chose."""
 
-FIXED = {"when_leaving": "CHAT_WHEN_LEAVING", "theme": "CHAT_THEME", "language": "CHAT_LANGUAGE"}
+FIXED_BY = {"when_leaving": "CHAT_WHEN_LEAVING", "theme": "CHAT_THEME", "language": "CHAT_LANGUAGE"}
 """Fields, and the settings by which an administrator takes the choice away."""
 
 
 def fixed() -> dict[str, str]:
     """Field → value, of what nobody may choose here."""
-    return {field: value for field, name in FIXED.items() if (value := getattr(settings, name))}
+    return {field: value for field, name in FIXED_BY.items() if (value := getattr(settings, name))}
 
 
-def own(user: AbstractBaseUser | AnonymousUser) -> Preferences:
+def chosen(user: AbstractBaseUser | AnonymousUser) -> Preferences:
     """What the person chose, or the defaults; not yet what counts."""
     try:
         preferences: Preferences = user.preferences  # type: ignore[union-attr]
@@ -31,9 +31,9 @@ def own(user: AbstractBaseUser | AnonymousUser) -> Preferences:
     return preferences
 
 
-def of(user: AbstractBaseUser | AnonymousUser) -> Preferences:
+def effective(user: AbstractBaseUser | AnonymousUser) -> Preferences:
     """What counts for this person: their own choice, or what is fixed. Not to be saved."""
-    preferences = copy(own(user))
+    preferences = copy(chosen(user))
     for field, value in fixed().items():
         setattr(preferences, field, value)
     return preferences
@@ -46,7 +46,7 @@ def first_offered(keys: Iterable[str], offered: Collection[str]) -> str:
 
 def model_for_new_chats(user: AbstractBaseUser | AnonymousUser, offered: Collection[str]) -> str:
     """What the person chose for that in the settings, else what they chose last; "" where the default counts."""
-    chosen = of(user)
+    chosen = effective(user)
     return first_offered((chosen.default_model, chosen.last_model), offered)
 
 
@@ -57,14 +57,14 @@ def remember_model(user: int, key: str) -> None:
 
 def theme_of(request: HttpRequest) -> str:
     """The colours that were chosen, "light" or "dark"; "" where they are the system's."""
-    theme = of(request.user).theme
+    theme = effective(request.user).theme
     if not request.user.is_authenticated and "theme" not in fixed():
         theme = request.COOKIES.get(THEME_COOKIE, "")
     return theme if theme in (Theme.LIGHT, Theme.DARK) else ""
 
 
-def context(request: HttpRequest) -> dict[str, object]:
+def context_processor(request: HttpRequest) -> dict[str, object]:
     """For every template. An error page may come before anybody knows who asks."""
     if not hasattr(request, "user"):
         return {}
-    return {"theme": theme_of(request), "preferences": of(request.user)}
+    return {"theme": theme_of(request), "preferences": effective(request.user)}

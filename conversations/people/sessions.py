@@ -21,7 +21,7 @@ def session_key(cookies: Mapping[str, str]) -> str:
     return cookies.get(settings.SESSION_COOKIE_NAME, "")
 
 
-def user_of(key: str) -> AbstractBaseUser | None:
+def load_user(key: str) -> AbstractBaseUser | None:
     """The user signed in to session `key`; None when it ended, the password changed or the account was disabled."""
     if not key:
         return None
@@ -33,28 +33,28 @@ def user_of(key: str) -> AbstractBaseUser | None:
     return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
 
 
-def leave_word(key: str, successor: str) -> None:
+def record_successor(key: str, successor: str) -> None:
     """Session `key` has ended because its person changed the password in it, and `successor` took its place. Its open
     sockets find that here. It lets nobody in: whoever comes with the old key is signed out."""
-    Session.objects.save(key, {MOVED: successor}, timezone.now() + WORD)
+    Session.objects.save(key, {SUCCESSOR: find_successor}, timezone.now() + SUCCESSOR_LIFETIME)
 
 
-def successor(key: str) -> "SignedIn | None":
+def find_successor(key: str) -> "SignedIn | None":
     """Who is signed in to the session that took the place of `key`, if one did."""
-    moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(MOVED)
-    user = user_of(moved) if moved else None
+    moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(SUCCESSOR)
+    user = load_user(moved) if moved else None
     return (moved, user.pk, user.password) if user is not None else None
 
 
-MOVED = "moved"
-WORD = timedelta(minutes=1)
+SUCCESSOR = "moved"
+SUCCESSOR_LIFETIME = timedelta(minutes=1)
 """For how long it is known what took the place of a session."""
 
 SignedIn = tuple[str, int, str]
 """Session key, user, and the password's hash at the time."""
 
 
-def stale(sockets: Sequence[SignedIn]) -> set[str]:
+def invalid(sockets: Sequence[SignedIn]) -> set[str]:
     """Of open sockets and answers that somebody left: the sessions that need another look because
     they ended, or their person's password or account changed. One query."""
     keys, people, passwords = ([socket[column] for socket in sockets] for column in range(3))

@@ -34,14 +34,14 @@ def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
 
 def _activate(request: HttpRequest) -> None:
     """The administration keeps the server's zone: its readers compare runs with logs and with each other."""
-    zone = None if request.path.startswith(reverse("admin:index")) else named(request.COOKIES.get(COOKIE, ""))
+    zone = None if request.path.startswith(reverse("admin:index")) else zone_named(request.COOKIES.get(COOKIE, ""))
     if zone is None:
         timezone.deactivate()
     else:
         timezone.activate(zone)
 
 
-def named(name: str) -> ZoneInfo | None:
+def zone_named(name: str) -> ZoneInfo | None:
     """None for a name that is not on the list: it comes from outside, and `ZoneInfo` looks for a file of that name."""
     return ZoneInfo(name) if name in _known() else None
 

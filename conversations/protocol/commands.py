@@ -66,7 +66,7 @@ class Ack(Command, tag="ack"):
     received: int
 
 
-Asking = Send | Edit | Regenerate | Continue
+StartCommand = Send | Edit | Regenerate | Continue
 """The commands that start a generation."""
 
 _decode = msgspec.json.Decoder(Watch | Send | Edit | Regenerate | Continue | Stop | Ack).decode
@@ -102,7 +102,7 @@ def _refusal(message: str) -> Refusal:
     return Refusal("malformed", _("A frame is one JSON object."))
 
 
-def identify(text: str | bytes | None) -> tuple[str | None, str | None]:
+def id_and_op(text: str | bytes | None) -> tuple[str | None, str | None]:
     """(id, op) of a frame that was refused, where they can be made out."""
     try:
         frame = msgspec.json.decode(text or b"")

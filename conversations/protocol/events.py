@@ -38,11 +38,11 @@ def snapshot(generation: ID, message: ID, seq: int, html: str, tail: str) -> byt
 
 def delta(generation: ID, seq: int, html: str, tail: str, before: str) -> bytes:
     """`before`: the tail that pages have; of the new one they are sent what differs."""
-    same = common(before, tail)
-    return _event("delta", generation=generation, seq=seq, html=html, keep=_units(tail[:same]), tail=tail[same:])
+    same = common_prefix(before, tail)
+    return _event("delta", generation=generation, seq=seq, html=html, keep=_utf16_length(tail[:same]), tail=tail[same:])
 
 
-def common(one: str, other: str) -> int:
+def common_prefix(one: str, other: str) -> int:
     """How many characters at the beginning of two texts are the same. Compares slices, because a loop over a tail of
     thousands of lines would take longer than all the rest."""
     low, high = 0, min(len(one), len(other))
@@ -55,7 +55,7 @@ def common(one: str, other: str) -> int:
     return low
 
 
-def _units(text: str) -> int:
+def _utf16_length(text: str) -> int:
     """Its length as JavaScript counts: in units of UTF-16 (ECMA-262, 6.1.4)."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 

@@ -15,7 +15,7 @@ import openai
 from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream
 
-from conversations.rules.provider_errors import ProviderError, decoded, of_status
+from conversations.rules.provider_errors import ProviderError, decode_body, from_response
 from conversations.rules.status import EndReason, Outcome
 from conversations.telemetry import metrics
 
@@ -147,8 +147,8 @@ class Provider:
         except openai.APIConnectionError as error:
             raise _unreachable(error) from error
         except openai.APIStatusError as error:
-            body = decoded(error.response.content)
-            raise of_status(error.status_code, body, error.response.headers) from error
+            body = decode_body(error.response.content)
+            raise from_response(error.status_code, body, error.response.headers) from error
         except openai.OpenAIError as error:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, detail=type(error).__name__)) from error
 
@@ -164,7 +164,7 @@ class Provider:
         no more than `MOST_BYTES`. Raises ProviderError."""
         try:
             async with asyncio.timeout(self._patience):
-                return decoded(await self._list())
+                return decode_body(await self._list())
         except (TimeoutError, httpx2.HTTPError) as error:
             raise _unreachable(error) from error
 

@@ -16,8 +16,8 @@ from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 
 from conversations.providers.demo.server import MODEL as DEMO_MODEL
+from conversations.rules.endpoint_url import is_endpoint_url
 from conversations.rules.status import NO_CREDIT
-from conversations.rules.web_address import is_web_address
 
 from . import model_list_format, short_answer
 from .client import Provider
@@ -59,7 +59,7 @@ def missing_variable(variable: str) -> str:
 
 
 async def _test(endpoint: Endpoint, known: Sequence[str]) -> Result:
-    if not is_web_address(endpoint.base_url):
+    if not is_endpoint_url(endpoint.base_url):
         return Result(False, _("This address cannot be used: its host is none."))
     provider = Provider(endpoint)
     try:

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 import msgspec
 
 from conversations.rules.provider_errors import ProviderError as ProviderError
-from conversations.rules.provider_errors import in_stream
+from conversations.rules.provider_errors import from_stream
 from conversations.rules.status import EndReason, Outcome
 
 
@@ -107,5 +107,5 @@ def _parse(data: bytes) -> Chunk:
         detail = "data that is not a chunk of a chat completion"
         raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail)) from error
     if chunk.error is not None:
-        raise in_stream(chunk.error)
+        raise from_stream(chunk.error)
     return chunk

@@ -1,1 +1,1 @@
-"""Markdown to safe HTML, and the HTML of messages."""
+"""The HTML of messages: Markdown to safe HTML, and the fragments that pages and sockets share."""

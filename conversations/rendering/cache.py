@@ -1,4 +1,4 @@
-"""HTML of answers that have ended, kept in memory: they never change, and code takes milliseconds to be coloured."""
+"""HTML of answers that have ended, kept in memory: it never changes, and colouring code takes milliseconds."""
 
 import uuid
 from collections import OrderedDict
@@ -6,37 +6,38 @@ from threading import Lock
 
 from . import worker
 
-SIZE = 16_000_000
-"""Characters of HTML that a process keeps; those that were not shown for the longest time go first."""
+MAX_SIZE = 16_000_000
+"""Characters of HTML that a process keeps. The least recently shown answers go first."""
 
 
-class Rendered:
-    """May be used from any thread."""
+class HtmlCache:
+    """HTML by message, at most `size` characters. May be used from any thread."""
 
-    def __init__(self, size: int = SIZE) -> None:
+    def __init__(self, size: int = MAX_SIZE) -> None:
         self._free = size
-        self._kept: OrderedDict[uuid.UUID, str] = OrderedDict()
+        self._html: OrderedDict[uuid.UUID, str] = OrderedDict()
         self._lock = Lock()
 
-    def html(self, message: uuid.UUID, content: str) -> str:
-        """The safe HTML of an answer whose text is `content` and stays so. May block for some seconds."""
+    def get_or_render(self, message: uuid.UUID, content: str) -> str:
+        """The safe HTML of an answer whose text is `content` and will not change. May block for some seconds."""
         with self._lock:
-            html = self._kept.pop(message, None)
+            html = self._html.pop(message, None)
             if html is not None:
-                self._kept[message] = html
+                self._html[message] = html
                 return html
-        answer, done = worker.growing(content, last=True)
-        if done:
-            self.keep(message, answer.finished)
+        answer, succeeded = worker.render(content, last=True)
+        if succeeded:
+            self.store(message, answer.finished)
         return answer.finished
 
-    def keep(self, message: uuid.UUID, html: str) -> None:
-        """Keep the HTML of an answer that has ended."""
+    def store(self, message: uuid.UUID, html: str) -> None:
+        """Store the HTML of an answer that has ended."""
         with self._lock:
-            self._free -= len(html) - len(self._kept.pop(message, ""))
-            self._kept[message] = html
-            while self._free < 0 and self._kept:
-                self._free += len(self._kept.popitem(last=False)[1])
+            self._free -= len(html) - len(self._html.pop(message, ""))
+            self._html[message] = html
+            while self._free < 0 and self._html:
+                self._free += len(self._html.popitem(last=False)[1])
 
 
-rendered = Rendered()
+html_cache = HtmlCache()
+"""The one cache of this process."""

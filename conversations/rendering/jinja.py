@@ -1,11 +1,10 @@
-"""Jinja, for the HTML that is rendered most: messages and the rows of the list.
+"""Jinja, for the HTML that is rendered most: messages and the rows of the sidebar.
 
-Its templates are `templates/conversations/partials/*.jinja`.
+A page of thirty messages and fifty rows, and the first and last frame of an answer, consist mostly of these. Jinja
+compiles its templates, `templates/conversations/partials/*.jinja`, and takes a fraction of the time of Django's, which
+are used for everything else.
 
-A page of thirty messages and fifty rows, and an answer's first and last frame, are mostly these; Jinja compiles them,
-and takes a fraction of the time of Django's own templates, in which everything else is written.
-
-Sentences: `{{ _("…") }}`, with nothing before the underscore within the braces, or `make messages` does not see them.
+Translated sentences are written `{{ _("…") }}`: `make messages` finds them only directly behind the braces.
 """
 
 import uuid
@@ -24,31 +23,31 @@ NO_ID = uuid.UUID(int=0)
 
 
 def environment(**options: Any) -> Environment:
-    """Jinja with what these templates use (`TEMPLATES` of the settings)."""
+    """The Jinja environment of the partials, for Django's setting `TEMPLATES`."""
     given = {**options, "autoescape": True, "undefined": StrictUndefined, "extensions": ["jinja2.ext.i18n"]}
-    made = Environment(**given)  # noqa: S701  it does escape
-    translator: Any = made  # the extension gives it a method that its type does not have
+    created = Environment(**given)  # noqa: S701  autoescape is on
+    translator: Any = created  # the extension adds a method that the type does not know
     translator.install_gettext_callables(gettext, ngettext)
-    made.globals["url"] = _url
-    return made
+    created.globals["url"] = _url
+    return created
 
 
 def _url(name: str, pk: uuid.UUID | None = None) -> str:
-    """The address of that name; the rest of it, for each row of a list, is looked up once."""
+    """The address of a URL name. Only `pk` differs between the rows of a list, so the rest is looked up once."""
     if pk is None:
         return reverse(name)
-    before, after = _around(name, get_script_prefix())
+    before, after = _address_parts(name, get_script_prefix())
     return f"{before}{pk}{after}"
 
 
 @lru_cache(maxsize=100)
-def _around(name: str, _prefix: str) -> list[str]:
-    """What stands before and behind the id in an address. The prefix, which a proxy may set, is in it."""
+def _address_parts(name: str, _prefix: str) -> list[str]:
+    """The parts of an address before and after the ID. `_prefix`, which a proxy may set, is part of the first."""
     return reverse(name, args=[NO_ID]).split(str(NO_ID))
 
 
 def render(name: str, context: dict[str, Any], request: HttpRequest | None = None) -> SafeString:
-    """A partial as safe HTML; without a request its forms have no token of their own: htmx sends
-    that of the page (`hx-headers`)."""
-    made = engines[ENGINE].get_template(name).render({"csrf_input": "", **context}, request)
-    return mark_safe(made)  # noqa: S308  escaped by the template
+    """A partial as safe HTML. Without a request its forms have no CSRF token of their own: htmx sends the page's
+    (`hx-headers`)."""
+    html = engines[ENGINE].get_template(name).render({"csrf_input": "", **context}, request)
+    return mark_safe(html)  # noqa: S308  escaped by the template

@@ -1,6 +1,6 @@
-"""The part of a long branch that a page shows: the last messages, or those around one of them.
+"""The part of a long branch that is shown: its last messages, or those around one of them.
 
-Opening a conversation costs by the window, not by what stands before it.
+Opening a conversation costs as much as that part, however long the branch is.
 """
 
 import uuid
@@ -8,28 +8,28 @@ from dataclasses import dataclass
 
 from conversations.models import Conversation, Message
 
-MESSAGES = 30
-SIZE = 100_000
-"""Messages and bytes of text that are loaded at once; of a longer message at least that one."""
+MAX_MESSAGES = 30
+MAX_BYTES = 100_000
+"""Messages, and bytes of their text, on one page. A page has at least one message, even if that is longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Messages of a branch in a row, oldest first; `older`, `newer`: whether more stand before them, behind them."""
+class TranscriptPage:
+    """Consecutive messages of a branch, oldest first. `older`, `newer`: whether there are more before and after."""
 
     messages: list[Message]
     older: bool = False
     newer: bool = False
 
 
-def latest(conversation: Conversation) -> Window:
+def latest(conversation: Conversation) -> TranscriptPage:
     """The end of the branch on screen."""
-    return _window(conversation, Message.objects.branch(conversation.head_id, limit=MESSAGES, size=SIZE))
+    return _page(conversation, Message.objects.branch(conversation.head_id, limit=MAX_MESSAGES, size=MAX_BYTES))
 
 
-def around(conversation: Conversation, message: Message) -> Window:
-    """The messages around this one. If it is not on the branch on screen, this page looks at another one; nothing is
-    stored, because a look may come from a browser that fetches links ahead."""
+def around(conversation: Conversation, message: Message) -> TranscriptPage:
+    """The messages around this one. If it is not on the branch on screen, `conversation` looks at a branch that has it.
+    Nothing is stored: the request may come from a browser that prefetches links."""
     end = latest(conversation)
     if any(each.pk == message.pk for each in end.messages):
         return end
@@ -37,32 +37,33 @@ def around(conversation: Conversation, message: Message) -> Window:
     if not following:
         conversation.look_at(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
         following = _from(conversation, message.pk)
-    before = Message.objects.branch(message.parent_id, limit=MESSAGES // 2, size=SIZE // 2)
-    return _window(conversation, before + following)
+    preceding = Message.objects.branch(message.parent_id, limit=MAX_MESSAGES // 2, size=MAX_BYTES // 2)
+    return _page(conversation, preceding + following)
 
 
-def before(conversation: Conversation, message: Message) -> Window:
-    """What stands before a message, on the one branch that leads to it."""
-    found = Message.objects.branch(message.parent_id, limit=MESSAGES, size=SIZE)
-    return Window(found, older=_has_older(found))
+def before(conversation: Conversation, message: Message) -> TranscriptPage:
+    """The messages that lead to this one."""
+    found = Message.objects.branch(message.parent_id, limit=MAX_MESSAGES, size=MAX_BYTES)
+    return TranscriptPage(found, older=_has_older(found))
 
 
-def after(conversation: Conversation, message: Message) -> Window | None:
-    """What follows a message on the branch on screen; None if it is not on that."""
-    found = Message.objects.branch_from(message.pk, conversation.head_id, limit=MESSAGES + 1, size=SIZE)
+def after(conversation: Conversation, message: Message) -> TranscriptPage | None:
+    """The messages that follow this one on the branch on screen; None if it is not on that branch."""
+    found = Message.objects.branch_from(message.pk, conversation.head_id, limit=MAX_MESSAGES + 1, size=MAX_BYTES)
     if not found:
         return None
-    window = _window(conversation, found)
-    return Window(window.messages[1:], newer=window.newer)
+    page = _page(conversation, found)
+    return TranscriptPage(page.messages[1:], newer=page.newer)
 
 
 def _from(conversation: Conversation, message: uuid.UUID) -> list[Message]:
-    return Message.objects.branch_from(message, conversation.head_id, limit=MESSAGES // 2 + 1, size=SIZE // 2)
+    limit, size = MAX_MESSAGES // 2 + 1, MAX_BYTES // 2
+    return Message.objects.branch_from(message, conversation.head_id, limit=limit, size=size)
 
 
-def _window(conversation: Conversation, messages: list[Message]) -> Window:
+def _page(conversation: Conversation, messages: list[Message]) -> TranscriptPage:
     newer = bool(messages) and messages[-1].pk != conversation.head_id
-    return Window(messages, older=_has_older(messages), newer=newer)
+    return TranscriptPage(messages, older=_has_older(messages), newer=newer)
 
 
 def _has_older(messages: list[Message]) -> bool:

@@ -1,7 +1,7 @@
-"""The program that renders what takes longer than the event loop can wait: code in colours, formulas, long blocks.
+"""The child program that renders what takes longer than the event loop can wait: coloured code, formulas, long blocks.
 
-Regular expressions hold the interpreter, so a thread would not do. Reads Markdown and writes HTML, one piece of work
-after the other (`exchange`); run by `rendering`.
+Regular expressions hold the interpreter's lock, so a thread would not do. It reads tasks from its standard input and
+writes their results to its standard output, one after the other; `worker` starts it and talks to it.
 """
 
 import os
@@ -12,25 +12,26 @@ from typing import IO
 
 import msgspec
 
-from . import highlighting, markdown, time_limit
+from conversations.rendering.markdown import cpu_limit, highlighting, task
 
 NICE = 5
-"""The server's own threads go first."""
+"""Added to the priority number, so that the server's own threads go first."""
 
-_work = msgspec.msgpack.Decoder(markdown.Work).decode
-_step = msgspec.msgpack.Encoder().encode
+_decode_task = msgspec.msgpack.Decoder(task.Task).decode
+_encode_result = msgspec.msgpack.Encoder().encode
 
 
 def main(source: IO[bytes], target: IO[bytes]) -> None:
-    cold = list(highlighting.USUAL)
-    while (asked := read(source)) is not None:
-        write(target, _step(markdown.step(_work(asked))))
-        while cold and not select.select([source], [], [], 0)[0]:  # while nobody waits
-            highlighting.load(cold.pop(0))
+    """Perform tasks until the input ends. While none waits, load the lexers of common languages."""
+    not_loaded = list(highlighting.COMMON)
+    while (message := read(source)) is not None:
+        write(target, _encode_result(task.perform(_decode_task(message))))
+        while not_loaded and not select.select([source], [], [], 0)[0]:
+            highlighting.load(not_loaded.pop(0))
 
 
 def read(source: IO[bytes]) -> bytes | None:
-    """The next message; None at the end."""
+    """The next message: its length in four bytes, then its content. None at the end. Blocks."""
     head = source.read(4)
     if len(head) < 4:
         return None
@@ -40,13 +41,14 @@ def read(source: IO[bytes]) -> bytes | None:
 
 
 def write(target: IO[bytes], message: bytes) -> None:
+    """Write a message for `read`. Blocks."""
     target.write(len(message).to_bytes(4, "big"))
     target.write(message)
     target.flush()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's; this one ends with its input
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; this program ends with its input
     os.nice(NICE)
-    time_limit.enable()
+    cpu_limit.enable()
     main(sys.stdin.buffer, sys.stdout.buffer)

@@ -3,7 +3,7 @@
 A word that is on no list does not make an answer complete: it may be one for a failure.
 """
 
-from .provider_errors import code_of
+from .provider_errors import safe_code
 from .status import LENGTH, REFUSAL, THOUGHT, EndReason, Outcome
 
 FINISHED = {"stop", "stopped", "end", "end_turn", "stop_sequence", "stop_token", "eos", "eos_token", "end_of_text"} | {
@@ -37,14 +37,14 @@ PLAIN = {"stop", "length", "content_filter"}
 """Words that say no more than the reason does."""
 
 
-def finished(word: str, *, written: bool, thought: bool) -> Outcome:
+def outcome_of(word: str, *, written: bool, thought: bool) -> Outcome:
     """How an answer ended that the provider ends with `word`. An end of its own needs something that was written."""
     plain = word.strip().lower()
     reason = next((reason for words, reason in REASONS if plain in words), EndReason.UNCLEAR)
     if not written and reason in (EndReason.FINISHED, EndReason.LENGTH, EndReason.CONTENT_FILTER):
         return _nothing(plain, reason, thought=thought)
     known = plain in PLAIN or reason in (EndReason.FINISHED, EndReason.LENGTH)
-    code = "" if known else code_of(plain) or "other"
+    code = "" if known else safe_code(plain) or "other"
     detail = "the provider's word for the end is not known" if reason == EndReason.UNCLEAR else ""
     return Outcome(reason, code, detail)
 
@@ -53,7 +53,7 @@ def _nothing(word: str, reason: EndReason, *, thought: bool) -> Outcome:
     if word in REFUSED:
         return Outcome(EndReason.EMPTY, REFUSAL)
     if reason == EndReason.CONTENT_FILTER:
-        return Outcome(reason, "" if word in PLAIN else code_of(word))
+        return Outcome(reason, "" if word in PLAIN else safe_code(word))
     if reason == EndReason.LENGTH:
         return Outcome(EndReason.EMPTY, THOUGHT if thought else LENGTH)
     return Outcome(EndReason.EMPTY, detail="the model thought and wrote nothing" if thought else "")

@@ -8,8 +8,8 @@ whatever the provider still sends.
 import math
 from dataclasses import dataclass
 
-from .finish_reasons import finished
-from .repetition import Repetition
+from .finish_reasons import outcome_of
+from .repeated_prefix import RepeatedPrefix
 from .status import EndReason
 from .status import Outcome as Outcome
 
@@ -23,9 +23,9 @@ class Limits:
 
     first_token: float
     silence: float
-    run: float
-    answer: int
-    wordless: float = 300.0
+    total: float
+    max_characters: int
+    no_text: float = 300.0
 
 
 class Lifecycle:
@@ -46,7 +46,7 @@ class Lifecycle:
         self.decided_at: float | None = None
         self._parts = [prefix] if prefix else []
         self._prefix = len(prefix)
-        self._repetition = Repetition(prefix)
+        self._repetition = RepeatedPrefix(prefix)
 
     @property
     def text(self) -> str:
@@ -68,14 +68,14 @@ class Lifecycle:
         """The provider's headers arrived."""
         self.opened_at = now
 
-    def alive(self, now: float, thoughts: int = 0, characters: int = 0) -> None:
+    def record_activity(self, now: float, thoughts: int = 0, characters: int = 0) -> None:
         """Something arrived that is no text: a comment, a sign of progress, or so much thinking."""
         self.heard_at = now
         if self.outcome is None:
             self.thoughts += thoughts
             self.thought_characters += characters
 
-    def delta(self, text: str, now: float, pieces: int = 1) -> str:
+    def add_text(self, text: str, now: float, pieces: int = 1) -> str:
         """Take text that came in so many pieces. Returns what of it belongs to the answer: "" once the outcome is
         decided."""
         if self.outcome is not None:
@@ -84,20 +84,20 @@ class Lifecycle:
             self.first_token_at = now
         self.heard_at = self.worded_at = now
         self.tokens += pieces
-        return self._keep(self._repetition.new(text), now)
+        return self._keep(self._repetition.strip(text), now)
 
     def _keep(self, text: str, now: float) -> str:
-        kept = text[: max(0, self.limits.answer - self.length)]
+        kept = text[: max(0, self.limits.max_characters - self.length)]
         self.written += len(kept)
         self._parts.append(kept)
         if len(kept) < len(text):
-            self._decide(Outcome(EndReason.TOO_LARGE, detail=f"over {self.limits.answer} characters"), now)
+            self._decide(Outcome(EndReason.TOO_LARGE, detail=f"over {self.limits.max_characters} characters"), now)
         return kept
 
     def finish(self, word: str, now: float) -> str:
         """The provider said that the answer is finished, and why. Returns text that belongs to it and was held back."""
         kept = self._release(now)
-        self._decide(finished(word, written=bool(self.text.strip()), thought=self.thoughts > 0), now)
+        self._decide(outcome_of(word, written=bool(self.text.strip()), thought=self.thoughts > 0), now)
         return kept
 
     def _release(self, now: float) -> str:
@@ -122,7 +122,7 @@ class Lifecycle:
         """When to look at `overdue` again. It becomes nearer, too: with the first token."""
         if self.decided_at is not None:
             return self.decided_at + LINGER
-        return min(max(self._text_due(), self._life_due()), self.began_at + self.limits.run)
+        return min(max(self._text_due(), self._life_due()), self.began_at + self.limits.total)
 
     def _text_due(self) -> float:
         """When patience ends with a provider that shows no life."""
@@ -132,9 +132,9 @@ class Lifecycle:
         """When it ends with one that has shown life since its last text."""
         if self.heard_at <= self.worded_at:
             return self.worded_at
-        return min(self.heard_at + self.limits.silence, self.worded_at + self.limits.wordless)
+        return min(self.heard_at + self.limits.silence, self.worded_at + self.limits.no_text)
 
-    def overdue(self, now: float) -> bool:
+    def expire(self, now: float) -> bool:
         """True if the upstream has to be closed now: it is silent, the run is too long, or all was said."""
         if now < self.deadline():
             return False
@@ -143,10 +143,10 @@ class Lifecycle:
 
     def _out_of_patience(self, now: float) -> str:
         limits = self.limits
-        if now >= self.began_at + limits.run:
-            return f"longer than {limits.run:g} s"
-        if self.heard_at > self.worded_at and now >= self.worded_at + limits.wordless:
-            return f"signs of life, but no text in {limits.wordless:g} s"
+        if now >= self.began_at + limits.total:
+            return f"longer than {limits.total:g} s"
+        if self.heard_at > self.worded_at and now >= self.worded_at + limits.no_text:
+            return f"signs of life, but no text in {limits.no_text:g} s"
         if self.first_token_at is None and self.heard_at <= self.worded_at:
             return f"no token in {limits.first_token:g} s"
         return f"silent for {now - self.heard_at:.3g} s"

@@ -12,13 +12,13 @@ import msgspec
 
 from .status import CODE, NO_CREDIT, EndReason, Outcome
 
-MOST_TEXT = 16_384
+MAX_TEXT = 16_384
 """Characters of an error in which phrases are looked for."""
 
-LONGEST_WAIT = 86_400
+MAX_RETRY_AFTER = 86_400
 """Seconds; a provider that asks to wait longer is not quoted."""
 
-WINDOWS = range(64, 100_000_000)
+CONTEXT_WINDOWS = range(64, 100_000_000)
 """Tokens that a context can be of."""
 
 TOO_LONG_CODES = frozenset(
@@ -48,8 +48,8 @@ WINDOW_PHRASES = re.compile(
     re.IGNORECASE,
 )
 NO_CREDIT_CODES = frozenset({"insufficient_quota", "insufficient_credits", "billing_hard_limit_reached", "402"})
-SLOW_DOWN_CODES = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"})
-ABOUT_LENGTH = frozenset({400, 413, 422, 500})
+RATE_LIMIT_CODES = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"})
+TOO_LONG_STATUSES = frozenset({400, 413, 422, 500})
 """Statuses under which a text that is too long is refused; 500: servers that wrap every error of another one in it."""
 
 
@@ -65,10 +65,10 @@ class ProviderError(Exception):
         self.about_usage = about_usage
 
 
-def of_status(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
+def from_response(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
     """A refusal instead of an answer. `body`: as decoded JSON, or text."""
     codes = _codes(body)
-    if status in ABOUT_LENGTH and _too_long(codes, body):
+    if status in TOO_LONG_STATUSES and _too_long(codes, body):
         return _context_exceeded(body, f"HTTP status {status}")
     if status == 402 or codes & NO_CREDIT_CODES:
         return ProviderError(Outcome(EndReason.PROVIDER_REJECTED, NO_CREDIT, f"HTTP status {status}"))
@@ -82,7 +82,7 @@ def of_status(status: int, body: object, headers: Mapping[str, str]) -> Provider
     return ProviderError(Outcome(EndReason.PROVIDER_REJECTED, code, detail), about_usage=about_usage)
 
 
-def in_stream(error: object) -> ProviderError:
+def from_stream(error: object) -> ProviderError:
     """An error object where a part of the answer was expected: `{"code": 429, "message": …}`, or a bare sentence."""
     codes = _codes(error)
     if _too_long(codes, error):
@@ -90,12 +90,12 @@ def in_stream(error: object) -> ProviderError:
     reason = EndReason.PROVIDER_FAILED
     if codes & NO_CREDIT_CODES:
         return ProviderError(Outcome(EndReason.PROVIDER_REJECTED, NO_CREDIT, "an error object in the stream"))
-    if codes & SLOW_DOWN_CODES:
+    if codes & RATE_LIMIT_CODES:
         reason = EndReason.RATE_LIMITED
     return ProviderError(Outcome(reason, _first_code(error) or "error", "an error object in the stream"))
 
 
-def code_of(value: object) -> str:
+def safe_code(value: object) -> str:
     """A provider's word as it may be stored and shown to administrators; "" where it is no such word."""
     word = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return word if CODE.fullmatch(word) else ""
@@ -114,23 +114,23 @@ def _too_long(codes: frozenset[str], body: object) -> bool:
 
 def _window(body: object) -> int | None:
     for error in _objects(body):
-        if isinstance(tokens := error.get("n_ctx"), int) and tokens in WINDOWS:
+        if isinstance(tokens := error.get("n_ctx"), int) and tokens in CONTEXT_WINDOWS:
             return tokens
     for text in _texts(body):
         if found := WINDOW_PHRASES.search(text.replace(",", "")):
             tokens = int(next(filter(None, found.groups()))[:12])
-            return tokens if tokens in WINDOWS else None
+            return tokens if tokens in CONTEXT_WINDOWS else None
     return None
 
 
 def _codes(body: object) -> frozenset[str]:
     """`code` and `type` of the error, in lower case, as far as they are words."""
-    found = (code_of(error.get(name)) for error in _objects(body) for name in ("code", "type"))
+    found = (safe_code(error.get(name)) for error in _objects(body) for name in ("code", "type"))
     return frozenset(word.lower() for word in found if word)
 
 
 def _first_code(body: object) -> str:
-    return next(filter(None, (code_of(e.get(name)) for e in _objects(body) for name in ("code", "type"))), "")
+    return next(filter(None, (safe_code(e.get(name)) for e in _objects(body) for name in ("code", "type"))), "")
 
 
 def _objects(body: object) -> Iterator[dict[str, Any]]:
@@ -146,12 +146,12 @@ def _texts(body: object) -> Iterator[str]:
     said = [error.get(name) for error in _objects(body) for name in ("message", "detail", "error")]
     for text in (body, *said):
         if isinstance(text, str):
-            yield text[:MOST_TEXT]
+            yield text[:MAX_TEXT]
         elif isinstance(text, list):
-            yield repr(text)[:MOST_TEXT]
+            yield repr(text)[:MAX_TEXT]
 
 
-def decoded(data: bytes) -> object:
+def decode_body(data: bytes) -> object:
     """The body of an error, as JSON where it is that."""
     try:
         return msgspec.json.decode(data)
@@ -162,4 +162,4 @@ def decoded(data: bytes) -> object:
 def _seconds(value: str) -> int | None:
     """`Retry-After` in seconds, where it says something that a person can wait for (RFC 9110, 10.2.3)."""
     plain = value.isascii() and value.isdigit() and len(value) < 10
-    return int(value) if plain and 0 < int(value) <= LONGEST_WAIT else None
+    return int(value) if plain and 0 < int(value) <= MAX_RETRY_AFTER else None

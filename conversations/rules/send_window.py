@@ -6,7 +6,7 @@ are seconds of a monotonic clock, passed in.
 
 from collections import deque
 
-MOST = 4
+OVERFLOW_FACTOR = 4
 """How many times the limit may be unread in all, whatever it is, before the page is closed."""
 
 
@@ -31,7 +31,7 @@ class SendWindow:
 
     def overflows(self, size: int) -> bool:
         """True if a frame that must not be left out is more than may wait: the page has to come back for it."""
-        return self.unread + self._counted(size) > MOST * self.limit
+        return self.unread + self._counted(size) > OVERFLOW_FACTOR * self.limit
 
     def record(self, size: int) -> None:
         """A frame of `size` bytes was sent. None counts for more than half of the limit: behind a snapshot that is
@@ -44,12 +44,12 @@ class SendWindow:
     def _counted(self, size: int) -> int:
         return min(size, self.limit // 2)
 
-    def refuse(self, now: float) -> None:
+    def mark_full(self, now: float) -> None:
         """A frame had no room."""
         if self.full_since is None:
             self.full_since = now
 
-    def hear(self, now: float) -> None:
+    def touch(self, now: float) -> None:
         """Anything came from the page: it is there."""
         self.heard_at = now
 
@@ -58,7 +58,7 @@ class SendWindow:
 
         A number that is larger than what was sent counts as all; one that was acknowledged before changes nothing.
         """
-        self.hear(now)
+        self.touch(now)
         while self._sizes and self.sent - len(self._sizes) < received:
             self.unread -= self._sizes.popleft()
         if self.full_since is not None and self.unread <= self.limit // 4:

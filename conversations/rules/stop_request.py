@@ -1,15 +1,11 @@
 """Who asked to stop a run, and from where; for the administration, never for the decision itself."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import parse_qs
 
 from django.db import models
 from django.utils.translation import gettext_lazy as lazy
-
-TAB_LENGTH = 64
-"""Characters of a tab's name that are looked at."""
 
 
 class StopOrigin(models.TextChoices):
@@ -29,28 +25,23 @@ class StopRequest:
     person: int | None = None
 
     @classmethod
-    def in_tab(cls, person: int, tab: str, asked_in: Container[str]) -> Self:
-        """Somebody at one of their own pages. `asked_in`: the tabs in which the answer was asked for."""
-        return cls(StopOrigin.PAGE if tab in asked_in else StopOrigin.OTHER_PAGE, person)
+    def from_page(cls, person: int) -> Self:
+        """A person stops their own answer, on any of their pages."""
+        return cls(StopOrigin.PAGE, person)
 
     @classmethod
-    def told(cls, ring: Mapping[str, str]) -> Self | None:
-        """As another process told it; None if it did not, or in words that are not known here."""
-        origin, person = ring.get("origin", ""), ring.get("person", "")
+    def from_fields(cls, fields: Mapping[str, str]) -> Self | None:
+        """Read what another process sent. None if it names no origin, or one that this version does not know."""
+        origin, person = fields.get("origin", ""), fields.get("person", "")
         if origin not in StopOrigin.values:
             return None
         return cls(StopOrigin(origin), int(person) if person.isdecimal() else None)
 
     @property
-    def words(self) -> dict[str, str]:
-        """For `told` at another process."""
+    def fields(self) -> dict[str, str]:
+        """What is sent to another process, which reads it with `from_fields`."""
         return {"origin": self.origin.value, "person": "" if self.person is None else str(self.person)}
 
 
 SERVER = StopRequest(StopOrigin.SERVER)
 """Nobody asked: the server saw that nobody is there, or had to end itself."""
-
-
-def tab_of(query: bytes) -> str:
-    """The name that a tab gave itself in the socket's address; "" without one."""
-    return parse_qs(query.decode("ascii", "replace")).get("tab", [""])[0][:TAB_LENGTH]

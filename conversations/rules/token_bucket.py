@@ -19,12 +19,12 @@ class TokenBucket:
         self._left -= 1
         return True
 
-    def wait(self, now: float) -> float:
+    def seconds_to_wait(self, now: float) -> float:
         """Seconds until there is a token."""
         self._fill(now)
         return max(0.0, (1 - self._left) / self.rate)
 
-    def full(self, now: float) -> bool:
+    def is_full(self, now: float) -> bool:
         self._fill(now)
         return self._left >= self.burst
 

@@ -21,7 +21,7 @@ class GracePeriods:
     connection_lost: float
 
     @classmethod
-    def chosen(cls, when_leaving: str, left: float, connection_lost: float) -> Self:
+    def from_preference(cls, when_leaving: str, left: float, connection_lost: float) -> Self:
         """By what the person chose for when they leave; the seconds are the least that anybody gets."""
         least = {"wait": MINUTE, "finish": math.inf}.get(when_leaving, 0.0)
         return cls(max(left, least), max(connection_lost, least))
@@ -40,7 +40,7 @@ class Viewers:
     def __init__(self, grace_periods: GracePeriods) -> None:
         self.grace_periods = grace_periods
         self._present: set[Hashable] = set()
-        self._alone: tuple[float, EndReason] | None = None
+        self._pending_end: tuple[float, EndReason] | None = None
 
     @property
     def anybody(self) -> bool:
@@ -51,16 +51,16 @@ class Viewers:
         return len(self._present)
 
     @property
-    def alone(self) -> tuple[float, EndReason] | None:
+    def pending_end(self) -> tuple[float, EndReason] | None:
         """(when it ends, why), or None while somebody is there. Never, where the person wants it finished."""
-        return self._alone
+        return self._pending_end
 
     def __contains__(self, viewer: Hashable) -> bool:
         return viewer in self._present
 
     def arrive(self, viewer: Hashable) -> None:
         self._present.add(viewer)
-        self._alone = None
+        self._pending_end = None
 
     def leave(self, viewer: Hashable, cause: EndReason, now: float) -> bool:
         """True if nobody is left. A viewer that is not there leaves nothing behind."""
@@ -68,11 +68,11 @@ class Viewers:
             return False
         self._present.discard(viewer)
         if not self._present:
-            self._alone = (now + self.grace_periods.after(cause), cause)
+            self._pending_end = (now + self.grace_periods.after(cause), cause)
         return not self._present
 
-    def expect(self, now: float) -> None:
+    def postpone_end(self, now: float) -> None:
         """Somebody is on the way (their page was just served): wait as for a lost connection."""
-        if self._alone is not None:
-            due, cause = self._alone
-            self._alone = (max(due, now + self.grace_periods.connection_lost), cause)
+        if self._pending_end is not None:
+            due, cause = self._pending_end
+            self._pending_end = (max(due, now + self.grace_periods.connection_lost), cause)

@@ -16,36 +16,34 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from conversations.commands import refusals, stop, subscribe
-from conversations.commands.execute import Asks
+from conversations.commands.execute import CommandExecutor
 from conversations.generation import answer_rate
 from conversations.generation.supervisor import supervisor
-from conversations.models.ids import new_id
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
-from conversations.protocol.commands import Ack, Asking, Command, Stop, Watch, parse
+from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
-from conversations.rules.stop_request import tab_of
 from conversations.rules.token_bucket import TokenBucket
 from conversations.storage.db_threads import AWAY, in_database
 
-from .watch_queue import Turns
+from .watch_queue import WatchQueue
 
 logger = logging.getLogger(__name__)
 
-RATE = 50
-BURST = 100
+MAX_FRAME_RATE = 50
+MAX_FRAME_BURST = 100
 """Frames a second, and at once, that a page may send."""
 
-COMES_BACK = (1012, 1013, 4429)
+RECONNECT_CODES = (1012, 1013, 4429)
 """Codes after which the page connects again."""
 
-COOKIE = 1.0
+COOKIE_DELAY = 1.0
 """Seconds that a browser gets to take the cookie of a session that replaces its old one, before it has to connect with
 it."""
 
-asks = Asks(supervisor)
+executor = CommandExecutor(supervisor)
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -61,7 +59,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user: AbstractBaseUser | None = None
         self.user_id = 0
         self.session = ""
-        self.tab = ""
         self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
@@ -70,8 +67,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.lost = False
         self.pinged_at = now
         self.turn = 0
-        self._turns = Turns(self, self._watch)
-        self._allowance = TokenBucket(RATE, BURST, now)
+        self._turns = WatchQueue(self, self._watch)
+        self._allowance = TokenBucket(MAX_FRAME_RATE, MAX_FRAME_BURST, now)
         self._outgoing: deque[bytes | int] = deque()
         self._something = asyncio.Event()
         self._send_now: Callable[[bytes], None] | None = None
@@ -109,7 +106,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept first: a refused handshake looks like a lost network to the page."""
         await self.accept()
-        self.language = language.of_socket(self.scope["query_string"])
+        self.language = language.socket_language(self.scope["query_string"])
         translation.activate(self.language)  # for this task, and those that begin in its handlers
         if not self.scope.get("origin_allowed"):
             self.close_with(4403)
@@ -119,12 +116,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
-        self.tab = tab_of(self.scope["query_string"]) or new_id().hex
         supervisor.spawn(self._enter())
 
     async def _enter(self) -> None:
         try:
-            user = await in_database(sessions.user_of, self._key)
+            user = await in_database(sessions.load_user, self._key)
         except AWAY as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
             self.close_with(1013)
@@ -160,14 +156,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         now = time.monotonic()
-        self.send_window.hear(now)
+        self.send_window.touch(now)
         if self._closing or not self._allowed(now):
             return
         frame = text_data if text_data is not None else bytes_data
         try:
             self._route(parse(frame))
         except Refusal as refusal:
-            self.push(events.refused(*commands.identify(frame), refusal))
+            self.push(events.refused(*commands.id_and_op(frame), refusal))
 
     def _route(self, command: Command) -> None:
         if isinstance(command, Ack):
@@ -175,12 +171,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif self.user is None:
             raise Refusal("busy", refusals.busy_sentence())
         elif isinstance(command, Stop):
-            stop.stop(supervisor, asks, self, self.user, command)
+            stop.stop(supervisor, executor, self, self.user, command)
         elif isinstance(command, Watch):
             self._turns.ask(command)
-        elif isinstance(command, Asking):
+        elif isinstance(command, StartCommand):
             answer_rate.answers.take(self.user_id, command.id)
-            asks.begin(self, self.user, command)
+            executor.execute(self, self.user, command)
 
     async def _watch(self, command: Watch) -> None:
         if self.user is None or self._closing:
@@ -229,7 +225,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self._closing:
             return False
         if not self.send_window.has_room(len(frame)):
-            self.send_window.refuse(time.monotonic())
+            self.send_window.mark_full(time.monotonic())
             self._behind = message
             return False
         self.push(frame)
@@ -244,7 +240,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         like one that does not read an answer."""
         if self.send_window.has_room_for_large():
             return True
-        self.send_window.refuse(time.monotonic())
+        self.send_window.mark_full(time.monotonic())
         self.push(events.PING)
         return False
 
@@ -259,7 +255,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Send what is waiting, then close."""
         if not self._closing:
             self._closing = True
-            if code in COMES_BACK:
+            if code in RECONNECT_CODES:
                 self._cause = EndReason.CONNECTION_LOST
             self._outgoing.append(code)
             self._something.set()
@@ -283,14 +279,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _check_session(self) -> None:
         try:
-            user = await in_database(sessions.user_of, self._key)
-            successor = None if user is not None else await in_database(sessions.successor, self._key)
+            user = await in_database(sessions.load_user, self._key)
+            successor = None if user is not None else await in_database(sessions.find_successor, self._key)
         except AWAY as error:  # a database that is away signs nobody out; the next round looks again
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:
             supervisor.move_session(self.session, successor)
-            asyncio.get_running_loop().call_later(COOKIE, self._connect_anew)
+            asyncio.get_running_loop().call_later(COOKIE_DELAY, self._connect_anew)
         elif user is None:
             self.close_with(4401)
             supervisor.leave(self, EndReason.SIGNED_OUT)

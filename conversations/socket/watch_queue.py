@@ -19,7 +19,7 @@ class Page(Protocol):
         """Whether the page has read enough to be shown a conversation; if not, `Turns.go_on` is called when it has."""
 
 
-class Turns:
+class WatchQueue:
     """Of what waits, the page's newest wish counts. What is at work when another wish comes is outdated, and the page
     is not shown it. Methods never wait."""
 

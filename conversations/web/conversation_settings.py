@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from conversations.commands.settings_form import InstructionsForm
+from conversations.commands.conversation_settings_form import ConversationSettingsForm
 from conversations.models import Conversation
 
 from .request import HttpRequest
@@ -24,7 +24,7 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), pk=pk)
     if not request.htmx:
         return redirect(conversation)
-    form = InstructionsForm(request.POST if request.method == "POST" else None, initial=vars(conversation))
+    form = ConversationSettingsForm(request.POST if request.method == "POST" else None, initial=vars(conversation))
     saved = form.is_bound and form.is_valid()
     if saved:
         conversation.system_prompt, conversation.temperature = (form.cleaned_data[name] for name in FIELDS)

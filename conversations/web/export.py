@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations.models import Conversation, Generation, Message, Role
-from conversations.rendering import fragments
+from conversations.rendering import message_text
 from conversations.rules.status import Status
 from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import give_back
@@ -118,7 +118,7 @@ def _mark(message: Message, generation: Generation | None, text: str) -> str:
     if message.status == Status.STREAMING:
         note = _("This answer was still being written.")
         return f"**streaming**: {note}"
-    note = fragments.note(generation, text)
+    note = message_text.end_note(generation, text)
     return f"**{message.status}** ({generation.end_reason}): {note}" if note else ""
 
 
@@ -167,7 +167,7 @@ def _record(message: Message, generation: Generation | None, text: str, *, on_sc
         role=message.role,
         status=message.status,
         reason=generation.end_reason if generation else "",
-        note=fragments.note(generation, text) if generation else "",
+        note=message_text.end_note(generation, text) if generation else "",
         model=generation.model if generation else "",
         created_at=message.created_at,
         on_screen=on_screen,
@@ -189,4 +189,4 @@ def _parts_behind(conversation: Conversation, last: uuid.UUID | None) -> list[Pa
 
 def _part(message: Message) -> Part:
     generation: Generation | None = getattr(message, "generation", None)
-    return message, generation, fragments.live_text(message, generation)
+    return message, generation, message_text.text_so_far(message, generation)

@@ -15,15 +15,16 @@ from django_htmx.http import reswap, retarget
 
 from conversations.cluster import presence
 from conversations.commands import versions
-from conversations.commands.end_generation import ask_owner, stopper
-from conversations.commands.settings_form import InstructionsForm
+from conversations.commands.conversation_settings_form import ConversationSettingsForm
+from conversations.commands.end_generation import request_end
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
 from conversations.providers.model_catalog import Choice, catalog
-from conversations.rendering import fragments, jinja, transcript_pages
+from conversations.rendering import fragments, jinja, message_text, transcript_entries, transcript_pages
 from conversations.rules.status import EndReason, Status
+from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import give_back
 
@@ -55,15 +56,17 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """More messages of a conversation that is on the page: those `?before=` or `?after=` the one that it has."""
     current = _visible(request, pk)
-    versions.look_at(current, parse_id(request.GET.get("branch", "")))
+    versions.show_branch(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):
-        window: transcript_pages.Window | None = transcript_pages.before(current, _message(current, before))
+        window: transcript_pages.TranscriptPage | None = transcript_pages.before(current, _message(current, before))
     else:
         window = transcript_pages.after(current, _message(current, request.GET.get("after", "")))
     if window is None:  # another branch is on screen now
         page = render(request, "conversations/_conversation.html", _context(request.user, current))
         return retarget(reswap(page, "outerHTML"), "#conversation")
-    return HttpResponse(jinja.render("window.jinja", fragments.window_context(current, window), request))
+    return HttpResponse(
+        jinja.render("transcript_page.jinja", fragments.transcript_page_context(current, window), request)
+    )
 
 
 @login_required
@@ -92,7 +95,7 @@ def text(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         pk=pk,
         conversation__in=Conversation.objects.visible_to(request.user),
     )
-    written = fragments.live_text(message, getattr(message, "generation", None))
+    written = message_text.text_so_far(message, getattr(message, "generation", None))
     return HttpResponse(written, content_type="text/plain; charset=utf-8")
 
 
@@ -102,17 +105,16 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect(f"{settings.LOGIN_URL}?next=/")
-    tab = request.headers.get("x-tab", "")
     live = supervisor.live.get(pk)
     if live is not None and live.user == user.pk:
-        live.stop(EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
         return _after_stop(request, live.conversation)
     await give_back()
     generation = await in_database(_generation_of, user, pk)
     if generation is None:
         raise Http404
     if generation.status == Status.STREAMING:
-        await ask_owner(supervisor, pk, EndReason.STOPPED, stopper(supervisor, pk, user.pk, tab))
+        await request_end(supervisor, pk, EndReason.STOPPED, StopRequest.from_page(user.pk))
     return _after_stop(request, generation.conversation_id)
 
 
@@ -135,7 +137,11 @@ def _message(conversation: Conversation, pk: str) -> Message:
 
 
 def _page(
-    request: HttpRequest, current: Conversation | None, window: transcript_pages.Window | None = None, *, at: str = ""
+    request: HttpRequest,
+    current: Conversation | None,
+    window: transcript_pages.TranscriptPage | None = None,
+    *,
+    at: str = "",
 ) -> HttpResponse:
     context = {**_context(request.user, current, window), "at": parse_id(at)}
     if request.htmx and not request.htmx.history_restore_request:
@@ -144,7 +150,9 @@ def _page(
 
 
 def _context(
-    user: AbstractBaseUser | AnonymousUser, current: Conversation | None, window: transcript_pages.Window | None = None
+    user: AbstractBaseUser | AnonymousUser,
+    current: Conversation | None,
+    window: transcript_pages.TranscriptPage | None = None,
 ) -> dict[str, object]:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
@@ -156,14 +164,16 @@ def _context(
     return {
         "conversation": current,
         **(
-            fragments.window_context(current, window or transcript_pages.latest(current)) if current is not None else {}
+            fragments.transcript_page_context(current, window or transcript_pages.latest(current))
+            if current is not None
+            else {}
         ),
         "models": models,
         "model": chosen,
         "missed_model": current.model if current is not None and all(c.key != current.model for c in models) else "",
         "demo": chosen is not None and catalog.is_demo(chosen.key),
-        "blanks": fragments.BLANKS,
-        "instructions": InstructionsForm() if current is None else None,
+        "blanks": transcript_entries.BLANKS,
+        "instructions": ConversationSettingsForm() if current is None else None,
         "page_nonce": nonce,
         "limits": {"prompt": settings.CHAT_MAX_PROMPT, "frame": settings.CHAT_MAX_FRAME},
         "examples": [

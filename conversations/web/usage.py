@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from conversations.models import Generation, UsageSource
-from conversations.rendering.usage import money, tokens
+from conversations.rendering.usage_text import money, tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     def __init__(self, user: AbstractBaseUser | AnonymousUser, data: QueryDict | dict[str, str] | None = None) -> None:
         # A copy: what is refused must not show in the page that says so.
-        super().__init__(data, instance=copy(preferences.own(user)))
+        super().__init__(data, instance=copy(preferences.chosen(user)))
         self._choose("default_model", _models(user, self.instance))
         self._choose("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
         for name in preferences.fixed():
@@ -99,7 +99,7 @@ def _saved(request: HttpRequest, form: PreferencesForm) -> HttpResponse:
     chosen = form.save()
     request.user.preferences = chosen  # type: ignore[union-attr]
     if not request.htmx:
-        with translation.override(preferences.of(request.user).language or translation.get_language()):
+        with translation.override(preferences.effective(request.user).language or translation.get_language()):
             messages.success(request, _("Your settings are saved."))
         return _remember(redirect("settings"), chosen)
     response = _render(request, PreferencesForm(request.user), saved=True)
@@ -153,7 +153,7 @@ class ChangePassword(PasswordChangeView):
         response = super().form_valid(form)
         session.save()
         if before and session.session_key:
-            sessions.leave_word(before, session.session_key)
+            sessions.record_successor(before, session.session_key)
         return response
 
 

@@ -1,53 +1,57 @@
-/** Joins the parts of the page. */
+/** Sets up the page. */
 import { handleActions } from "chat/actions"
-import { Connection } from "net/connection"
 import { Conversation } from "chat/conversation"
 import { refuseFiles } from "chat/files"
-import "shell/local-time"
-import { tab } from "net/ids"
-import { Letters } from "net/outbox-store"
-import { setUpNavigation } from "shell/navigation"
-import { Outbox } from "net/outbox"
-import "shell/dialogs"
 import { setUpPrinting } from "chat/print"
-import { sentence } from "shell/status"
-import "shell/search"
-import { setUpSidebar } from "shell/sidebar"
+import { Outbox } from "net/outbox"
+import { OutboxStore } from "net/outbox-store"
 import { Socket } from "net/socket"
 import { interceptStopForms } from "net/stop"
 import { forgetTyped } from "net/storage"
+import { ConnectionBar } from "shell/connection-bar"
+import "shell/dialogs"
+import "shell/local-time"
+import { setUpRowMenu } from "shell/menu"
+import { setUpNavigation } from "shell/navigation"
+import { setUpRename } from "shell/rename"
+import "shell/search"
+import { refreshIfMissed, setUpSidebar } from "shell/sidebar"
+import { sentence } from "shell/status"
 
 const SIGNED_OUT = 4401
 
 const main = document.getElementById("main")
+const sidebar = document.getElementById("sidebar")
 forgetTyped(main.dataset.user)
-const connection = new Connection(main, away => conversation.showAway(away))
-const address = `${main.dataset.socket}?tab=${tab}&language=${document.documentElement.lang}`
+const bar = new ConnectionBar(main, away => conversation.showAway(away))
+const address = `${main.dataset.socket}?language=${document.documentElement.lang}`
 const socket = new Socket(address, {
   event: event => conversation.receive(event),
-  state: state => connection.show(state),
+  state: state => bar.show(state),
   lost: code => conversation.lost(code),
   expecting: () => conversation.expecting,
-  probe: () => conversation.watch(),
+  probe: () => conversation.subscribe(),
   ended,
 })
-const conversation = new Conversation(main, socket, new Outbox(socket, new Letters(main.dataset.user)))
+const conversation = new Conversation(main, socket, new Outbox(socket, new OutboxStore(main.dataset.user)))
 
 handleActions(main, conversation)
 interceptStopForms(
-  generation => conversation.markStopping(generation),
-  generation => conversation.stopFailed(generation),
+  generation => conversation.stopping.markStopping(generation),
+  generation => conversation.stopping.failed(generation),
 )
 refuseFiles(() => conversation.composer.refuse(sentence("files")))
 setUpNavigation(main, conversation)
-setUpPrinting(() => conversation.watch())
-setUpSidebar(document.getElementById("sidebar"))
+setUpPrinting(() => conversation.subscribe())
+setUpSidebar(sidebar)
+setUpRename(sidebar)
+setUpRowMenu(document.getElementById("row-menu"), refreshIfMissed)
 document.querySelector("[data-sign-out]").addEventListener("submit", () => forgetTyped())
 socket.connect()
 main.dataset.running = ""
 
 function ended(code) {
-  connection.hide()
+  bar.hide()
   if (code === SIGNED_OUT) location.assign(`${main.dataset.login}?next=${encodeURIComponent(location.pathname)}`)
   else conversation.composer.refuse(sentence("forbidden"))
 }

@@ -9,9 +9,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 
 from conversations.models import AuditEntry, Conversation, Generation, Message, Preferences, SearchEntry
-from tests.support import stored, visitors
-from tests.support.answers import SOON
-from tests.support.shelves import conversation
+from tests.support import generations, people
+from tests.support.conversations import conversation
+from tests.support.provider.endless import CLOSE_LIMIT
 
 TOP = "/admin/auth/user/"
 
@@ -65,7 +65,7 @@ def test_takes_everything_and_stops_the_answer(hr, alice, answering):
     assert "conversations: 3" in asked.text.lower()
     page = delete(clerk, alice)
     assert (page.status, page.location) == (302, "/admin/")
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(CLOSE_LIMIT)
     assert a.page.wait_closed() == 4401
     assert set(rows_of(pk, [a.asked.conversation, kept.pk, gone.pk]).values()) == {0}
     assert deeds(clerk) == [("deleted", f"user {pk}", name)]
@@ -75,12 +75,12 @@ def test_stops_the_answer_at_another_process_even_if_that_stands_still(start_ser
     server, clerk = start_server(), hr("view_user", "delete_user")
     a, b = answering(alice.at(server)), answering(bob.at(server))
     assert delete(clerk, alice).status == 302
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(CLOSE_LIMIT)
     server.freeze()
     assert delete(clerk, bob).status == 302
     assert not User.objects.filter(pk__in=[alice.user.pk, bob.user.pk]).exists()
     server.thaw()
-    b.exchange.wait_closed(SOON)
+    b.exchange.wait_closed(CLOSE_LIMIT)
     gone = [a.asked.conversation, b.asked.conversation]
     assert not Conversation.objects.filter(pk__in=gone).exists()
 
@@ -99,9 +99,9 @@ def test_deletes_a_selection(staff, alice, bob):
 
 def test_what_they_did_as_staff_stays(staff, hr, alice, answering):
     a = answering(alice)
-    clerk = visitors.new_person("former", staff.server, is_staff=True, is_superuser=True)
+    clerk = people.new_person("former", staff.server, is_staff=True, is_superuser=True)
     clerk.post(f"/admin/conversations/generation/{a.asked.generation}/stop/")
-    run = stored.ended(a.asked)
+    run = generations.wait_ended(a.asked)
     assert run.stopped_by_id == clerk.user.pk
     assert delete(staff, clerk).status == 302
     assert AuditEntry.objects.filter(staff_id=clerk.user.pk, action="stopped").exists()
@@ -179,7 +179,7 @@ def test_passwords_of_others_are_for_superusers(hr, staff, alice):
 
 def test_accounts_of_superusers_are_for_superusers(hr, staff):
     clerk = hr("view_user", "change_user", "delete_user", "add_user")
-    boss = visitors.new_person("boss", staff.server, is_staff=True, is_superuser=True)
+    boss = people.new_person("boss", staff.server, is_staff=True, is_superuser=True)
     form = {"username": "mine", "is_active": ""}
     assert clerk.post(f"{TOP}{boss.user.pk}/change/", **form).status == 403
     assert delete(clerk, boss).status == 403
@@ -242,7 +242,7 @@ def test_delete_at_the_command_line_needs_a_yes(alice, answering):
     with pytest.raises(CommandError, match="Add --yes"):
         call_command("person", "delete", alice.user.username)
     call_command("person", "delete", alice.user.username, "--yes", stdout=StringIO())
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(CLOSE_LIMIT)
     assert set(rows_of(pk, [a.asked.conversation]).values()) == {0}
 
 

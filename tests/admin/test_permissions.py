@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 
 from chatapp.environment import BASE_DIR
 from conversations.models import Generation
-from tests.support import stored
+from tests.support import generations
 
 TOP = "/admin/conversations/"
 LIST = f"{TOP}generation/"
@@ -36,7 +36,7 @@ MATRIX = {
 def run(alice, answering):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()
-    return stored.ended(a.asked)
+    return generations.wait_ended(a.asked)
 
 
 def allowed(person, run):

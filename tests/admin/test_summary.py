@@ -18,8 +18,8 @@ from conversations.operations.summary.figures import summarize
 from conversations.operations.summary.histogram import Histogram
 from conversations.operations.summary.rollup import roll_up
 from conversations.operations.summary.selection import Condition, Selection
-from tests.support import visitors
-from tests.support.waiting import eventually
+from tests.support import people
+from tests.support.polling import eventually
 
 LIST = "/admin/conversations/generation/"
 NOW = datetime.now(UTC)
@@ -286,7 +286,7 @@ def shown(staff, query):
     page = staff.get(f"{LIST}?{query}")
     assert page.status == 200, page.location
     begin = page.html.index('<section class="summary"')
-    return visitors.words(page.html[begin : page.html.index("object-tools", begin)])
+    return people.words(page.html[begin : page.html.index("object-tools", begin)])
 
 
 def test_stands_at_the_head_of_the_list(staff, model, run):
@@ -349,7 +349,7 @@ def test_garbage_in_a_filter_is_no_error(staff, query):
 
 def test_is_not_for_staff_without_the_permission(server, model, run):
     run()
-    clerk = visitors.new_person("clerk", server, is_staff=True)
+    clerk = people.new_person("clerk", server, is_staff=True)
     page = clerk.get(f"{LIST}?model={model}")
     assert page.status == 403
     assert "summary" not in page.html
@@ -365,7 +365,7 @@ def test_needs_no_style_of_its_own_in_the_page(staff, model, run):
 def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run):
     from axe_playwright_python.sync_playwright import Axe
 
-    from tests.support.pages import give_session
+    from tests.support.browser.chat import sign_in_browser
 
     for day in range(5):
         run(at=NOW - timedelta(days=day), tokens_out=100, first=200)
@@ -373,7 +373,7 @@ def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run)
         run("timed_out", "error", at=NOW - timedelta(days=day))
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
-        give_session(context, staff)
+        sign_in_browser(context, staff)
         page = context.new_page()
         page.goto(f"{server.url}{LIST}?model={model}")
         page.locator(".summary summary").click()

@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.models import Conversation
-from tests.support import stored
+from tests.support import generations
 from tests.support.environment import CANARY_KEY
 
 
@@ -24,15 +24,15 @@ def test_keeps_exactly_what_the_provider_wrote(alice, answering):
     a = answering(alice, "One\n", "\n* two  \n", "* drei – ", "四 🐝\n")
     a.exchange.finish()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == a.exchange.text
+    assert generations.text(a.asked) == a.exchange.text
 
 
 def test_is_complete_only_when_the_provider_says_so(alice, answering):
     a = answering(alice)
-    assert stored.run(a.asked).status == "streaming"
+    assert generations.get(a.asked).status == "streaming"
     a.exchange.finish()
     assert a.asked.end["message"] == a.asked.message
-    assert stored.outcome(a.asked) == ("complete", "finished")
+    assert generations.outcome(a.asked) == ("complete", "finished")
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
@@ -59,7 +59,7 @@ def test_two_prompts_make_a_chain(alice, answering, provider):
     asked = first.page.ask(second.prompt, after=first.asked)
     second.write_tokens("More.").finish()
     assert asked.outcome == ("complete", "finished")
-    question = stored.run(asked).message.parent
+    question = generations.get(asked).message.parent
     assert question.content == second.prompt
     assert str(question.parent_id) == first.asked.message
     assert question.parent.parent.parent is None
@@ -74,7 +74,7 @@ def test_sends_the_history_as_it_is_stored(alice, answering, provider):
     sent = [turn for turn in second.request.messages if turn["role"] != "system"]
     assert sent == [
         {"role": "user", "content": first.exchange.prompt},
-        {"role": "assistant", "content": stored.text(first.asked)},
+        {"role": "assistant", "content": generations.text(first.asked)},
         {"role": "user", "content": second.prompt},
     ]
     second.finish()
@@ -83,7 +83,7 @@ def test_sends_the_history_as_it_is_stored(alice, answering, provider):
 def test_counts_tokens_as_the_provider_does(alice, answering):
     a = answering(alice)
     a.exchange.finish(usage=(12, 34))
-    run = stored.ended(a.asked)
+    run = generations.wait_ended(a.asked)
     assert (run.tokens_in, run.tokens_out, run.usage_source) == (12, 34, "provider")
     assert run.requested_at <= run.opened_at <= run.first_token_at <= run.ended_at
 
@@ -93,7 +93,7 @@ def test_asks_the_model_that_was_chosen(alice, socket, provider):
     asked = socket(alice).ask(exchange.prompt, model="beta-model")
     assert exchange.request.body["model"] == "beta-model"
     exchange.finish()
-    assert stored.ended(asked).model == "beta-model"
+    assert generations.wait_ended(asked).model == "beta-model"
 
 
 def test_a_second_page_sees_the_same(alice, answering, socket):

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from conversations.models import Conversation, Generation
-from tests.support import stored
+from tests.support import generations
 
 ID = "018f4f4e-0000-7000-8000-000000000000"
 NOT_COMMANDS = {
@@ -123,7 +123,7 @@ def test_control_characters_do_no_harm(alice, socket, provider):
     asked = socket(alice).ask(f"{exchange.prompt}\x07\u202e\x1b[31m")
     exchange.write_tokens("Fine.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.run(asked).message.parent.content == exchange.request.contents[-1]
+    assert generations.get(asked).message.parent.content == exchange.request.contents[-1]
 
 
 @pytest.mark.parametrize("op", ["send", "edit", "regenerate", "continue"])
@@ -139,7 +139,7 @@ def test_someone_elses_is_like_unknown(alice, bob, answering, socket, op):
         position = page.send(op, id=str(uuid.uuid4()), **fields, **content)
         return page.wait_refused("not_found", after=position)["sentence"]
 
-    question = str(stored.run(a.asked).message.parent_id)
+    question = str(generations.get(a.asked).message.parent_id)
     theirs = sentence(a.asked.conversation, question if op == "edit" else a.asked.message)
     assert theirs == sentence(str(uuid.uuid4()), str(uuid.uuid4()))
     assert Generation.objects.filter(conversation=a.asked.conversation).count() == 1
@@ -181,8 +181,8 @@ def test_a_second_prompt_replaces_the_running_answer(alice, answering, provider)
     a.exchange.wait_closed(2)
     following.write_tokens("Next.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.outcome(a.asked) == ("interrupted", "superseded")
-    assert stored.text(a.asked) == "Bees hum"
+    assert generations.outcome(a.asked) == ("interrupted", "superseded")
+    assert generations.text(a.asked) == "Bees hum"
 
 
 def test_more_answers_at_once_than_allowed(alice, socket, provider):

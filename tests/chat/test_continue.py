@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.rules.repetition import SHORTEST, Repetition
-from tests.support import stored
+from conversations.rules.repeated_prefix import MIN_LENGTH, RepeatedPrefix
+from tests.support import generations
+from tests.support.people import words
 from tests.support.servers import running
-from tests.support.visitors import words
 
 
 @pytest.fixture
@@ -25,20 +25,20 @@ def test_begins_with_the_stopped_text(stopped, provider):
     asked = stopped.page.continue_(stopped.asked.message)
     rest.write_tokens(" dance", " all day.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == "Bees **hum** and dance all day."
-    assert stored.run(asked).kind == "continue"
+    assert generations.text(asked) == "Bees **hum** and dance all day."
+    assert generations.get(asked).kind == "continue"
 
 
 def test_leaves_the_stopped_version_unchanged(stopped, provider):
-    before = stored.run(stopped.asked)
+    before = generations.get(stopped.asked)
     rest = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
     rest.write_tokens(" dance.").finish()
     assert asked.end
-    after = stored.run(stopped.asked)
+    after = generations.get(stopped.asked)
     assert after.message.content == before.message.content == "Bees **hum** and"
     assert (after.status, after.end_reason, after.ended_at) == ("interrupted", "stopped", before.ended_at)
-    assert stored.run(asked).message.parent_id == after.message.parent_id
+    assert generations.get(asked).message.parent_id == after.message.parent_id
 
 
 def test_shows_the_stopped_text_and_what_follows(stopped, alice, provider):
@@ -55,7 +55,7 @@ def test_sends_the_stored_history_and_the_partial(stopped, provider):
     stopped.page.continue_(stopped.asked.message)
     question, partial, *asking = [turn for turn in rest.request.messages if turn["role"] != "system"]
     assert question == {"role": "user", "content": stopped.exchange.prompt}
-    assert partial == {"role": "assistant", "content": stored.text(stopped.asked)}
+    assert partial == {"role": "assistant", "content": generations.text(stopped.asked)}
     assert [turn["role"] for turn in asking] == ["user"]
     rest.finish()
 
@@ -81,7 +81,7 @@ def test_can_be_stopped_and_continued_again(stopped, provider):
     last = stopped.page.continue_(asked.message)
     third.write_tokens(" at night.").finish()
     assert last.outcome == ("complete", "finished")
-    assert stored.text(last) == "Bees **hum** and dance at night."
+    assert generations.text(last) == "Bees **hum** and dance at night."
 
 
 def test_stopped_before_a_new_word_keeps_the_old_ones(stopped, provider):
@@ -90,7 +90,7 @@ def test_stopped_before_a_new_word_keeps_the_old_ones(stopped, provider):
     rest.wait_opened()
     asked.stop()
     assert asked.outcome == ("interrupted", "stopped")
-    assert stored.text(asked) == "Bees **hum** and"
+    assert generations.text(asked) == "Bees **hum** and"
     assert "Nothing was written." not in asked.end["note"]
 
 
@@ -122,19 +122,19 @@ def test_what_the_model_repeats_is_not_written_twice(alice, answering, provider,
     asked = a.page.continue_(a.asked.message)
     rest.write_tokens(*pieces).finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == whole == asked.text
+    assert generations.text(asked) == whole == asked.text
 
 
 @given(so_far=st.text(alphabet="ab ", max_size=12), new=st.text(alphabet="ab ", max_size=12), cuts=st.data())
 def test_repetition_is_dropped_or_kept_whole(so_far, new, cuts):
     """However it is cut: what comes out is all that came in, or that without exactly the text so far."""
     for said in (new, so_far + new):
-        repetition, out, rest = Repetition(so_far), "", said
+        repetition, out, rest = RepeatedPrefix(so_far), "", said
         while rest:
             size = cuts.draw(st.integers(1, len(rest)))
-            out, rest = out + repetition.new(rest[:size]), rest[size:]
+            out, rest = out + repetition.strip(rest[:size]), rest[size:]
         out += repetition.release()
-        repeated = len(so_far) >= SHORTEST and said.startswith(so_far)
+        repeated = len(so_far) >= MIN_LENGTH and said.startswith(so_far)
         assert out == (said[len(so_far) :] if repeated else said)
 
 
@@ -156,7 +156,7 @@ def test_is_offered_and_possible_wherever_text_was_kept(alice, answering, provid
     asked = a.page.continue_(a.asked.message)
     rest.write_tokens(" on.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == "Bees hum on."
+    assert generations.text(asked) == "Bees hum on."
 
 
 def test_is_not_offered_where_nothing_was_kept(alice, socket, provider):
@@ -179,8 +179,8 @@ def test_trying_again_what_failed_to_go_on_goes_on(stopped, provider):
     assert {"role": "assistant", "content": "Bees **hum** and"} in rest.request.messages
     rest.write_tokens(" dance.").finish()
     assert again.outcome == ("complete", "finished")
-    assert stored.text(again) == "Bees **hum** and dance."
-    assert stored.run(again).kind == "continue"
+    assert generations.text(again) == "Bees **hum** and dance."
+    assert generations.get(again).kind == "continue"
 
 
 def test_the_limit_of_an_answer_counts_what_it_began_with(alice, provider, start_server, answering):
@@ -192,7 +192,7 @@ def test_the_limit_of_an_answer_counts_what_it_began_with(alice, provider, start
     asked = a.page.continue_(a.asked.message)
     rest.write_tokens("y" * 60)
     assert asked.outcome == ("error", "too_large")
-    assert stored.text(asked) == "x" * 60 + "y" * 40
+    assert generations.text(asked) == "x" * 60 + "y" * 40
     assert "Continue" not in words(asked.end["note"])
 
 

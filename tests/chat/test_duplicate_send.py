@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.models import Message
-from tests.support import stored
+from tests.support import generations
 
 
 @pytest.fixture
@@ -63,4 +63,4 @@ def test_the_same_id_of_another_person_is_another_send(alice, bob, socket, comma
     others.send("send", **fields)
     other.write_tokens("For Bob.").finish()
     end = others.wait("end")
-    assert stored.text(end["generation"]) == "For Bob."
+    assert generations.text(end["generation"]) == "For Bob."

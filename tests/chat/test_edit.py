@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.support import stored
+from tests.support import generations
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def answered(alice, answering):
 
 @pytest.fixture
 def question(answered):
-    return str(stored.run(answered.asked).message.parent_id)
+    return str(generations.get(answered.asked).message.parent_id)
 
 
 def test_asks_the_new_words(answered, question, provider):
@@ -26,7 +26,7 @@ def test_asks_the_new_words(answered, question, provider):
     assert answered.exchange.prompt not in "".join(exchange.request.contents)
     exchange.write_tokens("Wasps sting.").finish()
     assert asked.outcome == ("complete", "finished")
-    run = stored.run(asked)
+    run = generations.get(asked)
     assert run.message.parent.content == exchange.prompt
     assert str(run.conversation.head_id) == asked.message
 
@@ -36,7 +36,7 @@ def test_keeps_the_first_version(answered, question, provider):
     asked = answered.page.edit(question, exchange.prompt)
     exchange.finish()
     assert asked.end
-    before, after = stored.run(answered.asked).message.parent, stored.run(asked).message.parent
+    before, after = generations.get(answered.asked).message.parent, generations.get(asked).message.parent
     assert before.content == answered.exchange.prompt
     assert before.parent_id == after.parent_id
     assert before.pk != after.pk
@@ -45,11 +45,11 @@ def test_keeps_the_first_version(answered, question, provider):
 def test_while_the_answer_streams_replaces_it(alice, answering, provider):
     a = answering(alice)
     exchange = provider.expect()
-    asked = a.page.edit(str(stored.run(a.asked).message.parent_id), exchange.prompt)
+    asked = a.page.edit(str(generations.get(a.asked).message.parent_id), exchange.prompt)
     a.exchange.wait_closed()
     exchange.write_tokens("Yes.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+    assert generations.outcome(a.asked) == ("interrupted", "superseded")
 
 
 @pytest.mark.parametrize(("content", "code"), [("", "empty"), (" \n\t", "empty"), ("x" * 32_001, "too_long")])

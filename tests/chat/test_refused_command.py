@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.support import offers, stored, visitors
+from tests.support import generations, model_admin, people
 
 
 def unknown_model(a, _complete):
@@ -28,7 +28,7 @@ def editing_an_answer(a, _complete):
 
 
 def answering_an_answer_of_ones_own(a, _complete):
-    return "regenerate", {"message": str(stored.run(a.asked).message.parent_id)}
+    return "regenerate", {"message": str(generations.get(a.asked).message.parent_id)}
 
 
 COMMANDS = [
@@ -64,13 +64,13 @@ def test_the_running_answer_goes_on(second, command, code):
     a.page.wait_refused(code, after=position, id=key, refers=op)
     a.exchange.write_tokens("sting.").finish()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == "Wasps sting."
+    assert generations.text(a.asked) == "Wasps sting."
 
 
 def test_too_long_for_the_model(alice, answering, provider):
     a = answering(alice)
-    with offers.offered(provider.url, "small-model", context_window=20) as (_endpoint, [small]):
-        offers.wait_offered(alice, small.key)
+    with model_admin.offered(provider.url, "small-model", context_window=20) as (_endpoint, [small]):
+        model_admin.wait_offered(alice, small.key)
         asked = a.page.ask("bees " * 100, a.asked.conversation, a.asked.message, small.key)
         a.page.wait_refused("too_long", id=asked.id)
     a.exchange.write_tokens(" on").finish()
@@ -90,9 +90,9 @@ def test_the_answer_that_is_replaced_does_not_count(alice, answering, provider, 
 
 def test_what_cannot_be_run_ends_and_is_shown(start_server, socket):
     """The endpoint's address is one that no client can be made of."""
-    person = visitors.new_person("somebody", start_server())
-    with offers.offered("http://300.1.1.1/v1", "lost-model") as (_endpoint, [lost]):
-        offers.wait_offered(person, lost.key)
+    person = people.new_person("somebody", start_server())
+    with model_admin.offered("http://300.1.1.1/v1", "lost-model") as (_endpoint, [lost]):
+        model_admin.wait_offered(person, lost.key)
         page = socket(person)
         asked = page.ask("Tell me about bees", model=lost.key)
         assert asked.outcome[0] == "error"

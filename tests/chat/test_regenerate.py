@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.support import stored
+from tests.support import generations
 
 
 @pytest.mark.parametrize("how", ["finished", "stopped"])
@@ -16,7 +16,7 @@ def test_makes_another_version(alice, answering, provider, how):
     asked = a.page.regenerate(a.asked.message)
     again.write_tokens("Another one.").finish()
     assert asked.outcome == ("complete", "finished")
-    before, after = stored.run(a.asked), stored.run(asked)
+    before, after = generations.get(a.asked), generations.get(asked)
     assert after.kind == "regenerate"
     assert after.message.parent_id == before.message.parent_id
     assert (before.message.content, after.message.content) == ("Bees hum", "Another one.")
@@ -42,7 +42,7 @@ def test_with_another_model(alice, answering, provider):
     asked = a.page.regenerate(a.asked.message, model="beta-model")
     assert again.request.body["model"] == "beta-model"
     again.finish()
-    assert stored.ended(asked).model == "beta-model"
+    assert generations.wait_ended(asked).model == "beta-model"
 
 
 def test_of_an_earlier_answer_branches_off_there(alice, answering, provider):
@@ -58,8 +58,8 @@ def test_of_an_earlier_answer_branches_off_there(alice, answering, provider):
     assert second.prompt not in "".join(again.request.contents)
     again.write_tokens("New first.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert str(stored.run(asked).conversation.head_id) == asked.message
-    assert stored.text(following) == "Second."
+    assert str(generations.get(asked).conversation.head_id) == asked.message
+    assert generations.text(following) == "Second."
 
 
 def test_while_it_streams_replaces_it(alice, answering, provider):
@@ -69,14 +69,14 @@ def test_while_it_streams_replaces_it(alice, answering, provider):
     a.exchange.wait_closed()
     again.write_tokens("Another one.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+    assert generations.outcome(a.asked) == ("interrupted", "superseded")
 
 
 def test_of_a_question_is_not_possible(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
-    question = str(stored.run(a.asked).message.parent_id)
+    question = str(generations.get(a.asked).message.parent_id)
     asked = a.page.regenerate(question)
     a.page.wait_refused("not_possible", id=asked.id)
 

@@ -8,21 +8,21 @@ from conversations.generation import auto_titles
 from conversations.models import Conversation, Generation
 from conversations.providers.demo.completion import reply
 from conversations.web import usage
-from tests.support.waiting import eventually
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
 def titled(database, provider):
     from tests.support import servers
-    from tests.support.shared_server import SHARED
+    from tests.support.servers import SHARED_SETTINGS
 
-    with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED) as server:
+    with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED_SETTINGS) as server:
         yield server
 
 
 @pytest.fixture
 def person(titled):
-    from tests.support.visitors import new_person
+    from tests.support.people import new_person
 
     return new_person("alice", titled)
 

@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from conversations.models import Conversation, Message
-from tests.support import stored
-from tests.support.histories import converse
+from tests.support import generations
+from tests.support.conversations import converse
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_next_prompt_goes_on_from_the_version_on_screen(alice, versions, provide
 def test_changes_no_message(alice, versions):
     old, new = versions
     show(alice, old.message)
-    assert (stored.text(old), stored.text(new)) == ("Old words", "New words")
+    assert (generations.text(old), generations.text(new)) == ("Old words", "New words")
 
 
 def test_of_someone_elses_message_is_like_an_unknown_one(bob, versions):

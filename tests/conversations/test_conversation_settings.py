@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.models import Conversation
-from tests.support.visitors import CSRF
+from tests.support.people import CSRF
 
 PIRATE = "Speak like a pirate."
 

@@ -8,26 +8,27 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message
 from conversations.operations import retention
-from tests.support import stored
-from tests.support.answers import RATE, SOON, endless
-from tests.support.shelves import conversation, listed, path
-from tests.support.visitors import CSRF
-from tests.support.waiting import eventually
+from tests.support import generations
+from tests.support.conversations import action_path, conversation
+from tests.support.people import CSRF
+from tests.support.polling import eventually
+from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
+from tests.support.sidebar import listed
 
 
 def test_is_out_of_sight_at_once(alice):
     made = conversation(alice)
-    assert alice.post(path(made, "delete")).location == f"/?deleted={made.pk}"
+    assert alice.post(action_path(made, "delete")).location == f"/?deleted={made.pk}"
     assert listed(alice) == []
     assert alice.get(f"/c/{made.pk}/").status == 404
 
 
 def test_undo_is_offered_and_brings_it_back(alice):
     made = conversation(alice)
-    page = alice.get(alice.post(path(made, "delete")).location)
+    page = alice.get(alice.post(action_path(made, "delete")).location)
     assert "“About bees” was deleted." in page.text
-    assert path(made, "restore") in page.html
-    assert alice.post(path(made, "restore")).location == f"/c/{made.pk}/"
+    assert action_path(made, "restore") in page.html
+    assert alice.post(action_path(made, "restore")).location == f"/c/{made.pk}/"
     assert listed(alice) == ["About bees"]
     assert "Bees hum" in alice.get(f"/c/{made.pk}/").text
 
@@ -35,25 +36,25 @@ def test_undo_is_offered_and_brings_it_back(alice):
 def test_undo_keeps_pins(alice):
     made = conversation(alice)
     for action in ("pin", "delete", "restore"):
-        alice.post(path(made, action))
+        alice.post(action_path(made, action))
     made.refresh_from_db()
     assert made.pinned_at
 
 
 def test_undo_twice_is_once(alice):
     made = conversation(alice)
-    alice.post(path(made, "delete"))
-    assert {alice.post(path(made, "restore")).status for _ in range(2)} == {302}
+    alice.post(action_path(made, "delete"))
+    assert {alice.post(action_path(made, "restore")).status for _ in range(2)} == {302}
 
 
 def test_twice_finds_nothing_the_second_time(alice):
     made = conversation(alice)
-    assert [alice.post(path(made, "delete")).status for _ in range(2)] == [302, 404]
+    assert [alice.post(action_path(made, "delete")).status for _ in range(2)] == [302, 404]
 
 
 def test_somebody_elses_deletion_is_not_offered_back(alice, bob):
     made = conversation(alice)
-    address = alice.post(path(made, "delete")).location
+    address = alice.post(action_path(made, "delete")).location
     assert "was deleted" not in bob.get(address).text
     assert "was deleted" not in bob.get("/?deleted=nonsense").text
 
@@ -63,9 +64,9 @@ def test_ends_the_answer_that_is_being_written(alice, answering):
     a.exchange.stream(endless(), RATE)
     a.asked.wait_text("word2")
     alice.post(f"/c/{a.asked.conversation}/delete/")
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(CLOSE_LIMIT)
     assert a.asked.outcome == ("interrupted", "deleted")
-    assert stored.text(a.asked).startswith("Bees humword1 word2 ")
+    assert generations.text(a.asked).startswith("Bees humword1 word2 ")
 
 
 def test_what_was_written_is_there_after_undo(alice, answering):
@@ -104,7 +105,7 @@ def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
     left = {each.pk for each in Conversation.objects.filter(owner=alice.user)}
     assert left == {fresh.pk, present.pk}
     assert not Message.objects.filter(conversation_id=old.pk).exists()
-    assert alice.post(path(old, "restore")).status == 404
+    assert alice.post(action_path(old, "restore")).status == 404
 
 
 def test_nothing_that_is_still_being_written_is_removed(alice, answering, kept_for_a_day):
@@ -135,8 +136,8 @@ def test_what_was_deleted_is_listed_newest_first_and_restored_long_after(alice):
     assert rows(alice) == ["New", "Old"]
     page = alice.get("/deleted/")
     assert "kept for 30 days" in page.text
-    assert path(old, "restore") in page.html
-    assert alice.post(path(old, "restore")).location == f"/c/{old.pk}/"
+    assert action_path(old, "restore") in page.html
+    assert alice.post(action_path(old, "restore")).location == f"/c/{old.pk}/"
     assert sorted(listed(alice)) == ["Kept", "Old"]
     assert "Bees hum" in alice.get(f"/c/{old.pk}/").text
     assert rows(alice) == ["New"]
@@ -149,26 +150,26 @@ def test_the_page_names_the_day_on_which_it_goes(alice):
 
 
 def test_the_toast_says_how_long_it_is_kept_and_where(alice):
-    page = alice.get(alice.post(path(conversation(alice), "delete")).location)
+    page = alice.get(alice.post(action_path(conversation(alice), "delete")).location)
     assert "Kept for 30 days" in page.text
     assert 'href="/deleted/"' in page.html
 
 
 def test_deleted_for_good_is_gone_at_once(alice):
     made = conversation(alice)
-    alice.post(path(made, "delete"))
-    assert alice.post(path(made, "remove")).location == "/deleted/"
+    alice.post(action_path(made, "delete"))
+    assert alice.post(action_path(made, "remove")).location == "/deleted/"
     assert not Conversation.objects.filter(pk=made.pk).exists()
     assert not Message.objects.filter(conversation_id=made.pk).exists()
     assert rows(alice) == []
-    assert [alice.post(path(made, action)).status for action in ("remove", "restore")] == [404, 404]
+    assert [alice.post(action_path(made, action)).status for action in ("remove", "restore")] == [404, 404]
 
 
 def test_only_what_was_deleted_is_removed_for_good(alice, bob):
     made, gone = conversation(alice), conversation(alice)
-    alice.post(path(gone, "delete"))
-    assert alice.post(path(made, "remove")).status == 404
-    assert bob.post(path(gone, "remove")).status == 404
+    alice.post(action_path(gone, "delete"))
+    assert alice.post(action_path(made, "remove")).status == 404
+    assert bob.post(action_path(gone, "remove")).status == 404
     assert bob.get("/deleted/").text.count("About bees") == 0
     assert Conversation.objects.filter(pk__in=[made.pk, gone.pk]).count() == 2
 
@@ -176,14 +177,14 @@ def test_only_what_was_deleted_is_removed_for_good(alice, bob):
 def test_the_list_of_somebody_signed_out_is_the_sign_in(alice):
     stranger = alice.without_session()
     assert stranger.get("/deleted/").location.startswith("/accounts/login/")
-    assert alice.get(path(conversation(alice), "remove")).status == 405
+    assert alice.get(action_path(conversation(alice), "remove")).status == 405
 
 
 def test_in_the_dialog_the_list_comes_anew_and_the_sidebar_too(alice):
     made = conversation(alice)
-    alice.post(path(made, "delete"))
+    alice.post(action_path(made, "delete"))
     form = {"HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded", "Origin": alice.server.url}
-    page = alice.request("POST", path(made, "restore"), "list=", {**form, "X-CSRFToken": CSRF})
+    page = alice.request("POST", action_path(made, "restore"), "list=", {**form, "X-CSRFToken": CSRF})
     assert page.status == 200
     assert "<html" not in page.html
     assert "“About bees” is back in your list." in page.text

@@ -7,7 +7,7 @@ import pytest
 
 from conversations.models import Conversation, Message
 from conversations.web.export import file_name
-from tests.support.shelves import conversation
+from tests.support.conversations import conversation
 
 
 def export(person, pk, kind):
@@ -71,7 +71,7 @@ def test_a_code_block_that_was_cut_off_does_not_swallow_the_rest(alice, answerin
 
 def test_during_a_stream_it_has_the_text_so_far(alice, answering):
     from conversations.models import Piece
-    from tests.support.waiting import eventually
+    from tests.support.polling import eventually
 
     a = answering(alice)
     saved = Piece.objects.filter(generation_id=a.asked.generation, text__endswith="hum")

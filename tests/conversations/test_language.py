@@ -7,7 +7,7 @@ from django.conf import settings
 
 from conversations.models import Preferences
 from conversations.people import language as languages
-from tests.support import sentences, stored
+from tests.support import generations, translations
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
@@ -23,31 +23,31 @@ def german(alice):
 
 
 def test_every_sentence_has_its_german():
-    catalog = sentences.compiled("de")
+    catalog = translations.compiled("de")
     lacking = [
         one
-        for one, many in sentences.wanted()
+        for one, many in translations.marked()
         if not (catalog.get((one, 0)) and catalog.get((one, 1)) if many else catalog.get(one))
     ]
     assert lacking == []
 
 
 def test_placeholders_are_the_same():
-    for key, translation in sentences.compiled("de").items():
+    for key, translation in translations.compiled("de").items():
         sentence = key[0] if isinstance(key, tuple) else key
         if sentence:
             assert sorted(PLACEHOLDER.findall(str(sentence))) == sorted(PLACEHOLDER.findall(translation)), sentence
 
 
 def test_what_is_compiled_is_what_is_written():
-    catalog = sentences.compiled("de")
-    assert {sentence: catalog.get(sentence) for sentence in sentences.written("de") if sentence} == {
-        sentence: translation for sentence, translation in sentences.written("de").items() if sentence
+    catalog = translations.compiled("de")
+    assert {sentence: catalog.get(sentence) for sentence in translations.written("de") if sentence} == {
+        sentence: translation for sentence, translation in translations.written("de").items() if sentence
     }
 
 
 def test_the_sentences_are_found():
-    found = sentences.wanted()
+    found = translations.marked()
     assert ("You stopped this answer.", "") in found
     assert ("%(count)d word kept", "%(count)d words kept") in found
     assert ("Skip to the message box", "") in found
@@ -80,7 +80,7 @@ def test_the_sign_in_page_follows_the_browser_and_remembers_the_choice(alice):
 
 def test_what_is_fixed_goes_before_all(monkeypatch):
     monkeypatch.setattr(settings, "CHAT_LANGUAGE", "de")
-    assert languages.of_socket(b"language=en") == "de"
+    assert languages.socket_language(b"language=en") == "de"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_is_fixed_goes_before_all(monkeypatch):
     ],
 )
 def test_a_socket_speaks_the_language_of_its_page(query, language):
-    assert languages.of_socket(query) == language
+    assert languages.socket_language(query) == language
 
 
 # Sockets
@@ -146,16 +146,16 @@ def test_a_page_in_another_process_hears_in_its_language(alice, answering, socke
     assert german.wait("snapshot", generation=a.asked.generation)
     a.asked.stop()
     assert "Du hast diese Antwort gestoppt." in german.wait("end", generation=a.asked.generation)["note"]
-    assert stored.outcome(a.asked) == ("interrupted", "stopped")
+    assert generations.outcome(a.asked) == ("interrupted", "stopped")
 
 
 def test_the_whole_way_in_german(browser, alice, server, provider):
     from playwright.sync_api import expect
 
-    from tests.support.pages import Chat, give_session
+    from tests.support.browser.chat import Chat, sign_in_browser
 
     context = browser.new_context(locale="de-DE")
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     chat = Chat(context.new_page(), server).open()
     exchange = provider.expect()
     expect(chat.main).to_have_attribute("data-connection", "open")

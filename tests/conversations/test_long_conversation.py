@@ -13,15 +13,15 @@ from conversations.commands import versions
 from conversations.models import Conversation, Message
 from conversations.models.ids import new_id
 from conversations.rendering import transcript_pages
-from conversations.rendering.cache import Rendered
-from tests.support.histories import LENGTH, converse
-from tests.support.waiting import eventually
+from conversations.rendering.cache import HtmlCache
+from tests.support.conversations import LONG, converse
+from tests.support.polling import eventually
 
 
 @pytest.fixture
 def long(alice):
     """(conversation, messages) with texts "place-0" to "place-139"."""
-    return converse(alice, [f"place-{number}" for number in range(LENGTH)])
+    return converse(alice, [f"place-{number}" for number in range(LONG)])
 
 
 def places(html: str) -> list[int]:
@@ -36,7 +36,7 @@ def link(html: str, which: str) -> str:
 
 def test_opens_at_the_end(alice, long):
     page = alice.get(f"/c/{long[0].pk}/").html
-    assert places(page) == list(range(LENGTH - transcript_pages.MESSAGES, LENGTH))
+    assert places(page) == list(range(LONG - transcript_pages.MAX_MESSAGES, LONG))
     assert link(page, "older")
     assert not link(page, "newer")
 
@@ -48,7 +48,7 @@ def test_older_messages_come_until_the_first(alice, long):
         if not (further := link(html, "older")):
             break
         html = alice.get(further).html
-    assert seen == list(range(LENGTH))
+    assert seen == list(range(LONG))
 
 
 def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
@@ -56,7 +56,7 @@ def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
     leads = re.search(r'id="older"[^>]* href="([^"]+)"', page)
     assert leads
     around = places(alice.get(leads.group(1)).html)
-    first = LENGTH - transcript_pages.MESSAGES
+    first = LONG - transcript_pages.MAX_MESSAGES
     assert {first - 2, first - 1, first} < set(around)
 
 
@@ -70,14 +70,14 @@ def test_opens_around_a_message_and_leads_to_the_end(alice, long):
         if not (further := link(html, "newer")):
             break
         html = alice.get(further).html
-    assert seen == list(range(seen[0], LENGTH))
+    assert seen == list(range(seen[0], LONG))
     assert 40 in seen
 
 
 def test_at_a_message_near_the_end_is_the_end(alice, long):
     conversation, messages = long
     page = alice.get(f"/c/{conversation.pk}/?at={messages[-2].pk}").html
-    assert places(page)[-1] == LENGTH - 1
+    assert places(page)[-1] == LONG - 1
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_a_switched_version_far_from_the_end_stays_in_sight(alice, long):
 
 
 def _switch(person, message) -> str:
-    from tests.support.visitors import CSRF
+    from tests.support.people import CSRF
 
     headers = {"HX-Request": "true", "Origin": person.server.url, "X-CSRFToken": CSRF}
     return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
@@ -279,7 +279,7 @@ def test_a_page_that_is_behind_gets_only_what_follows(alice, long, socket):
     page.watch(str(conversation.pk), str(messages[-5].pk), "complete")
     transcript = page.wait("transcript")
     assert transcript["after"] == str(messages[-5].pk)
-    assert places(transcript["html"]) == list(range(LENGTH - 4, LENGTH))
+    assert places(transcript["html"]) == list(range(LONG - 4, LONG))
 
 
 def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, socket):
@@ -288,7 +288,7 @@ def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, so
     page.watch(str(conversation.pk), str(messages[-1].pk), "streaming")
     transcript = page.wait("transcript")
     assert transcript["after"] == str(messages[-2].pk)
-    assert places(transcript["html"]) == [LENGTH - 1]
+    assert places(transcript["html"]) == [LONG - 1]
 
 
 def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, socket):
@@ -297,7 +297,7 @@ def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, sock
     page.watch(str(conversation.pk), str(messages[3].pk), "complete")
     transcript = page.wait("transcript")
     assert transcript["after"] is None
-    assert places(transcript["html"]) == list(range(LENGTH - transcript_pages.MESSAGES, LENGTH))
+    assert places(transcript["html"]) == list(range(LONG - transcript_pages.MAX_MESSAGES, LONG))
     assert link(transcript["html"], "older")
 
 
@@ -305,15 +305,15 @@ def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
     conversation, messages = long
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
-    assert places(" ".join(exchange.request.contents)) == list(range(LENGTH))
+    assert places(" ".join(exchange.request.contents)) == list(range(LONG))
     exchange.finish()
     assert asked.end
 
 
 def test_what_is_kept_in_memory_is_bounded():
-    kept = Rendered(size=100)
+    kept = HtmlCache(size=100)
     pages = {new_id(): f"*{number}* {'x' * 30}" for number in range(20)}
     for _ in range(2):
         for key, text in pages.items():
-            assert kept.html(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
-    assert sum(map(len, kept._kept.values())) <= 100
+            assert kept.get_or_render(key, text) == f"<p><em>{text[1:-32].rstrip('*')}</em> {'x' * 30}</p>\n"
+    assert sum(map(len, kept._html.values())) <= 100

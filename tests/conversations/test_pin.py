@@ -4,34 +4,35 @@ import uuid
 
 import pytest
 
-from tests.support.shelves import conversation, groups, path
+from tests.support.conversations import action_path, conversation
+from tests.support.sidebar import groups
 
 
 def test_stands_above_the_newest(alice):
     old, newer, newest = (conversation(alice, title) for title in ("old", "newer", "newest"))
-    assert alice.post(path(old, "pin")).location == f"/c/{old.pk}/"
-    alice.post(path(newer, "pin"))
+    assert alice.post(action_path(old, "pin")).location == f"/c/{old.pk}/"
+    alice.post(action_path(newer, "pin"))
     assert groups(alice.get("/").html) == [("Pinned", ["newer", "old"]), ("Today", ["newest"])]
     assert newest
 
 
 def test_unpinned_goes_back_to_its_day(alice):
     made = conversation(alice)
-    alice.post(path(made, "pin"))
-    alice.post(path(made, "unpin"))
+    alice.post(action_path(made, "pin"))
+    alice.post(action_path(made, "unpin"))
     assert groups(alice.get("/").html) == [("Today", ["About bees"])]
 
 
 def test_twice_is_once(alice):
     made = conversation(alice)
-    assert {alice.post(path(made, "pin")).status for _ in range(2)} == {302}
+    assert {alice.post(action_path(made, "pin")).status for _ in range(2)} == {302}
     assert groups(alice.get("/").html) == [("Pinned", ["About bees"])]
 
 
 def test_brings_an_archived_one_back(alice):
     made = conversation(alice)
-    alice.post(path(made, "archive"))
-    alice.post(path(made, "pin"))
+    alice.post(action_path(made, "archive"))
+    alice.post(action_path(made, "pin"))
     assert groups(alice.get("/").html) == [("Pinned", ["About bees"])]
     assert groups(alice.get("/sidebar/?archived").html) == []
 
@@ -39,14 +40,14 @@ def test_brings_an_archived_one_back(alice):
 def test_other_pages_hear_of_it(alice, socket):
     made = conversation(alice)
     page = socket(alice)
-    alice.post(path(made, "pin"))
+    alice.post(action_path(made, "pin"))
     assert page.wait("activity")["conversation"] == str(made.pk)
 
 
 @pytest.mark.parametrize("action", ["pin", "unpin", "archive", "unarchive", "delete", "restore"])
 def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
     made = conversation(alice)
-    theirs, unknown = bob.post(path(made, action)), bob.post(f"/c/{uuid.uuid4()}/{action}/")
+    theirs, unknown = bob.post(action_path(made, action)), bob.post(f"/c/{uuid.uuid4()}/{action}/")
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
     assert theirs.status == 404
     before = made.pinned_at, made.archived_at, made.deleted_at
@@ -57,6 +58,6 @@ def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
 @pytest.mark.parametrize("action", ["pin", "unpin", "archive", "unarchive", "delete", "restore"])
 def test_signed_out_or_by_a_link_changes_nothing(alice, action):
     made = conversation(alice)
-    assert alice.without_session().post(path(made, action)).location.startswith("/accounts/login/")
-    assert alice.get(path(made, action)).status == 405
+    assert alice.without_session().post(action_path(made, action)).location.startswith("/accounts/login/")
+    assert alice.get(action_path(made, action)).status == 405
     assert groups(alice.get("/").html) == [("Today", ["About bees"])]

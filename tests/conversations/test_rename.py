@@ -5,13 +5,14 @@ import uuid
 import pytest
 
 from conversations.models import Conversation
-from tests.support.shelves import conversation, listed, path
+from tests.support.conversations import action_path, conversation
+from tests.support.sidebar import listed
 
 HTMX = {"HX-Request": "true"}
 
 
 def rename(person, made, title):
-    return person.post(path(made, "rename"), title=title)
+    return person.post(action_path(made, "rename"), title=title)
 
 
 def test_shows_the_new_title_everywhere(alice):
@@ -90,16 +91,16 @@ def test_the_last_of_two_tabs_counts(alice):
 
 def test_the_form_takes_the_rows_place_and_gives_it_back(alice):
     made = conversation(alice)
-    form = alice.get(path(made, "rename"), **HTMX).html
+    form = alice.get(action_path(made, "rename"), **HTMX).html
     assert f'id="item-{made.pk}"' in form
     assert 'value="About bees"' in form
-    assert "About bees</a>" in alice.get(path(made, "row"), **HTMX).html
+    assert "About bees</a>" in alice.get(action_path(made, "row"), **HTMX).html
 
 
 @pytest.mark.parametrize("action", ["rename", "row", "options"])
 def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
     made = conversation(alice)
-    theirs, unknown = bob.get(path(made, action)), bob.get(f"/c/{uuid.uuid4()}/{action}/")
+    theirs, unknown = bob.get(action_path(made, action)), bob.get(f"/c/{uuid.uuid4()}/{action}/")
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
     assert theirs.status == 404
     assert rename(bob, made, "Mine").status == 404
@@ -113,12 +114,12 @@ def test_signed_out_leads_to_the_sign_in_page(alice):
 
 def test_of_a_deleted_one_finds_nothing(alice):
     made = conversation(alice)
-    alice.post(path(made, "delete"))
+    alice.post(action_path(made, "delete"))
     assert rename(alice, made, "Back").status == 404
 
 
 def test_the_options_work_without_scripts(alice):
     made = conversation(alice)
-    page = alice.get(path(made, "options")).html
+    page = alice.get(action_path(made, "options")).html
     for action in ("rename", "pin", "archive", "delete"):
-        assert f'action="{path(made, action)}"' in page
+        assert f'action="{action_path(made, action)}"' in page

@@ -9,10 +9,9 @@ from django.db import connection, transaction
 
 from conversations.models import Conversation, Message, SearchEntry
 from conversations.web import search
-from tests.support import stored
-from tests.support.histories import indexed, write
-from tests.support.shelves import conversation, path
-from tests.support.waiting import eventually
+from tests.support import generations
+from tests.support.conversations import action_path, conversation, searchable_messages, wait_indexed
+from tests.support.polling import eventually
 
 HTMX = {"HX-Request": "true"}
 
@@ -23,7 +22,7 @@ def found(person, text):
 
 
 def test_finds_a_word_in_messages_and_marks_it(alice):
-    (message,) = write(alice, "The quick brown fox jumps")
+    (message,) = searchable_messages(alice, "The quick brown fox jumps")
     page = alice.get("/search/?q=BROWN")
     assert "The quick <mark>brown</mark> fox jumps" in page.html
     place = f"/c/{message.conversation_id}/?at={message.pk}#message-{message.pk}"
@@ -33,7 +32,7 @@ def test_finds_a_word_in_messages_and_marks_it(alice):
 def test_a_hit_opens_at_the_message_on_its_branch(alice):
     made = conversation(alice)
     other = Message.objects.create(conversation=made, role="user", content="zebra of another branch")
-    indexed()
+    wait_indexed()
     link = re.search(r'class="hit" href="([^"#]+)#', alice.get("/search/?q=zebra").html)
     assert "data-found" in alice.get(unescape(link[1])).html
     stored_head = made.head_id
@@ -43,17 +42,17 @@ def test_a_hit_opens_at_the_message_on_its_branch(alice):
 
 def test_finds_a_title_also_after_a_rename(alice):
     made = conversation(alice, "Aardvarks")
-    indexed()
+    wait_indexed()
     assert found(alice, "aardvarks")
-    alice.post(path(made, "rename"), title="Wombats")
-    indexed()
+    alice.post(action_path(made, "rename"), title="Wombats")
+    wait_indexed()
     assert found(alice, "wombats") == ["<mark>Wombats</mark>"]
     assert [hit for hit in search.find(alice.user, "aardvarks").hits if hit.message is None] == []
 
 
 def test_a_conversation_is_not_named_beside_its_own_messages(alice):
-    write(alice, "the axolotl sleeps", title="The axolotl")
-    write(alice, "nothing of it", title="An axolotl again")
+    searchable_messages(alice, "the axolotl sleeps", title="The axolotl")
+    searchable_messages(alice, "nothing of it", title="An axolotl again")
     hits = search.find(alice.user, "axolotl").hits
     assert sorted((hit.title, hit.message is None) for hit in hits) == [
         ("An axolotl again", False),  # the prompt that the title is made of
@@ -63,9 +62,9 @@ def test_a_conversation_is_not_named_beside_its_own_messages(alice):
 
 
 def test_says_how_much_was_found(alice):
-    write(alice, *(f"ibex number {number}" for number in range(21)))
+    searchable_messages(alice, *(f"ibex number {number}" for number in range(21)))
     assert "More than 20 results" in alice.get("/search/?q=ibex").text
-    write(alice, "one saola")
+    searchable_messages(alice, "one saola")
     assert re.search(r'role="status" data-said>1 result<', alice.get("/search/?q=saola").html)
 
 
@@ -82,7 +81,7 @@ def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
     a = answering(alice, "Platypus ", "swims")
     assert found(alice, "platypus") == []
     a.asked.stop()
-    assert stored.outcome(a.asked) == ("interrupted", "stopped")
+    assert generations.outcome(a.asked) == ("interrupted", "stopped")
     eventually(lambda: found(alice, "platypus"), "the answer in the index")
 
 
@@ -108,7 +107,7 @@ def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
     ],
 )
 def test_words_phrases_and_operators(alice, text, expected):
-    write(alice, "her mother-in-law", "a well-known fox", "brown fox", "red fox den")
+    searchable_messages(alice, "her mother-in-law", "a well-known fox", "brown fox", "red fox den")
     assert [re.sub("</?mark>", "", each) for each in found(alice, text)] == expected
 
 
@@ -117,14 +116,14 @@ def test_words_phrases_and_operators(alice, text, expected):
              "-a", "-a -b", "o'neil \\' x", "🐝", "\x02", "a" * 500, '" or "', "http://example.org/a-b?c=d"],
 )  # fmt: skip
 def test_nonsense_finds_what_it_finds_and_fails_never(alice, text):
-    write(alice, "o'neil said http://example.org/a-b?c=d \\ once")
+    searchable_messages(alice, "o'neil said http://example.org/a-b?c=d \\ once")
     from urllib.parse import quote
 
     assert alice.get(f"/search/?q={quote(text)}").status == 200
 
 
 def test_a_word_with_quotes_and_backslashes_is_found(alice):
-    write(alice, "see C:\\temp and o'neil at http://example.org/a-b?c=d")
+    searchable_messages(alice, "see C:\\temp and o'neil at http://example.org/a-b?c=d")
     for text in ("o'neil", "http://example.org/a-b?c=d", "C:\\temp"):
         assert found(alice, text), text
 
@@ -142,13 +141,13 @@ def test_of_too_much_says_so(alice):
 
 
 def test_only_what_is_left_out_is_a_search_too(alice):
-    write(alice, "brown fox")
+    searchable_messages(alice, "brown fox")
     assert all("brown" not in each for each in found(alice, "-brown"))
     assert found(alice, "-brown")
 
 
 def test_markup_in_a_message_stays_text(alice):
-    write(alice, "before <img src=x onerror=alert(1)> zebra \x02\x03 <mark>not</mark>")
+    searchable_messages(alice, "before <img src=x onerror=alert(1)> zebra \x02\x03 <mark>not</mark>")
     html = alice.get("/search/?q=zebra").html
     assert "<img" not in html
     assert "<mark>zebra</mark>" in html
@@ -156,29 +155,29 @@ def test_markup_in_a_message_stays_text(alice):
 
 
 def test_never_finds_what_is_somebody_elses(alice, bob):
-    write(bob, "his secret giraffe", title="Giraffe")
+    searchable_messages(bob, "his secret giraffe", title="Giraffe")
     assert found(alice, "giraffe") == []
     assert found(alice, f"{bob.user.pk}:giraffe") == []
     assert len(found(bob, "giraffe")) == 2  # the prompt that the title is made of, and the message
 
 
 def test_a_deleted_one_is_not_found_until_it_is_back(alice):
-    made = write(alice, "lonely narwhal")[0].conversation
-    alice.post(path(made, "delete"))
+    made = searchable_messages(alice, "lonely narwhal")[0].conversation
+    alice.post(action_path(made, "delete"))
     assert found(alice, "narwhal") == []
-    alice.post(path(made, "restore"))
+    alice.post(action_path(made, "restore"))
     assert len(found(alice, "narwhal")) == 1
 
 
 def test_an_archived_one_is_found_and_marked(alice):
-    made = write(alice, "dusty okapi")[0].conversation
+    made = searchable_messages(alice, "dusty okapi")[0].conversation
     assert "Archived" not in alice.get("/search/?q=okapi").text
-    alice.post(path(made, "archive"))
+    alice.post(action_path(made, "archive"))
     assert "Archived" in alice.get("/search/?q=okapi").text
 
 
 def test_pages_bring_each_once_newest_first(alice):
-    write(alice, *(f"lemur number {number}" for number in range(45)))
+    searchable_messages(alice, *(f"lemur number {number}" for number in range(45)))
     seen, address = [], "/search/?q=lemur"
     while address:
         html = alice.get(address, **HTMX).html
@@ -190,17 +189,17 @@ def test_pages_bring_each_once_newest_first(alice):
 
 def test_a_rare_word_is_found_beyond_the_newest(alice, monkeypatch):
     monkeypatch.setattr(search, "NEWEST", 3)
-    write(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
+    searchable_messages(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
     assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
 
 
 def test_the_excerpt_of_a_long_message_shows_the_word(alice):
-    write(alice, "filler " * 30_000 + "quagga at last")
+    searchable_messages(alice, "filler " * 30_000 + "quagga at last")
     assert "<mark>quagga</mark>" in found(alice, "quagga")[0]
 
 
 def test_text_that_no_index_can_hold_is_found_by_its_beginning(alice):
-    write(alice, "tapir " + " ".join(uuid.uuid4().hex + "-" + uuid.uuid4().hex for _ in range(3000)))
+    searchable_messages(alice, "tapir " + " ".join(uuid.uuid4().hex + "-" + uuid.uuid4().hex for _ in range(3000)))
     assert len(found(alice, "tapir")) == 1
 
 
@@ -209,7 +208,7 @@ def test_signed_out_leads_to_the_sign_in_page(alice):
 
 
 def test_a_words_plan_uses_the_index_of_words(alice):
-    write(alice, "unmistakable pangolin")
+    searchable_messages(alice, "unmistakable pangolin")
     query = search.parse("pangolin")
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
@@ -223,7 +222,7 @@ def test_a_words_plan_uses_the_index_of_words(alice):
 
 
 def test_is_gone_with_its_conversation(alice):
-    made = write(alice, "fleeting dodo")[0].conversation
+    made = searchable_messages(alice, "fleeting dodo")[0].conversation
     Conversation.objects.filter(pk=made.pk).delete()
     assert not SearchEntry.objects.filter(conversation_id=made.pk).exists()
 

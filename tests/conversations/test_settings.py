@@ -58,7 +58,7 @@ def test_says_so_in_the_chat_too(alice):
 
 
 def csrf():
-    from tests.support.visitors import CSRF
+    from tests.support.people import CSRF
 
     return CSRF
 
@@ -143,13 +143,13 @@ def fixed(monkeypatch):
 
 def test_what_is_fixed_is_no_choice_and_holds(alice, fixed):
     Preferences.objects.create(user=alice.user, when_leaving="finish", theme="dark")
-    assert preferences.of(alice.user).when_leaving == "stop"
-    assert preferences.of(alice.user).theme == "light"
+    assert preferences.effective(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).theme == "light"
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
     assert Preferences.objects.get(user=alice.user).when_leaving == "finish"  # kept for the day it is free again
-    assert preferences.of(alice.user).when_leaving == "stop"
+    assert preferences.effective(alice.user).when_leaving == "stop"
 
 
 def test_what_is_fixed_is_shown_as_such(alice, fixed):

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from conversations.models import Conversation, Message
 from conversations.web import sidebar
-from tests.support.shelves import conversation, groups, listed
+from tests.support.conversations import conversation
+from tests.support.sidebar import groups, listed
 
 DAY = timedelta(days=1)
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from conversations.models import Generation
 from conversations.people import time_zone
 from conversations.web import sidebar, usage
-from tests.support.shelves import conversation, groups
+from tests.support.conversations import conversation
+from tests.support.sidebar import groups
 
 LOS_ANGELES = "America/Los_Angeles"  # UTC-7 in June
 AUCKLAND = "Pacific/Auckland"  # UTC+12 in June
@@ -104,7 +105,7 @@ def _where_it_is_another_day(now):
     st.text() | st.sampled_from(["", "/etc/passwd", "../zone.tab", "posix", "Europe", "x" * 5000, "Europe/Berlin\0"])
 )
 def test_what_is_no_zone_is_none(name):
-    found = time_zone.named(name)
+    found = time_zone.zone_named(name)
     assert found is None or found.key == name
 
 

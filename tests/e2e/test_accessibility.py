@@ -4,9 +4,10 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
-from tests.support.browsing import PHONE, WIDE, begin, check, options
-from tests.support.pages import Chat, give_session
-from tests.support.shelves import conversation, path
+from tests.support.browser.accessibility import PHONE, WIDE, assert_accessible
+from tests.support.browser.actions import begin_answer, open_row_menu
+from tests.support.browser.chat import Chat, sign_in_browser
+from tests.support.conversations import action_path, conversation
 
 SMALLEST = {"width": 320, "height": 640}
 ZOOMED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
@@ -21,21 +22,21 @@ BROAD = (
 def test_axe_finds_nothing_in_a_conversation(chat, provider):
     chat.open()
     expect(chat.main).to_have_attribute("data-connection", "open")
-    check(chat.page, "empty")
-    exchange = begin(
+    assert_accessible(chat.page, "empty")
+    exchange = begin_answer(
         chat, provider, "Bees\n\n- **hum**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1  # one\n```\n\n"
     )
     exchange.write_tokens("> `wax`, [more](https://example.org) $x^2$")
     chat.see("wax")
-    check(chat.page, "streaming")
+    assert_accessible(chat.page, "streaming")
     chat.stop()
     chat.see_status("interrupted")
-    check(chat.page, "stopped")
+    assert_accessible(chat.page, "stopped")
     again = provider.expect(exchange.prompt)
     chat.regenerate()
     again.respond(429, {"Retry-After": "20"})
     chat.see_status("error")
-    check(chat.page, "error, versions")
+    assert_accessible(chat.page, "error, versions")
 
 
 def test_axe_finds_nothing_around_it(alice, chat):
@@ -46,76 +47,83 @@ def test_axe_finds_nothing_around_it(alice, chat):
     page.locator(".user summary").click()
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    check(page, "settings")
+    assert_accessible(page, "settings")
     page.keyboard.press("Escape")
     chat.button("Instructions and temperature").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    check(page, "options", (WIDE, "light"), (WIDE, "dark"))
+    assert_accessible(page, "options", (WIDE, "light"), (WIDE, "dark"))
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    check(page, "search")
+    assert_accessible(page, "search")
     page.keyboard.press("Escape")
     chat.open("/search/?q=bees")
     expect(page.locator(".hit").first).to_be_visible()
-    check(page, "found")
+    assert_accessible(page, "found")
     chat.open()
     page.set_viewport_size(PHONE)
     chat.button("Menu").click()
     expect(chat.button("Close menu")).to_be_visible()
-    check(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
+    assert_accessible(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
 
 
 def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
     made, archived = conversation(alice), conversation(alice, "Old")
-    alice.post(path(archived, "archive"))
+    alice.post(action_path(archived, "archive"))
     chat.open(f"/c/{archived.pk}/")
     expect(chat.main).to_have_attribute("data-connection", "open")
     page = chat.page
-    check(page, "an archived conversation")
+    assert_accessible(page, "an archived conversation")
     page.get_by_role("link", name="Archived").click()
     expect(chat.page.get_by_role("link", name="Back to all conversations")).to_be_visible()
-    check(page, "archive", (WIDE, "light"), (WIDE, "dark"))
+    assert_accessible(page, "archive", (WIDE, "light"), (WIDE, "dark"))
     page.get_by_role("link", name="Back to all conversations").click()
-    options(chat, "About bees")
+    open_row_menu(chat, "About bees")
     expect(page.locator("#row-menu")).to_be_visible()
-    check(page, "menu of a conversation", (WIDE, "light"))
+    assert_accessible(page, "menu of a conversation", (WIDE, "light"))
     page.locator("#row-menu").get_by_role("button", name="Rename").click()
     page.get_by_role("textbox", name="Title").fill("x" * 300)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="A title may have")).to_be_visible()
-    check(page, "rename, refused", (WIDE, "light"), (WIDE, "dark"))
+    assert_accessible(page, "rename, refused", (WIDE, "light"), (WIDE, "dark"))
     page.get_by_role("textbox", name="Title").press("Escape")
-    options(chat, "About bees").get_by_role("button", name="Delete").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Delete").click()
     expect(page.locator("#toast")).to_be_visible()
-    check(page, "toast")
+    assert_accessible(page, "toast")
     page.route("**/settings/", lambda route: route.abort())
     page.locator(".user summary").click()
     page.get_by_role("link", name="Settings").click()
     expect(page.locator("#toast")).to_contain_text("cannot be reached")
-    check(page, "a failure", (WIDE, "light"), (WIDE, "dark"))
+    assert_accessible(page, "a failure", (WIDE, "light"), (WIDE, "dark"))
     assert made
 
 
 def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, alice, server):
     made = conversation(alice)
-    alice.post(path(conversation(alice, "Gone"), "delete"))
-    for address in ("/deleted/", "/settings/", "/settings/password/", path(made, "options"), "/nowhere/", "/search/"):
-        check(chat.open(address).page, address)
+    alice.post(action_path(conversation(alice, "Gone"), "delete"))
+    for address in (
+        "/deleted/",
+        "/settings/",
+        "/settings/password/",
+        action_path(made, "options"),
+        "/nowhere/",
+        "/search/",
+    ):
+        assert_accessible(chat.open(address).page, address)
     chat.open("/settings/password/")
     for name, text in (("old_password", "wrong"), ("new_password1", "1"), ("new_password2", "2")):
         chat.page.locator(f"[name={name}]").fill(text)
     chat.button("Change password").click()
     expect(chat.page.locator(".field__error").first).to_be_visible()
-    check(chat.page, "password, refused")
+    assert_accessible(chat.page, "password, refused")
     context = browser.new_context()
     nobody = Chat(context.new_page(), server).open("/")
-    check(nobody.page, "sign in")
+    assert_accessible(nobody.page, "sign in")
     nobody.page.locator("[name=username]").fill("nobody")
     nobody.page.locator("[name=password]").fill("wrong")
     nobody.button("Sign in").click()
     expect(nobody.page.get_by_role("alert")).to_be_visible()
-    check(nobody.page, "sign in, refused")
+    assert_accessible(nobody.page, "sign in, refused")
     context.close()
 
 
@@ -126,14 +134,14 @@ def test_axe_finds_nothing_on_pages_for_faults(chat, template, settings):
     settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
     html = render_to_string(template, {"again": 5})
     chat.page.route("**/fault/", lambda route: route.fulfill(status=503, body=html, content_type="text/html"))
-    check(chat.open("/fault/").page, template)
+    assert_accessible(chat.open("/fault/").page, template)
 
 
 @pytest.fixture
 def phone(browser, alice, server):
     """A tab of Alice's on a small phone."""
     context = browser.new_context(viewport=SMALLEST, has_touch=True, is_mobile=True, reduced_motion="reduce")
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)
     context.close()
 
@@ -148,7 +156,7 @@ def size_of(locator):
 
 
 def test_fits_the_smallest_phone_and_fingers(phone, provider):
-    begin(phone, provider, "Bees\n\n", BROAD).finish()
+    begin_answer(phone, provider, "Bees\n\n", BROAD).finish()
     phone.see_status("complete")
     assert overflow(phone.page) <= 0
     expect(phone.box).to_be_in_viewport(ratio=1)
@@ -167,7 +175,7 @@ def test_fits_the_smallest_phone_and_fingers(phone, provider):
 
 def test_fits_at_twice_the_size(chat, provider):
     chat.page.set_viewport_size(ZOOMED)
-    begin(chat, provider, "Bees\n\n", BROAD).finish()
+    begin_answer(chat, provider, "Bees\n\n", BROAD).finish()
     chat.see_status("complete")
     assert overflow(chat.page) <= 0
     expect(chat.box).to_be_in_viewport(ratio=1)
@@ -180,7 +188,7 @@ MOVING = "document.getAnimations().filter(a => a.playState === 'running' && a.ef
 
 
 def test_nothing_moves_for_those_who_want_that(chat, phone, provider):
-    begin(chat, provider)
+    begin_answer(chat, provider)
     assert chat.page.evaluate(MOVING) > 0
     phone.open(chat.path).see("Bees hum and")
     assert phone.page.evaluate(MOVING) == 0

@@ -7,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests.support import stored
-from tests.support.pages import Chat, give_session
-from tests.support.shelves import conversation
+from tests.support import generations
+from tests.support.browser.chat import Chat, sign_in_browser
+from tests.support.conversations import conversation
 
 LIST = "/admin/conversations/generation/"
 
@@ -30,7 +30,7 @@ def faults(tab):
 def desk(browser, staff, server):
     """A tab of an administrator."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    give_session(context, staff)
+    sign_in_browser(context, staff)
     tab = Chat(context.new_page(), server)
     yield tab
     assert tab.complaints == []
@@ -51,7 +51,7 @@ def test_staff_sees_a_run_and_stops_it(desk, bob, answering):
     expect(row.get_by_role("cell").nth(3)).to_have_text("20")  # characters, without a reload
     row.get_by_role("button").click()
     expect(tab.page.locator(".messagelist")).to_contain_text("stopped by an administrator")
-    assert stored.outcome(a.asked) == ("interrupted", "stopped_by_admin")
+    assert generations.outcome(a.asked) == ("interrupted", "stopped_by_admin")
 
 
 def test_axe_finds_nothing_in_what_was_written_and_in_accounts(desk, bob):

@@ -5,10 +5,10 @@ import time
 
 from playwright.sync_api import expect
 
-from tests.support import stored
-from tests.support.answers import RATE, SOON, endless
-from tests.support.browsing import begin, generation
-from tests.support.pages import Chat, give_session
+from tests.support import generations
+from tests.support.browser.actions import begin_answer, shown_generation
+from tests.support.browser.chat import Chat, sign_in_browser
+from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -16,7 +16,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 def test_sign_in_ask_stop_reload_regenerate_continue(browser, alice, server, provider):
     context = browser.new_context()
     chat = Chat(context.new_page(), server).sign_in(alice)
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     chat.see("Bees hum and").stop()
     exchange.wait_closed()
     chat.see_status("interrupted").see_note("You stopped this answer.")
@@ -53,16 +53,16 @@ def test_signing_in_needs_the_password(browser, alice, server):
 
 
 def test_stop_closes_the_providers_socket(chat, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(20)
     pressed = chat.stop()
-    assert exchange.wait_closed() - pressed < SOON
-    assert exchange.tokens_after(pressed) <= SOON * RATE
+    assert exchange.wait_closed() - pressed < CLOSE_LIMIT
+    assert exchange.tokens_after(pressed) <= CLOSE_LIMIT * RATE
     chat.see_status("interrupted")
 
 
 def test_escape_stops(chat, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     chat.box.press("Escape")
     exchange.wait_closed()
     chat.see_status("interrupted").see_note("You stopped this answer.")
@@ -79,16 +79,18 @@ def test_stop_before_the_first_word(chat, provider):
 
 
 def test_the_same_words_live_after_reload_and_in_the_admin(chat, staff, browser, server, provider):
-    begin(chat, provider, "# Bees\n\n", "* they **hum**\n* they `buzz`\n\n", "```python\nprint('bee')\n```\n\nEnd")
+    begin_answer(
+        chat, provider, "# Bees\n\n", "* they **hum**\n* they `buzz`\n\n", "```python\nprint('bee')\n```\n\nEnd"
+    )
     chat.see("End").stop()
     chat.see_status("interrupted")
     live = chat.content.inner_text(), chat.note.locator("p").first.inner_text()
     chat.reload().see_status("interrupted")
     assert (chat.content.inner_text(), chat.note.locator("p").first.inner_text()) == live
     admin = browser.new_context()
-    give_session(admin, staff)
+    sign_in_browser(admin, staff)
     page = admin.new_page()
-    page.goto(f"{server.url}/admin/conversations/generation/{generation(chat)}/change/")
+    page.goto(f"{server.url}/admin/conversations/generation/{shown_generation(chat)}/change/")
     answer = page.locator(".answer[data-status=interrupted]")
     assert answer.locator("[data-content]").inner_text().split() == live[0].split()
     assert answer.locator("[data-note]").inner_text() == live[1]
@@ -96,26 +98,26 @@ def test_the_same_words_live_after_reload_and_in_the_admin(chat, staff, browser,
 
 
 def test_a_closed_tab_stops_the_answer(chat, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(20)
-    run = generation(chat)
+    run = shown_generation(chat)
     left = time.monotonic()
     chat.close()
-    assert exchange.wait_closed() - left < SOON
-    assert stored.outcome(run) == ("interrupted", "left")
-    assert stored.text(run).startswith("Bees **hum** and")
+    assert exchange.wait_closed() - left < CLOSE_LIMIT
+    assert generations.outcome(run) == ("interrupted", "left")
+    assert generations.text(run).startswith("Bees **hum** and")
 
 
 def test_going_elsewhere_stops_the_answer(chat, provider):
-    exchange = begin(chat, provider)
-    run = generation(chat)
+    exchange = begin_answer(chat, provider)
+    run = shown_generation(chat)
     chat.page.goto("about:blank")
     exchange.wait_closed()
-    assert stored.outcome(run) == ("interrupted", "left")
+    assert generations.outcome(run) == ("interrupted", "left")
 
 
 def test_a_reload_in_mid_stream_goes_on(chat, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(10)
     chat.reload().see("word5")
     count = len(exchange.written)
@@ -128,7 +130,7 @@ def test_a_reload_in_mid_stream_goes_on(chat, provider):
 
 
 def test_one_of_two_tabs_may_close(chat, tab, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     other = tab().open(chat.path)
     other.see("Bees hum and")
     chat.close()
@@ -137,7 +139,7 @@ def test_one_of_two_tabs_may_close(chat, tab, provider):
 
 
 def test_the_next_prompt_follows_the_stopped_answer(chat, provider):
-    begin(chat, provider)
+    begin_answer(chat, provider)
     chat.stop()
     chat.see_status("interrupted")
     following = provider.expect()
@@ -169,9 +171,9 @@ def test_an_error_of_the_provider_is_told_in_plain_words(chat, provider):
 def test_comes_back_after_the_server_restarted(start_server, browser, alice, provider):
     server = start_server()
     context = browser.new_context()
-    give_session(context, alice.at(server))
+    sign_in_browser(context, alice.at(server))
     chat = Chat(context.new_page(), server)
-    begin(chat, provider)
+    begin_answer(chat, provider)
     server.stop()
     chat.see_status("interrupted").see_note("The server restarted.")
     expect(chat.main).not_to_have_attribute("data-connection", "open")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.models import Preferences
-from tests.support.pages import Chat, give_session
+from tests.support.browser.chat import Chat, sign_in_browser
 
 
 def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
@@ -87,7 +87,7 @@ def test_what_was_typed_outlives_a_reload_and_a_refusal_but_not_the_sign_out(cha
 def phone(browser, alice, server):
     """A tab of Alice's on a phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)
     context.close()
 
@@ -196,7 +196,7 @@ def test_each_new_chat_has_a_draft_of_its_own(chat, tab, provider):
 
 def test_somebody_else_finds_nothing_that_was_typed(chat, alice, bob):
     connected(chat.open()).box.fill("half a thought")
-    give_session(chat.page.context, bob)
+    sign_in_browser(chat.page.context, bob)
     connected(chat.open())
     assert chat.page.evaluate("JSON.stringify(localStorage)") == "{}"
     expect(chat.box).to_have_value("")

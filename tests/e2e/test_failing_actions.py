@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import options
-from tests.support.shelves import conversation
+from tests.support.browser.actions import open_row_menu
+from tests.support.conversations import conversation
 
 FAILED = "That did not work. Try again in a moment."
 GONE = "This no longer exists."
@@ -33,7 +33,7 @@ def test_actions_of_the_list(open_chat, status, sentence):
     _made, fail = open_chat
     for action in ("Pin", "Archive", "Delete", "Rename"):
         chat = fail(f"**/{action.lower()}/", status)
-        options(chat, "About bees").get_by_role("button", name=action).click()
+        open_row_menu(chat, "About bees").get_by_role("button", name=action).click()
         toast = chat.page.locator("#toast")
         expect(toast).to_have_text(sentence)
         expect(chat.page.locator("[data-says]")).to_have_text(re.compile(re.escape(sentence)))
@@ -82,7 +82,7 @@ def test_back_to_a_conversation_that_was_deleted(open_chat):
     chat = fail("**/nowhere", 404)
     chat.page.locator("#sidebar-list .row__link").click()
     expect(chat.content).to_contain_text("Bees hum")
-    options(chat, "About bees").get_by_role("button", name="Delete").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Delete").click()
     chat.page.wait_for_url(chat.server.url + "/")
     chat.page.go_back()
     expect(chat.page.locator("#toast")).to_contain_text(GONE)

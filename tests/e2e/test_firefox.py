@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.firefox import ENTER, TAB, firefox
+from tests.support.browser.firefox import ENTER, TAB, firefox
 
 ANSWER = "article[data-role=assistant]"
 

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.support.pages import Chat
-from tests.support.shelves import conversation
+from tests.support.browser.chat import Chat
+from tests.support.conversations import conversation
 
 FOCUS = """async () => {
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame) // what appears with the focus takes a frame

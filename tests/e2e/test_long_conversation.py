@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from conversations.rendering import transcript_pages
-from tests.support.histories import LENGTH, converse
-from tests.support.waiting import eventually
+from tests.support.conversations import LONG, converse
+from tests.support.polling import eventually
 
 TOP = """([place]) => {
     const [article] = [...document.querySelectorAll("article")].filter(a => a.textContent.includes(place + " "))
@@ -15,7 +15,7 @@ TOP = """([place]) => {
 
 @pytest.fixture
 def long(alice):
-    return converse(alice, [f"place-{number} " + "and so on " * 40 for number in range(LENGTH)])
+    return converse(alice, [f"place-{number} " + "and so on " * 40 for number in range(LONG)])
 
 
 def place(chat, number):
@@ -32,9 +32,9 @@ def scroll(chat, by):
 
 def test_older_messages_come_without_a_jump(chat, long):
     conversation, _messages = long
-    first = LENGTH - transcript_pages.MESSAGES
+    first = LONG - transcript_pages.MAX_MESSAGES
     chat.open(f"/c/{conversation.pk}/")
-    expect(place(chat, LENGTH - 1)).to_be_in_viewport()
+    expect(place(chat, LONG - 1)).to_be_in_viewport()
     expect(place(chat, first)).to_have_count(1)
     chat.page.evaluate(
         """text => { document.addEventListener("htmx:beforeSwap", () => { window.before = place() })
@@ -57,9 +57,9 @@ def test_opens_at_the_message_and_goes_down_to_the_end(chat, long, provider):
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}#message-{messages[40].pk}")
     expect(place(chat, 40)).to_be_in_viewport()
     expect(place(chat, 40)).to_be_focused()
-    expect(place(chat, LENGTH - 1)).to_have_count(0)
+    expect(place(chat, LONG - 1)).to_have_count(0)
     chat.button("Latest").click()
-    expect(place(chat, LENGTH - 1)).to_be_in_viewport()
+    expect(place(chat, LONG - 1)).to_be_in_viewport()
     expect(chat.button("Latest")).to_be_hidden()
     assert "at=" not in chat.page.url
     assert chat.complaints == []
@@ -70,7 +70,7 @@ def test_scrolling_down_leads_to_the_end_step_by_step(chat, long):
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}")
     expect(place(chat, 40)).to_be_in_viewport()
     expect(chat.main).to_have_attribute("data-connection", "open")
-    eventually(lambda: scroll(chat, 4000) or place(chat, LENGTH - 1).count(), "the last message")
+    eventually(lambda: scroll(chat, 4000) or place(chat, LONG - 1).count(), "the last message")
     expect(place(chat, 90)).to_have_count(1)
 
 
@@ -80,10 +80,10 @@ def test_a_prompt_from_far_above_goes_on_at_the_end(chat, long, provider):
     expect(place(chat, 40)).to_be_in_viewport()
     exchange = provider.expect()
     chat.ask(exchange.prompt)
-    assert f"place-{LENGTH - 1} " in "".join(exchange.request.contents)
+    assert f"place-{LONG - 1} " in "".join(exchange.request.contents)
     exchange.write_tokens("At the end.").finish()
     chat.see("At the end.").see_status("complete")
-    expect(place(chat, LENGTH - 1)).to_have_count(1)
+    expect(place(chat, LONG - 1)).to_have_count(1)
     expect(place(chat, 40)).to_have_count(0)
     expect(chat.answer).to_be_in_viewport()
     assert chat.complaints == []

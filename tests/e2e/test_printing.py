@@ -5,8 +5,7 @@ import re
 import pytest
 
 from conversations.models import Message
-from tests.support.histories import write
-from tests.support.shelves import conversation
+from tests.support.conversations import conversation, searchable_messages
 
 CHROME = "#sidebar, .dock, .topbar button, .more, .copy-code, [data-footer] button"
 VISIBLE = "all => all.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 100))"
@@ -16,7 +15,9 @@ VISIBLE = "all => all.filter(each => each.checkVisibility()).map(each => each.ou
 def long(alice):
     """More messages than a page loads at once, the last but one with code wider than paper."""
     wide = f"```python\nx = '{'wide ' * 60}'\n```"
-    return write(alice, *(f"message number {number}" for number in range(70)), wide, "the end")[0].conversation
+    return searchable_messages(alice, *(f"message number {number}" for number in range(70)), wide, "the end")[
+        0
+    ].conversation
 
 
 def test_brings_every_message_and_nothing_around_them(chat, long):

@@ -4,11 +4,13 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.support.histories import write
+from tests.support.conversations import searchable_messages
 
 
 def test_from_the_keyboard_to_the_message(chat, alice):
-    messages = write(alice, "first words", "a lonely axolotl", *(f"later {number}" for number in range(90)))
+    messages = searchable_messages(
+        alice, "first words", "a lonely axolotl", *(f"later {number}" for number in range(90))
+    )
     chat.open("/")
     chat.page.keyboard.press("Control+k")
     field = chat.page.get_by_role("searchbox")

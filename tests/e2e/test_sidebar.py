@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Conversation
-from tests.support.browsing import begin, options
-from tests.support.shelves import conversation, path
+from tests.support.browser.actions import begin_answer, open_row_menu
+from tests.support.conversations import action_path, conversation
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_rename_in_place_with_the_keyboard(chat, alice, rows):
 def test_escape_gives_a_rename_up(chat, alice, rows):
     conversation(alice)
     chat.open("/")
-    options(chat, "About bees").get_by_role("button", name="Rename").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Rename").click()
     field = chat.page.get_by_role("textbox", name="Title")
     field.fill("Of wasps")
     field.press("Escape")
@@ -49,11 +49,11 @@ def test_a_rename_survives_what_happens_elsewhere(chat, alice, rows):
     other = conversation(alice, "Other")
     chat.open("/")
     expect(chat.main).to_have_attribute("data-connection", "open")
-    options(chat, "About bees").get_by_role("button", name="Rename").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Rename").click()
     field = chat.page.get_by_role("textbox", name="Title")
     field.fill("Half a ti")
     with chat.page.expect_response(lambda response: "/sidebar/" in response.url):
-        alice.post(path(other, "archive"))
+        alice.post(action_path(other, "archive"))
     expect(field).to_have_value("Half a ti")
     expect(field).to_be_focused()
     field.press("Enter")
@@ -63,7 +63,7 @@ def test_a_rename_survives_what_happens_elsewhere(chat, alice, rows):
 def test_delete_and_undo(chat, alice, rows):
     made = conversation(alice)
     chat.open(f"/c/{made.pk}/")
-    options(chat, "About bees").get_by_role("button", name="Delete").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Delete").click()
     expect(rows).to_have_count(0)
     chat.page.wait_for_url(chat.server.url + "/")
     expect(chat.page.locator("#toast")).to_contain_text("“About bees” was deleted.")
@@ -79,9 +79,9 @@ def test_pin_and_archive_move_it_at_once(chat, alice, rows):
     conversation(alice, "New")
     chat.open("/")
     expect(rows).to_have_text(["New", "Old"])
-    options(chat, "Old").get_by_role("button", name="Pin").click()
+    open_row_menu(chat, "Old").get_by_role("button", name="Pin").click()
     expect(rows).to_have_text(["Old", "New"])
-    options(chat, "New").get_by_role("button", name="Archive").click()
+    open_row_menu(chat, "New").get_by_role("button", name="Archive").click()
     expect(rows).to_have_text(["Old"])
     chat.page.get_by_role("link", name="Archived").click()
     expect(rows).to_have_text(["New"])
@@ -96,7 +96,7 @@ def test_archive_and_undo(chat, alice, rows):
     chat.open(f"/c/{made.pk}/")
     banner = chat.page.get_by_text("This conversation is archived.")
     expect(banner).to_be_hidden()
-    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Archive").click()
     toast = chat.page.locator("#toast")
     expect(toast).to_contain_text("“About bees” was archived.")
     expect(chat.page.locator("[data-says]")).to_have_text("“About bees” was archived.")
@@ -112,7 +112,7 @@ def test_archive_and_undo(chat, alice, rows):
 
 def test_an_archived_conversation_says_so_and_comes_back_from_there(chat, alice, rows):
     made = conversation(alice)
-    alice.post(path(made, "archive"))
+    alice.post(action_path(made, "archive"))
     chat.open(f"/c/{made.pk}/")
     expect(rows).to_have_count(0)
     chat.button("Unarchive").click()
@@ -123,8 +123,8 @@ def test_an_archived_conversation_says_so_and_comes_back_from_there(chat, alice,
 
 def test_escape_stops_while_a_toast_is_up(chat, alice, provider):
     conversation(alice)
-    exchange = begin(chat, provider)
-    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    exchange = begin_answer(chat, provider)
+    open_row_menu(chat, "About bees").get_by_role("button", name="Archive").click()
     toast = chat.page.locator("#toast")
     expect(toast).to_be_visible()
     chat.page.keyboard.press("Escape")
@@ -137,7 +137,7 @@ def test_a_toast_goes_once_nobody_points_at_it(chat, alice):
     conversation(alice)
     chat.page.clock.install()
     chat.open("/")
-    options(chat, "About bees").get_by_role("button", name="Archive").click()
+    open_row_menu(chat, "About bees").get_by_role("button", name="Archive").click()
     toast = chat.page.locator("#toast")
     expect(toast).to_be_visible()
     toast.hover()
@@ -162,7 +162,7 @@ def test_a_refresh_does_not_count_pinned_ones(chat, alice, rows):
 
 
 def test_an_answer_that_ended_elsewhere_is_marked_until_it_is_opened(chat, provider):
-    exchange = begin(chat, provider)
+    exchange = begin_answer(chat, provider)
     address = chat.path
     chat.page.get_by_role("link", name="New chat").first.click()
     row = chat.page.locator(".row")
@@ -200,7 +200,7 @@ def test_scrolling_brings_more_and_a_refresh_keeps_the_place(chat, alice, rows):
     rows.nth(60).focus()
     top = list_.evaluate("list => list.scrollTop")
     with chat.page.expect_response(lambda response: "rows=70" in response.url):
-        alice.post(path(made[0], "rename"), title="The last of them")
+        alice.post(action_path(made[0], "rename"), title="The last of them")
     expect(rows.nth(69)).to_have_text("The last of them")
     expect(rows.nth(60)).to_be_focused()
     assert list_.evaluate("list => list.scrollTop") == top

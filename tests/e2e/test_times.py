@@ -9,9 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conversations.models import Message
-from tests.support.histories import write
-from tests.support.pages import Chat, give_session
-from tests.support.shelves import conversation
+from tests.support.browser.chat import Chat, sign_in_browser
+from tests.support.conversations import conversation, searchable_messages
 
 KIRITIMATI = "Pacific/Kiritimati"  # UTC+14
 
@@ -20,7 +19,7 @@ KIRITIMATI = "Pacific/Kiritimati"  # UTC+14
 def far_away(browser, alice, server):
     """A tab of Alice's in a German browser on the other side of the earth."""
     context = browser.new_context(timezone_id=KIRITIMATI, locale="de-DE")
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)
     context.close()
 
@@ -39,7 +38,7 @@ def test_the_list_is_grouped_by_the_browsers_days(far_away, alice):
 
 
 def test_dates_are_in_the_pages_language_and_have_their_year(far_away, alice):
-    (message,) = write(alice, "a lonely axolotl")
+    (message,) = searchable_messages(alice, "a lonely axolotl")
     at = datetime(2019, 3, 4, 20, 0, tzinfo=ZoneInfo("UTC"))
     Message.objects.create(
         conversation=message.conversation, parent=message, role="user", content="an old axolotl", created_at=at

@@ -4,8 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.support.pages import give_session
-from tests.support.waiting import eventually
+from tests.support.browser.chat import sign_in_browser
+from tests.support.polling import eventually
 
 CODE = "```python\nprint('bee')\n```\n\n"
 
@@ -13,7 +13,7 @@ CODE = "```python\nprint('bee')\n```\n\n"
 @pytest.fixture
 def context(browser, alice):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    give_session(context, alice)
+    sign_in_browser(context, alice)
     yield context
     context.close()
 

@@ -8,17 +8,11 @@ import pytest
 from conversations.generation.supervisor import Supervisor
 from conversations.operations import periodic_tasks
 from conversations.rendering import worker
-from tests.support import visitors
-from tests.support.faults import figures
+from tests.support import people
+from tests.support.faults import measurements
 from tests.support.faults.steady_provider import SteadyProvider
+from tests.support.people import Person
 from tests.support.servers import Server, running
-from tests.support.visitors import Person
-
-
-@pytest.fixture(scope="session")
-def long(request: pytest.FixtureRequest) -> bool:
-    """Whether the long loops are wanted (`--long`)."""
-    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")
@@ -55,18 +49,18 @@ def busy(database, steady) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def crowd_of(busy) -> Callable[[int], Sequence[Person]]:
     """People with accounts, the same ones for every test."""
-    people: list[Person] = []
+    gathered: list[Person] = []
 
     def gather(count: int) -> Sequence[Person]:
-        while len(people) < count:
-            people.append(visitors.new_person("crowd", busy))
-        return people[:count]
+        while len(gathered) < count:
+            gathered.append(people.new_person("crowd", busy))
+        return gathered[:count]
 
     return gather
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    lines = figures.lines()
+    lines = measurements.lines()
     if lines:
         terminalreporter.section("measured")
         for line in lines:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Asker
+from conversations.commands.start import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
@@ -23,8 +23,8 @@ from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.storage.db_threads import in_database
-from tests.support import visitors
-from tests.support.faults import figures
+from tests.support import people
+from tests.support.faults import measurements
 from tests.support.faults.checker import Checker
 from tests.support.faults.steady_provider import Plan
 
@@ -142,7 +142,9 @@ async def test_the_stream_of_a_provider(steady, plan, when):
         assert await others() == before
         if not reading.acted:
             assert text.reasons == ["stop"]
-            figures.note(f"cancel at every await of the stream, {when}", f"{number - 1} awaits, every socket closed")
+            measurements.note(
+                f"cancel at every await of the stream, {when}", f"{number - 1} awaits, every socket closed"
+            )
             return
     pytest.fail("the stream never ran through")
 
@@ -151,15 +153,15 @@ async def test_the_stream_of_a_provider(steady, plan, when):
 async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
-    person = await in_database(visitors.new_person, "alice", server)
-    asker = Asker(person.user, supervisor.process, catalog.offered)
+    person = await in_database(people.new_person, "alice", server)
+    asker = Requester(person.user, supervisor.process, catalog.offered)
     prompts = []
     try:
         for number in range(1, MOST):
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
-            started = await in_database(start.begin, asker, command)
+            started = await in_database(start.start_generation, asker, command)
             assert isinstance(started, Started)
             readers = []
 
@@ -183,7 +185,7 @@ async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when
             pytest.fail("the reader never ran through")
     finally:
         loop.set_task_factory(None)
-    figures.note(f"Stop at every await of the reader, {when}", f"{number - 1} awaits, each ended once")
+    measurements.note(f"Stop at every await of the reader, {when}", f"{number - 1} awaits, each ended once")
     await in_database(_check, steady, prompts)
 
 

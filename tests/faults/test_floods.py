@@ -12,12 +12,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from conversations.models import Conversation, Message
-from tests.support.faults import figures
-from tests.support.faults.checker import Footprint
+from tests.support.faults import measurements
 from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.server_resources import Resources
 from tests.support.faults.steady_provider import Plan
+from tests.support.polling import eventually
 from tests.support.sockets import Socket
-from tests.support.waiting import eventually
 
 LENGTH = 390_000
 MOST = 5_000_000
@@ -75,13 +75,15 @@ def test_watching_without_reading_costs_a_bounded_amount(busy, crowd_of, watches
     warm_up(person, busy, frame)
     with narrow_page(person, busy) as page, suppress(ConnectionClosed):
         page.recv()
-        before = most = Footprint.of(busy).memory
+        before = most = Resources.of(busy).memory
         for number in range(watches):
             page.send(frame)
             if number > BURST:
                 time.sleep(1 / RATE)
-                most = max(most, Footprint.of(busy).memory)
-    figures.note(f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(most - before) / 1024:+.0f} KiB")
+                most = max(most, Resources.of(busy).memory)
+    measurements.note(
+        f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(most - before) / 1024:+.0f} KiB"
+    )
     assert most - before < MOST
 
 
@@ -133,6 +135,6 @@ def test_others_do_not_notice_pages_that_flood(busy, steady, crowd_of, reads):
 
     quiet, flooded = asyncio.run(scenario())
     kind = "read" if reads else "do not read"
-    figures.times("ask → transcript while it is quiet", quiet)
-    figures.times(f"ask → transcript beside {FLOODING} pages that flood and {kind}", flooded)
+    measurements.note_times("ask → transcript while it is quiet", quiet)
+    measurements.note_times(f"ask → transcript beside {FLOODING} pages that flood and {kind}", flooded)
     assert statistics.median(flooded) < 2 * statistics.median(quiet) + SLACK

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from conversations.models import Piece
 from conversations.rules.status import STATUS_OF, EndReason
-from tests.support import stored
+from tests.support import generations
+from tests.support.people import new_person
+from tests.support.polling import eventually
 from tests.support.servers import running
 from tests.support.sockets import Socket
-from tests.support.visitors import new_person
-from tests.support.waiting import eventually
 
 NASTY = ["bad\0code", "\ud800", "\udc1d\ud83d", "x" * 5000, "\x1b[2J\r\n", "'; DROP TABLE x; --", "429", "\u202e", ""]
 NUMBERS = [2**31, 2**63, 10**40, -1, -(10**40), 1e308, float("inf"), float("nan"), 0, True]
@@ -68,7 +68,7 @@ def bystander(generous, provider):
     yield asked, exchange
     exchange.finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == exchange.text
+    assert generations.text(asked) == exchange.text
     page.close()
 
 
@@ -92,7 +92,7 @@ def saved(generation):
 
 def judge(asked):
     """By what is stored: an end that was quicker than the page's transcript comes in one, too."""
-    status, reason = stored.outcome(asked)
+    status, reason = generations.outcome(asked)
     assert status in ("complete", "error")
     assert STATUS_OF[EndReason(reason)] == status
 
@@ -144,5 +144,5 @@ def test_an_error_in_the_stream(alice, generous, answering, unharmed, field, val
     a = answering(alice.at(generous))
     a.exchange.write_raw(b"data: " + json.dumps({"error": {field: value}}).encode() + b"\n\n")
     judge(a.asked)
-    assert stored.text(a.asked) == "Bees hum"
+    assert generations.text(a.asked) == "Bees hum"
     unharmed()

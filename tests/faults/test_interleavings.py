@@ -15,8 +15,8 @@ from django.db import connection
 
 from conversations.cluster.follower import POLL, Begun, Followers
 from conversations.commands import conversation_state, start, subscribe
-from conversations.commands.execute import Asks
-from conversations.commands.start import Asker
+from conversations.commands.execute import CommandExecutor
+from conversations.commands.start import Requester
 from conversations.delivery import end_notice
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import generation
@@ -29,12 +29,12 @@ from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
 from conversations.storage.journal import Journal
 from conversations.storage.journal_sql import LOCK
-from tests.support import stored
-from tests.support.answers import RATE, endless
-from tests.support.faults import clusters
+from tests.support import generations
+from tests.support.faults import locks
 from tests.support.faults.steady_provider import Plan
+from tests.support.polling import eventually
+from tests.support.provider.endless import RATE, endless
 from tests.support.servers import running
-from tests.support.waiting import eventually
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
 SOON = 5.0
@@ -57,10 +57,10 @@ def pair(database, provider):
 
 def replayed(person, page, a):
     """Send the command of an answer again, and hold it until the `with` ends."""
-    held = clusters.locked("auth_user", [person.user.pk])
+    held = locks.locked_rows("auth_user", [person.user.pk])
     held.__enter__()
     page.send("send", id=a.asked.id, content=a.exchange.prompt)
-    eventually(lambda: clusters.waiting_for_locks() > 0, "the command waits")
+    eventually(lambda: locks.waiting_for_locks() > 0, "the command waits")
     return held
 
 
@@ -78,7 +78,7 @@ def test_a_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, 
     witness.close()
     a.page.close()
     a.exchange.wait_closed(SOON)
-    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_a_stop_that_meets_the_replayed_command(pair, alice, answering, socket):
@@ -126,11 +126,11 @@ def test_an_orphan_that_could_not_be_ended_is_tried_again(start_server, alice):
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
     run = streaming_row(alice.user, owner.pk)
-    with clusters.locked("conversations_generation", [run.pk]):
+    with locks.locked_rows("conversations_generation", [run.pk]):
         renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
         ticks = Ticks(owner.pk, renewed)
         eventually(lambda: ticks.count > 40, "its time is long over", 20)
-    assert stored.outcome(str(run.pk)) == ("interrupted", "server_lost")
+    assert generations.outcome(str(run.pk)) == ("interrupted", "server_lost")
 
 
 class Ticks:
@@ -153,7 +153,7 @@ def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server
     a = answering(alice.at(killed))
     generation = a.asked.generation
     killed.kill()
-    assert stored.outcome(generation, 20) == ("interrupted", "server_lost")
+    assert generations.outcome(generation, 20) == ("interrupted", "server_lost")
 
 
 # --- a supervisor of the test's own --------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ class Page:
 
     def __init__(self, user):
         self.user_id = user.pk
-        self.session, self.tab, self.language = "session", "tab", "en"
+        self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
         self.attends = set()
@@ -222,9 +222,9 @@ def page(supervisor, user):
 @pytest.fixture
 async def started(supervisor, user):
     """A generation between its commit and its launch."""
-    asker = Asker(user, supervisor.process, catalog.offered)
+    asker = Requester(user, supervisor.process, catalog.offered)
     plan = Plan(rate=100, tokens=3)
-    return await in_database(start.begin, asker, Send(id=uuid.uuid4(), content=plan.prompt))
+    return await in_database(start.start_generation, asker, Send(id=uuid.uuid4(), content=plan.prompt))
 
 
 async def until(probe, timeout=10.0):
@@ -235,7 +235,7 @@ async def until(probe, timeout=10.0):
 
 
 async def outcome(generation):
-    return await in_database(stored.outcome, str(generation))
+    return await in_database(generations.outcome, str(generation))
 
 
 async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, user, page, started):
@@ -243,7 +243,7 @@ async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, u
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in supervisor.followers
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    Asks(supervisor)._attend([], started)
+    CommandExecutor(supervisor)._attend([], started)
     assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
@@ -252,7 +252,7 @@ async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, u
 async def test_a_page_that_read_the_row_before_the_end_looks_again(supervisor, user, page, started):
     state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
-    subscribe.present(supervisor, page, state)
+    subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
     assert started.generation.pk not in supervisor.followers
 
@@ -262,8 +262,8 @@ async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(supervisor,
         raise RuntimeError("out of everything")
 
     monkeypatch.setattr(supervisor.providers, "take", fails)
-    asks, command = Asks(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
-    asks.begin(page, user, command)
+    executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
+    executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(run.pk) == ("error", "provider_failed")
@@ -277,9 +277,9 @@ async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(supervisor, 
 
     monkeypatch.setattr(conversation_state, "started", fails)
     monkeypatch.setattr(conversation_state, "show", fails)
-    asks, plan = Asks(supervisor), Plan(rate=10, tokens=1000)
+    executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
-    asks.begin(page, user, command)
+    executor.execute(page, user, command)
     await until(lambda: page.heard("refused"))
     run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(run.pk) == ("error", "provider_failed")

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support import stored
-from tests.support.answers import endless
+from tests.support import generations
 from tests.support.faults.checker import Checker
-from tests.support.proxy import Proxy
-from tests.support.sentences import assert_plain
+from tests.support.leaks import assert_plain_sentence
+from tests.support.provider.endless import endless
 from tests.support.servers import running
+from tests.support.tcp_proxy import Proxy
 
 PATIENCE = {
     "CHAT_CONNECT_TIMEOUT": 1,
@@ -48,8 +48,8 @@ def far(alice, behind, answering):
 
 def judge(a, provider, reason, text="Bees hum"):
     assert a.asked.outcome == ("error", reason)
-    assert stored.text(a.asked) == text
-    assert_plain(a.asked)
+    assert generations.text(a.asked) == text
+    assert_plain_sentence(a.asked)
     assert len(provider.asked(a.exchange.prompt)) == 1
     Checker([a.exchange], [a.page]).settle().check()
 
@@ -95,7 +95,7 @@ def test_a_drip_is_cut_into_any_pieces(alice, behind, socket, provider, way):
         assert asked.outcome == ("complete", "finished")
     finally:
         way.drip(None)
-    assert stored.text(asked) == "Bees 🐝 hümmen"
+    assert generations.text(asked) == "Bees 🐝 hümmen"
 
 
 def test_a_run_that_never_ends(far, provider):
@@ -104,7 +104,7 @@ def test_a_run_that_never_ends(far, provider):
     a.exchange.stream(endless(), 20)
     a.exchange.wait_closed(PATIENCE["CHAT_RUN_TIMEOUT"] + 2)
     assert a.asked.outcome == ("error", "timed_out")
-    assert a.exchange.text.startswith(stored.text(a.asked))
+    assert a.exchange.text.startswith(generations.text(a.asked))
     Checker([a.exchange], [a.page]).settle().check()
 
 
@@ -141,7 +141,7 @@ def test_a_black_hole(database, alice, socket):
         asked = socket(alice.at(server)).ask("Is anybody there?")
         assert asked.outcome == ("error", "provider_unreachable")
         assert time.monotonic() - began < 5 * PATIENCE["CHAT_CONNECT_TIMEOUT"]
-        assert_plain(asked)
+        assert_plain_sentence(asked)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_slow_down(asking, provider, wait, told):
     assert asked.outcome == ("error", "rate_limited")
     assert told in asked.end["note"]
     assert len(provider.asked(exchange.prompt)) == 1
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 ANSWERS = {
@@ -179,9 +179,9 @@ def test_an_answer_that_is_no_stream(asking, provider, which):
     status, headers, body = ANSWERS[which]
     exchange.respond(status, headers, body)
     assert asked.end["status"] == "error"
-    assert stored.text(asked) == ""
+    assert generations.text(asked) == ""
     assert len(provider.asked(exchange.prompt)) == 1
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 def test_a_compressed_stream(asking):
@@ -190,7 +190,7 @@ def test_a_compressed_stream(asking):
     data = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)
     exchange.respond(200, {"Content-Encoding": "gzip"}, gzip.compress(data))
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == "Bees hum"
+    assert generations.text(asked) == "Bees hum"
 
 
 def test_chunks_that_are_no_http(far, provider):
@@ -222,14 +222,14 @@ def test_words_behind_the_finish_reason_do_not_count(alice, answering):
     a.exchange.write_event({"choices": [{"delta": {}, "finish_reason": "length"}]})
     a.exchange.end()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == "Bees hum"
+    assert generations.text(a.asked) == "Bees hum"
 
 
 def test_words_and_the_finish_reason_in_one_event(alice, answering):
     a = answering(alice)
     a.exchange.write_event({"choices": [{"delta": {"content": " on"}, "finish_reason": "length"}]}).end()
     assert a.asked.outcome == ("complete", "length")
-    assert stored.text(a.asked) == "Bees hum on"
+    assert generations.text(a.asked) == "Bees hum on"
 
 
 def test_an_error_behind_the_finish_reason(alice, answering):

@@ -6,12 +6,12 @@ import uuid
 
 import pytest
 
-from tests.support import stored
-from tests.support.faults import figures
+from tests.support import generations
+from tests.support.faults import measurements
 from tests.support.faults.checker import Checker
 from tests.support.faults.crowd import Crowd
 from tests.support.faults.steady_provider import Plan
-from tests.support.pages import path
+from tests.support.generations import stop_path
 
 TOKENS, RATE = 3, 50
 
@@ -64,7 +64,7 @@ def test_stop_and_the_last_token(busy, steady, crowd_of, long):
         if row.reason == "finished":
             assert steady.asked(row.prompt)[0].finished_at is not None
             assert row.text == "w1 w2 w3 "
-    figures.note("Stop and last token at the same moment", f"{times} times, one end each: {outcomes}")
+    measurements.note("Stop and last token at the same moment", f"{times} times, one end each: {outcomes}")
     assert min(outcomes.values()) > times / 10
 
 
@@ -77,7 +77,7 @@ def test_twenty_stops_at_once(alice, answering, socket, provider):
         a.page.stop(generation=a.asked.generation)
         other.stop(id=a.asked.id)
     for _ in range(2):
-        assert alice.post(path(a.asked.generation)).status == 302
+        assert alice.post(stop_path(a.asked.generation)).status == 302
     a.exchange.wait_closed(1)
     assert a.asked.outcome == ("interrupted", "stopped")
     other.wait("end", generation=a.asked.generation)
@@ -114,7 +114,7 @@ def test_stop_and_a_new_prompt(alice, answering, provider, by):
     a.page.stop(generation=generation)
     following.write_tokens("Next.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.outcome(generation) == ("interrupted", "stopped")
+    assert generations.outcome(generation) == ("interrupted", "stopped")
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
@@ -126,7 +126,7 @@ def test_a_new_prompt_and_then_stop_of_the_old_answer(alice, answering, provider
     a.page.stop(generation=generation)
     following.write_tokens("Next.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.outcome(generation)[0] == "interrupted"
+    assert generations.outcome(generation)[0] == "interrupted"
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
@@ -158,9 +158,9 @@ def test_the_same_prompt_twice_and_one_stop(alice, socket, provider):
         page.send("send", id=command, conversation=conversation, content=exchange.prompt)
     second.stop(id=command)
     told = first.wait("transcript", id=command)
-    generation = stored.run(str(told["generation"])) if told["generation"] else None
+    generation = generations.get(str(told["generation"])) if told["generation"] else None
     if generation is not None:
-        assert stored.outcome(str(generation.pk)) == ("interrupted", "stopped")
+        assert generations.outcome(str(generation.pk)) == ("interrupted", "stopped")
     assert len(provider.asked(exchange.prompt)) <= 1
     Checker([exchange], [first, second]).settle().check()
 
@@ -172,5 +172,5 @@ def test_stop_and_sign_out(alice, answering):
     a.page.stop(generation=generation)
     assert alice.post("/accounts/logout/").status == 302
     a.exchange.wait_closed(1)
-    assert stored.outcome(generation) == ("interrupted", "stopped")
+    assert generations.outcome(generation) == ("interrupted", "stopped")
     Checker([a.exchange], [a.page]).settle().check()

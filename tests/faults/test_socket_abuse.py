@@ -11,9 +11,10 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.support.faults import figures
-from tests.support.faults.checker import Checker, Footprint, wait_quiet
+from tests.support.faults import measurements
+from tests.support.faults.checker import Checker
 from tests.support.faults.crowd import Crowd, Page
+from tests.support.faults.server_resources import Resources, wait_released
 from tests.support.faults.steady_provider import Plan
 from tests.support.sockets import Socket
 
@@ -73,7 +74,7 @@ def test_a_thousand_frames_a_second(busy, steady, crowd_of, kind):
 
     crowd, closed = asyncio.run(stops_beside(busy, steady, people[:OTHERS], abuse))
     assert set(codes) == {4429}
-    figures.times(f"1,000 frames/s ({kind}) from each of 5 pages: others' Stop → upstream closed", closed)
+    measurements.note_times(f"1,000 frames/s ({kind}) from each of 5 pages: others' Stop → upstream closed", closed)
     assert max(closed) < 1
     check(steady, crowd)
 
@@ -88,7 +89,7 @@ def test_a_thousand_frames_a_second(busy, steady, crowd_of, kind):
     ],
 )
 def test_half_open_sockets(busy, steady, crowd_of, opening):
-    before = Footprint.of(busy, steady.port)
+    before = Resources.of(busy, steady.port)
     people = crowd_of(OTHERS)
     start = HANDSHAKE.format(port=busy.port) if opening.startswith(("half", "the")) else opening
     if opening.startswith("the"):
@@ -107,10 +108,10 @@ def test_half_open_sockets(busy, steady, crowd_of, opening):
                     await asyncio.sleep(0)
 
         crowd, closed = asyncio.run(stops_beside(busy, steady, people, abuse))
-    figures.times(f"{HALF_OPEN} half-open sockets ({opening!r}): others' Stop → upstream closed", closed)
+    measurements.note_times(f"{HALF_OPEN} half-open sockets ({opening!r}): others' Stop → upstream closed", closed)
     assert max(closed) < 1
     check(steady, crowd)
-    wait_quiet(busy, before, steady.port)
+    wait_released(busy, before, steady.port)
 
 
 def test_a_megabyte_in_pieces(alice, socket, answering):

@@ -7,10 +7,11 @@ import time
 import psutil
 import pytest
 
-from tests.support import visitors
-from tests.support.faults import clusters, figures
-from tests.support.faults.checker import Checker, Footprint, wait_quiet
+from tests.support import people
+from tests.support.faults import measurements, postgres_server
+from tests.support.faults.checker import Checker
 from tests.support.faults.crowd import Crowd, Page, Stream
+from tests.support.faults.server_resources import Resources, wait_released
 from tests.support.faults.steady_provider import NEVER, Plan
 
 STREAMS = 100
@@ -44,7 +45,7 @@ async def stop_and_ask_again(stream: Stream) -> Stream:
 
 def test_a_hundred_streams(busy, steady, crowd_of, long):
     """Ten Stops a second, each page asking anew, so that a hundred stream all the time; then all at once."""
-    before = Footprint.of(busy, steady.port)
+    before = Resources.of(busy, steady.port)
     process = psutil.Process(busy.process.pid)
     stops = STREAMS if long else STREAMS // 4
 
@@ -57,7 +58,9 @@ def test_a_hundred_streams(busy, steady, crowd_of, long):
             for stream in random.sample(streams, stops):
                 again.append(asyncio.create_task(stop_and_ask_again(stream)))
                 await asyncio.sleep(0.1)
-            figures.note("100 streams × 20 tokens/s, 10 Stops/s", f"the server takes {process.cpu_percent():.0f} % CPU")
+            measurements.note(
+                "100 streams × 20 tokens/s, 10 Stops/s", f"the server takes {process.cpu_percent():.0f} % CPU"
+            )
             following = await asyncio.gather(*again)
             crowd.streams += following
             stopped = [stream for stream in streams if stream.stopped_at]
@@ -69,15 +72,15 @@ def test_a_hundred_streams(busy, steady, crowd_of, long):
             return crowd, shown, closed, await told(following), reached(steady, following)
 
     crowd, shown, closed, shown_at_once, closed_at_once = asyncio.run(scenario())
-    figures.times("Stop → upstream closed, 100 streams × 20 tokens/s", closed)
-    figures.times("Stop → final state on the page, 100 streams × 20 tokens/s", shown)
-    figures.times("100 Stops in one burst → upstream closed", closed_at_once)
-    figures.times("100 Stops in one burst → final state on the page", shown_at_once)
+    measurements.note_times("Stop → upstream closed, 100 streams × 20 tokens/s", closed)
+    measurements.note_times("Stop → final state on the page, 100 streams × 20 tokens/s", shown)
+    measurements.note_times("100 Stops in one burst → upstream closed", closed_at_once)
+    measurements.note_times("100 Stops in one burst → final state on the page", shown_at_once)
     assert max(closed + shown + closed_at_once + shown_at_once) < LIMIT
     stored = check(steady, crowd)
     assert len(stored) == STREAMS + stops
     assert {each.reason for each in stored.values()} == {"stopped"}
-    wait_quiet(busy, before, steady.port)
+    wait_released(busy, before, steady.port)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_a_provider_that_says_nothing(busy, steady, crowd_of, long, case, plan):
             return crowd, await told(streams), reached(steady, streams)
 
     crowd, shown, closed = asyncio.run(scenario())
-    figures.times(f"Stop → upstream closed, {case}", closed)
+    measurements.note_times(f"Stop → upstream closed, {case}", closed)
     assert max(closed + shown) < LIMIT
     assert {each.reason for each in check(steady, crowd).values()} == {"stopped"}
 
@@ -154,8 +157,8 @@ def test_at_random_moments(busy, steady, crowd_of, long):
             closed.append(runs[0].closed_at - stream.stopped_at)
         if stream.plan.tokens == Plan.tokens:  # this one does not end by itself
             assert each.reason == "stopped"
-    figures.times(f"{rounds * width} Stops at random moments → upstream closed", closed)
-    figures.note("Stops at random moments", f"0 lost of {rounds * width}: {outcomes}")
+    measurements.note_times(f"{rounds * width} Stops at random moments → upstream closed", closed)
+    measurements.note("Stops at random moments", f"0 lost of {rounds * width}: {outcomes}")
     assert max(closed) < LIMIT
     assert outcomes["stopped"] > rounds * width / 3
 
@@ -163,16 +166,16 @@ def test_at_random_moments(busy, steady, crowd_of, long):
 def test_while_the_database_stands_still(start_server, steady, long):
     """Answers that stream are cut off at once. A prompt that waits for the database and is stopped in the meantime is
     never sent to the provider."""
-    with clusters.cluster() as cluster:
+    with postgres_server.own_postgres() as cluster:
         server = start_server(DATABASE_URL=cluster.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
-        people = [visitors.new_person("crowd", server) for _ in range(35)]
+        askers = [people.new_person("crowd", server) for _ in range(35)]
         crowd, closed, saving, shown = asyncio.run(
-            _stop_in_a_frozen_database(server, people, cluster, steady, 5.0 if long else 1.5)
+            _stop_in_a_frozen_database(server, askers, cluster, steady, 5.0 if long else 1.5)
         )
         stored = check(steady, crowd)
-    figures.times("Stop → upstream closed, PostgreSQL frozen", closed)
-    figures.times("Stop → “saving…” on the page, PostgreSQL frozen", saving)
-    figures.times("PostgreSQL back → final state on the page", shown)
+    measurements.note_times("Stop → upstream closed, PostgreSQL frozen", closed)
+    measurements.note_times("Stop → “saving…” on the page, PostgreSQL frozen", saving)
+    measurements.note_times("PostgreSQL back → final state on the page", shown)
     assert max(closed) < LIMIT
     assert max(shown) < LIMIT
     assert {each.reason for each in stored.values()} == {"stopped"}
@@ -180,8 +183,8 @@ def test_while_the_database_stands_still(start_server, steady, long):
     assert sum(bool(steady.asked(stream.plan.prompt)) for stream in crowd.streams) == 30
 
 
-async def _stop_in_a_frozen_database(server, people, cluster, steady, seconds):
-    async with Crowd(server, people) as crowd:
+async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
+    async with Crowd(server, askers) as crowd:
         *pages, _, _, _, _, _ = crowd.pages
         streams = await crowd.ask(Plan() for _ in pages)
         await asyncio.sleep(0.5)

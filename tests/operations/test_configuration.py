@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chatapp import environment, postgres
+from chatapp import environment, postgres, setting_reader, setting_values
 from tests.support.environment import BLANK
 from tests.support.servers import free_port
 
 TOP = environment.BASE_DIR
 NAMES = set(environment.Environment.__annotations__)
-LONG_ENOUGH = "k" * environment.SHORTEST_SECRET_KEY
+LONG_ENOUGH = "k" * setting_values.MIN_SECRET_KEY
 
 WRONG = [
     ("HOST", "not a host"),
@@ -105,7 +105,7 @@ def test_the_explained_defaults_are_the_real_ones() -> None:
 @pytest.mark.parametrize(("name", "value"), WRONG)
 def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(environment.WrongValue) as refusal:
+    with pytest.raises(setting_reader.InvalidSetting) as refusal:
         environment.read()
     sentence = str(refusal.value)
     assert sentence.startswith(f"{name} ")
@@ -116,7 +116,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, monkeyp
 
 def test_a_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "ftp://me:hunter2@api.example.org")
-    with pytest.raises(environment.WrongValue) as refusal:
+    with pytest.raises(setting_reader.InvalidSetting) as refusal:
         environment.read()
     assert "hunter2" not in str(refusal.value)
 
@@ -136,18 +136,18 @@ def test_the_longest_frame_follows_the_longest_prompt(monkeypatch: pytest.Monkey
     ],
 )
 def test_a_database_is_named_without_its_password(url: str, said: str) -> None:
-    assert postgres.described(url) == said
+    assert postgres.describe(url) == said
 
 
 @pytest.mark.parametrize(("version", "fits"), [(130_011, False), (140_000, True), (180_004, True)])
 def test_an_old_postgresql_is_refused(version: int, fits: bool) -> None:
-    with nullcontext() if fits else pytest.raises(postgres.NoAnswer, match="13; version 14 or newer"):
+    with nullcontext() if fits else pytest.raises(postgres.DatabaseUnavailable, match="13; version 14 or newer"):
         postgres.check_version(version)
 
 
 def test_listening_to_others_needs_origins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "0.0.0.0")
-    with pytest.raises(environment.WrongValue, match="ALLOWED_ORIGINS is not set"):
+    with pytest.raises(setting_reader.InvalidSetting, match="ALLOWED_ORIGINS is not set"):
         environment.read()
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://chat.example.org")
     assert environment.read().ALLOWED_ORIGINS == ("https://chat.example.org",)

@@ -8,11 +8,11 @@ import pytest
 from conversations.generation.supervisor import Supervisor
 from conversations.operations import readiness
 from conversations.operations.readiness import Readiness
-from tests.support import visitors
+from tests.support import people
 
 
 def ask(server, path, method="GET", **headers):
-    return visitors.Person(None, "", server).request(method, path, headers=headers)
+    return people.Person(None, "", server).request(method, path, headers=headers)
 
 
 @pytest.mark.parametrize(("path", "word"), [("/healthz", "alive"), ("/readyz", "ready")])

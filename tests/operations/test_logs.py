@@ -11,8 +11,8 @@ from chatapp import logs
 from conversations.models import Generation
 from conversations.rules.status import EndReason
 from conversations.telemetry import generation_log
-from tests.support import environment, servers, visitors
-from tests.support.waiting import eventually
+from tests.support import environment, people, servers
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def end_of(server, asked):
 
 
 def test_a_stop_is_told_calmly(talkative, answering):
-    somebody = visitors.new_person("somebody", talkative)
+    somebody = people.new_person("somebody", talkative)
     a = answering(somebody)
     a.asked.stop()
     line = end_of(talkative, a.asked)
@@ -57,7 +57,7 @@ def test_a_stop_is_told_calmly(talkative, answering):
 
 
 def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
-    a = answering(visitors.new_person("somebody", talkative))
+    a = answering(people.new_person("somebody", talkative))
     a.exchange.finish(usage=(12, 34))
     line = end_of(talkative, a.asked)
     assert (line["level"], line["status"], line["reason"]) == ("INFO", "complete", "finished")
@@ -67,7 +67,7 @@ def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
 
 def test_an_error_is_a_warning(talkative, socket, provider):
     exchange = provider.expect()
-    asked = socket(visitors.new_person("somebody", talkative)).ask(exchange.prompt)
+    asked = socket(people.new_person("somebody", talkative)).ask(exchange.prompt)
     exchange.respond(503, body={"error": {"message": exchange.prompt}})
     line = end_of(talkative, asked)
     told = (line["level"], line["status"], line["reason"], line["code"])
@@ -76,7 +76,7 @@ def test_an_error_is_a_warning(talkative, socket, provider):
 
 def test_nobodys_words_and_no_keys_are_in_it(talkative, socket, provider):
     secret = f"canary{secrets.token_hex(8)}"
-    somebody = visitors.new_person("somebody", talkative)
+    somebody = people.new_person("somebody", talkative)
     page = socket(somebody)
     for number, spoil in enumerate(("finish", "respond", "code", "malformed", "stop")):
         exchange = provider.expect(f"{secret} prompt {number}")

@@ -2,8 +2,8 @@
 
 from conversations.telemetry import metrics
 from tests.support.environment import METRICS_TOKEN
-from tests.support.scraping import ask, scrape
-from tests.support.waiting import eventually
+from tests.support.metrics import request, scrape
+from tests.support.polling import eventually
 
 
 def grown(server, before, *names):
@@ -74,7 +74,7 @@ def test_shows_what_there_is_now(server, alice, answering):
 
 def test_names_no_person_and_no_conversation(server, alice, answering):
     a = answering(alice)
-    page = ask(server, Authorization=f"Bearer {METRICS_TOKEN}")
+    page = request(server, Authorization=f"Bearer {METRICS_TOKEN}")
     for secret in (alice.user.username, a.asked.generation, a.exchange.prompt, METRICS_TOKEN):
         assert str(secret) not in page.html
 
@@ -90,16 +90,16 @@ def test_needs_the_token(server, alice, staff):
 
 
 def test_a_token_that_is_no_ascii_is_wrong(server):
-    assert ask(server, Authorization="Bearer \xe4\xf6\xfc").status == 401
+    assert request(server, Authorization="Bearer \xe4\xf6\xfc").status == 401
 
 
 def test_is_only_read(server):
-    page = ask(server, method="POST", Authorization=f"Bearer {METRICS_TOKEN}")
+    page = request(server, method="POST", Authorization=f"Bearer {METRICS_TOKEN}")
     assert (page.status, page.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_speaks_openmetrics_to_those_who_prefer_it(server):
-    page = ask(
+    page = request(
         server, Authorization=f"Bearer {METRICS_TOKEN}", Accept="application/openmetrics-text;version=1.0.0;q=0.9,*/*"
     )
     assert page.headers["Content-Type"].startswith("application/openmetrics-text")

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from conversations.models import AuditEntry, Endpoint
-from tests.support import servers, visitors
-from tests.support.waiting import eventually
+from tests.support import people, servers
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def sign_in(person, name, password):
 
 
 def test_a_sign_in_and_a_sign_out_are_told(watched, told):
-    anna = visitors.new_person("anna", watched)
+    anna = people.new_person("anna", watched)
     assert anna.post("/accounts/logout/").status == 302
     assert told("signed_out", user=anna.user.pk)["level"] == "INFO"
     assert sign_in(anna.without_session(), anna.user.username, anna.password).status == 302
@@ -45,7 +45,7 @@ def test_a_sign_in_and_a_sign_out_are_told(watched, told):
 
 
 def test_a_failed_sign_in_names_the_account_and_nothing_that_was_typed(watched, told):
-    anna = visitors.new_person("anna", watched)
+    anna = people.new_person("anna", watched)
     assert sign_in(anna.without_session(), anna.user.username, "my-other-password").status == 200
     assert told("sign_in_failed", user=anna.user.pk)["level"] == "WARNING"
     sign_in(anna.without_session(), "oops-my-password", "typed-into-the-name")
@@ -55,7 +55,7 @@ def test_a_failed_sign_in_names_the_account_and_nothing_that_was_typed(watched, 
 
 
 def test_a_refusal_is_told_without_the_query(watched, told):
-    clerk = visitors.new_person("clerk", watched, is_staff=True)
+    clerk = people.new_person("clerk", watched, is_staff=True)
     assert clerk.get("/admin/conversations/message/?q=secret-words").status == 403
     line = told("refused", user=clerk.user.pk)
     assert (line["level"], line["method"], line["path"]) == ("WARNING", "GET", "/admin/conversations/message/")
@@ -63,7 +63,7 @@ def test_a_refusal_is_told_without_the_query(watched, told):
 
 
 def test_a_changed_and_a_tested_endpoint_are_told_and_in_the_audit_log(watched, told):
-    staff = visitors.new_person("staff", watched, is_staff=True, is_superuser=True)
+    staff = people.new_person("staff", watched, is_staff=True, is_superuser=True)
     made = Endpoint.objects.create(
         name=f"hive of {staff.user.username}", base_url="http://127.0.0.1:9/v1", enabled=False
     )

@@ -18,7 +18,7 @@ from conversations.providers.demo.completion import reply, split
 from conversations.providers.demo.samples import SAMPLES
 from conversations.providers.demo.server import Demo
 from conversations.providers.prompt import CONTINUE_INSTRUCTION
-from conversations.rendering.markdown import render
+from conversations.rendering.markdown.stream import render
 
 FAST = 100_000.0
 PROMPTS = ("Compare tea and coffee in a table", "Write Python code", "Plan a hike, as a list", "Hm?", "Grüße *an* <b>")

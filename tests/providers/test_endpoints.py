@@ -13,13 +13,13 @@ from django.test import Client
 from conversations.models import Endpoint, LanguageModel
 from conversations.providers import endpoint_check
 from conversations.providers.endpoints import may_be_sent
-from tests.support import stored, visitors
+from tests.support import generations, people
 from tests.support.environment import CANARY_KEY
-from tests.support.offers import ENDPOINTS, endpoint_form, model_form, offered, wait_offered
-from tests.support.provider import Provider
-from tests.support.raw_http import answering_http
+from tests.support.model_admin import ENDPOINTS, endpoint_form, model_form, offered, wait_offered
+from tests.support.polling import eventually
+from tests.support.provider.canned_http import canned_http
+from tests.support.provider.server import Provider
 from tests.support.servers import free_port
-from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gam
     assert exchange.request.body["model"] == gamma
     assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
     exchange.write_tokens("Bees.").finish()
-    run = stored.ended(asked)
+    run = generations.wait_ended(asked)
     assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
 
 
@@ -103,7 +103,7 @@ def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second
     asked = socket(alice).ask(exchange.prompt, model=model.key)
     exchange.write_tokens("Bees.").finish()
     assert exchange.request.body["model"] == "alpha-model"
-    assert stored.ended(asked).model == model.key
+    assert generations.wait_ended(asked).model == model.key
 
 
 def test_its_own_patience_counts(second, alice, socket):
@@ -212,7 +212,7 @@ def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice
         refused = page.wait_refused("no_key", id=page.ask("Hello", model=model.key).id)
         assert "CHAT_KEY_LOST" in refused["sentence"]
         assert "keyless" in refused["sentence"]
-        assert not stored.Generation.objects.filter(model=model.key).exists()
+        assert not generations.Generation.objects.filter(model=model.key).exists()
         assert "CHAT_KEY_LOST is not set" in staff.get(ENDPOINTS).text
         assert "CHAT_KEY_LOST is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
@@ -259,7 +259,7 @@ def test_no_key_stands_anywhere(staff, added, second, alice, socket, server, gam
     asked = page.ask(exchange.prompt, model=key)
     exchange.respond(401, body={"error": {"message": f"Incorrect API key provided: {CANARY_KEY}"}})
     assert asked.outcome == ("error", "provider_rejected")
-    with answering_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
+    with canned_http(401, f'{{"error": "{CANARY_KEY}"}}'.encode()) as address:
         edit(staff, added, base_url=address)
         pages = [staff.post(f"{ENDPOINTS}{added.pk}/test/"), alice.get("/"), staff.get(ENDPOINTS)]
         pages += [staff.get(f"{ENDPOINTS}{added.pk}/{view}/") for view in ("change", "history")]
@@ -383,7 +383,7 @@ def test_an_endpoint_without_a_list_works_with_a_model_added_by_hand(staff):
     ],
 )
 def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
-    with answering_http(status, body) as address, offered(address) as (endpoint, _models):
+    with canned_http(status, body) as address, offered(address) as (endpoint, _models):
         page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
     assert page.status == 200
     assert words in page.text
@@ -392,8 +392,8 @@ def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
 
 def test_says_that_it_redirects_and_does_not_follow(staff):
     with (
-        answering_http(200, b'{"data": [{"id": "secret-inside"}]}') as inside,
-        answering_http(302, headers=[("Location", f"{inside}/models")]) as address,
+        canned_http(200, b'{"data": [{"id": "secret-inside"}]}') as inside,
+        canned_http(302, headers=[("Location", f"{inside}/models")]) as address,
         offered(address) as (endpoint, _models),
     ):
         page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
@@ -402,7 +402,7 @@ def test_says_that_it_redirects_and_does_not_follow(staff):
 
 
 def test_says_that_nothing_can_be_reached(staff, second):
-    with sockets.create_server(("127.0.0.1", 0)) as listening, answering_http(200) as plain:
+    with sockets.create_server(("127.0.0.1", 0)) as listening, canned_http(200) as plain:
         for address, words in (
             (f"http://127.0.0.1:{free_port()}/v1", "connection is refused"),
             ("http://no-such-host.invalid/v1", "host name is not known"),
@@ -427,7 +427,7 @@ def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
     path = f"{ENDPOINTS}{added.pk}/{view}/"
     assert "/login/" in alice.post(path).location
     assert alice.without_session().post(path).status == 302
-    clerk = visitors.new_person("clerk", server, is_staff=True)
+    clerk = people.new_person("clerk", server, is_staff=True)
     assert clerk.post(path).status == 403
     clerk.user.user_permissions.add(Permission.objects.get(codename="view_endpoint"))
     assert clerk.get(f"{ENDPOINTS}{added.pk}/change/").status == 200

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support import stored
-from tests.support.visitors import words
+from tests.support import generations
+from tests.support.people import words
 
 MEANT = {
     "stop": ("complete", "finished"),
@@ -33,8 +33,8 @@ def test_each_word_is_taken_for_what_it_means(alice, answering, word):
     a = answering(alice)
     a.exchange.finish(word)
     assert a.asked.outcome == MEANT[word]
-    assert stored.text(a.asked) == "Bees hum"
-    run = stored.run(a.asked)
+    assert generations.text(a.asked) == "Bees hum"
+    run = generations.get(a.asked)
     assert run.error_code in ("", word)
     assert bool(run.error_code) == (run.status == "error" or word in ("safety", "recitation"))
 
@@ -45,7 +45,7 @@ def test_an_unknown_word_is_kept_and_its_answer_does_not_look_finished(alice, an
     assert "without saying that it is complete" in a.asked.end["note"]
     assert "Continue generating" in words(a.asked.end["note"])
     assert "three" not in a.asked.end["note"]
-    assert stored.run(a.asked).error_code == "three_wise_monkeys"
+    assert generations.get(a.asked).error_code == "three_wise_monkeys"
 
 
 NO_WORDS = {
@@ -102,7 +102,7 @@ def test_what_a_model_says_when_it_refuses_is_shown(asking):
     asked, exchange = asking
     exchange.write_event({"choices": [{"delta": {"refusal": "I will not hum."}}]}).finish()
     assert asked.outcome == ("complete", "finished")
-    assert stored.text(asked) == "I will not hum."
+    assert generations.text(asked) == "I will not hum."
 
 
 @pytest.mark.parametrize(

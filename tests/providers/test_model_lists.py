@@ -15,22 +15,21 @@ from conversations.providers import learned, model_list_cache, model_list_format
 from conversations.providers.client_pool import Providers
 from conversations.providers.endpoints import Endpoint as Reached
 from conversations.providers.model_catalog import ModelCatalog
-from tests.support import stored
-from tests.support.lists import CHATTING, LISTS
-from tests.support.offers import offered, wait_offered
-from tests.support.provider import Provider
-from tests.support.raw_http import answering_http
-from tests.support.servers import free_port, running
-from tests.support.shared_server import SHARED
-from tests.support.visitors import new_person
-from tests.support.waiting import eventually
+from tests.support import generations
+from tests.support.model_admin import offered, wait_offered
+from tests.support.people import new_person
+from tests.support.polling import eventually
+from tests.support.provider.canned_http import canned_http
+from tests.support.provider.model_lists import CHAT_MODELS, MODEL_LISTS
+from tests.support.provider.server import Provider
+from tests.support.servers import SHARED_SETTINGS, free_port, running
 
 
 @pytest.fixture(scope="module")
 def servers_with_lists():
     """A provider that lists what each of those servers does, below an address for each."""
     provider = Provider()
-    provider.lists = {f"/v1/{name}/models": payload for name, payload in LISTS.items()}
+    provider.lists = {f"/v1/{name}/models": payload for name, payload in MODEL_LISTS.items()}
     yield provider
     provider.stop()
 
@@ -43,7 +42,7 @@ def everywhere(database, server, servers_with_lists):
         name: Endpoint.objects.create(
             name=f"{name} {mark}", base_url=f"{servers_with_lists.url}/{name}", offers_all=True
         )
-        for name in LISTS
+        for name in MODEL_LISTS
     }
     yield rows
     Endpoint.objects.filter(pk__in=[row.pk for row in rows.values()]).delete()
@@ -60,19 +59,19 @@ def selected(person):
 # --- what people may choose ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", MODEL_LISTS)
 def test_only_models_that_chat_are_offered(name, everywhere, alice):
     prefix = f"{everywhere[name].prefix}::"
-    for model in CHATTING[name]:
+    for model in CHAT_MODELS[name]:
         wait_offered(alice, f"{prefix}{model}")
-    assert {key.removeprefix(prefix) for key in picker(alice) if key.startswith(prefix)} == CHATTING[name]
+    assert {key.removeprefix(prefix) for key in picker(alice) if key.startswith(prefix)} == CHAT_MODELS[name]
 
 
 def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, staff):
     row = everywhere["ollama"]
     page = staff.post(f"/admin/conversations/endpoint/{row.pk}/test/")
-    assert page.text.count("does not seem to chat") == len(LISTS["ollama"]["data"]) - len(CHATTING["ollama"])
-    for model in CHATTING["ollama"]:
+    assert page.text.count("does not seem to chat") == len(MODEL_LISTS["ollama"]["data"]) - len(CHAT_MODELS["ollama"])
+    for model in CHAT_MODELS["ollama"]:
         wait_offered(alice, f"{row.prefix}::{model}")
     staff.post(f"/admin/conversations/endpoint/{row.pk}/models/", name="bge-m3:latest")
     try:
@@ -83,10 +82,10 @@ def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, s
         wait_offered(alice, f"{row.prefix}::bge-m3:latest", offered=False)
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", MODEL_LISTS)
 def test_no_old_one_is_the_one_to_begin_with(name):
-    best = model_list_format.preferred(model_list_format.read(LISTS[name]))
-    assert best.name in CHATTING[name]
+    best = model_list_format.preferred(model_list_format.read(MODEL_LISTS[name]))
+    assert best.name in CHAT_MODELS[name]
     if name == "openai":
         assert best.name == "gpt-5.1"
 
@@ -95,7 +94,7 @@ def test_no_old_one_is_the_one_to_begin_with(name):
 def dora(database, servers_with_lists):
     """At a server whose environment names an endpoint with OpenAI's list. When it started, another endpoint had an
     address that is none."""
-    settings = {"OPENAI_BASE_URL": f"{servers_with_lists.url}/openai", **SHARED}
+    settings = {"OPENAI_BASE_URL": f"{servers_with_lists.url}/openai", **SHARED_SETTINGS}
     with offered("http://300.1.1.1/v1", endpoint={"offers_all": True}), running(**settings) as server:
         yield new_person("dora", server)
 
@@ -257,7 +256,7 @@ def test_what_is_wrong_is_logged_once_and_again_when_it_changes(monkeypatch, cap
     address = f"http://127.0.0.1:{free_port()}/v1"
     asyncio.run(ask(known, address, 3))
     assert len(caplog.messages) == 1
-    with answering_http(401, b"{}") as refusing:
+    with canned_http(401, b"{}") as refusing:
         asyncio.run(ask(known, refusing, 3))
     assert caplog.messages[1] == "endpoint one did not list its models: HTTP status 401"
     assert len(caplog.messages) == 2
@@ -271,7 +270,7 @@ def test_an_address_that_is_none_harms_nobody_else(address, alice, socket, every
         wait_offered(alice, model.key)
         asked = socket(alice).ask("Hello", model=model.key)
         assert asked.outcome == ("error", "provider_unreachable")
-        assert stored.run(asked).detail == "its address cannot be used"
+        assert generations.get(asked).detail == "its address cannot be used"
         with offered(everywhere["vllm"].base_url, endpoint={"offers_all": True}) as (other, _models):
             wait_offered(alice, f"{other.prefix}::Qwen/Qwen3-8B")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support import stored
+from tests.support import generations
 from tests.support.environment import CANARY_KEY
-from tests.support.sentences import assert_plain
+from tests.support.leaks import assert_plain_sentence
+from tests.support.provider.http import event
 from tests.support.servers import free_port, running
-from tests.support.wire import event
 
 LIMITS = {
     "CHAT_FIRST_TOKEN_TIMEOUT": 1,
@@ -58,8 +58,8 @@ def test_a_refusal(asking, status, reason):
     asked, exchange = asking
     exchange.respond(status, body=REVEALING)
     assert asked.outcome == ("error", reason)
-    assert stored.run(asked).error_code == str(status)
-    assert_plain(asked)
+    assert generations.get(asked).error_code == str(status)
+    assert_plain_sentence(asked)
 
 
 def test_slow_down_says_for_how_long(asking):
@@ -74,7 +74,7 @@ def test_slow_down_with_a_strange_wait(asking, wait):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": wait.encode().decode("latin-1")}, REVEALING)
     assert asked.outcome == ("error", "rate_limited")
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 def test_is_not_retried_behind_the_persons_back(asking, provider):
@@ -89,7 +89,7 @@ def test_a_redirect_is_not_followed(asking, provider):
     exchange.respond(307, {"Location": provider.url + "/chat/completions"})
     assert asked.end["status"] == "error"
     assert len(provider.asked(exchange.prompt)) == 1
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 @pytest.mark.parametrize("status", [200, 502])
@@ -97,24 +97,24 @@ def test_a_page_instead_of_a_stream(asking, status):
     asked, exchange = asking
     exchange.respond(status, {"Content-Type": "text/html"}, b"<html><script>alert(1)</script>Bad gateway</html>")
     assert asked.outcome == ("error", "provider_failed")
-    assert stored.text(asked) == ""
-    assert_plain(asked)
+    assert generations.text(asked) == ""
+    assert_plain_sentence(asked)
 
 
 def test_nobody_listens(start_server, alice, socket):
     server = start_server(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", CHAT_MODELS="alpha-model")
     asked = socket(alice.at(server)).ask("Is anybody there?")
     assert asked.outcome == ("error", "provider_unreachable")
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 def test_an_error_in_the_stream_keeps_the_text(alice, answering):
     a = answering(alice)
     a.exchange.write_event(REVEALING)
     assert a.asked.outcome == ("error", "provider_failed")
-    assert stored.text(a.asked) == "Bees hum" == a.asked.text
+    assert generations.text(a.asked) == "Bees hum" == a.asked.text
     a.exchange.wait_closed()
-    assert_plain(a.asked)
+    assert_plain_sentence(a.asked)
 
 
 @pytest.mark.parametrize("data", [b"data: {broken\n\n", b'data: "text"\n\n', b"data: [1]\n\n", b"data: \xff\xfe\n\n"])
@@ -122,8 +122,8 @@ def test_malformed_data_keeps_the_text(alice, answering, data):
     a = answering(alice)
     a.exchange.write_raw(data)
     assert a.asked.outcome == ("error", "provider_failed")
-    assert stored.text(a.asked) == "Bees hum"
-    assert_plain(a.asked)
+    assert generations.text(a.asked) == "Bees hum"
+    assert_plain_sentence(a.asked)
 
 
 @pytest.mark.parametrize("how", ["end", "cut"])
@@ -131,8 +131,8 @@ def test_a_stream_that_breaks_off_is_not_complete(alice, answering, how):
     a = answering(alice)
     getattr(a.exchange, how)()
     assert a.asked.outcome == ("error", "truncated")
-    assert stored.text(a.asked) == "Bees hum" == a.asked.text
-    assert_plain(a.asked)
+    assert generations.text(a.asked) == "Bees hum" == a.asked.text
+    assert_plain_sentence(a.asked)
 
 
 def test_done_without_a_finish_reason_is_not_complete(alice, answering):
@@ -145,7 +145,7 @@ def test_cut_before_anything_was_said(asking):
     asked, exchange = asking
     exchange.send_headers().cut()
     assert asked.end["status"] == "error"
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 @pytest.mark.parametrize("comments", [False, True])
@@ -155,7 +155,7 @@ def test_no_first_token_is_waited_for_too_long(asking_impatiently, comments):
         exchange.write_raw(b": OPENROUTER PROCESSING\n\n" * 3)
     exchange.wait_closed()
     assert asked.outcome == ("error", "timed_out")
-    assert_plain(asked)
+    assert_plain_sentence(asked)
 
 
 @pytest.mark.parametrize("comments", [False, True])
@@ -166,7 +166,7 @@ def test_silence_after_the_first_token(asking_impatiently, comments):
         exchange.write_raw(b": OPENROUTER PROCESSING\n\n" * 3)
     exchange.wait_closed()
     assert asked.outcome == ("error", "timed_out")
-    assert stored.text(asked) == "Bees"
+    assert generations.text(asked) == "Bees"
 
 
 def test_a_line_without_end(asking_impatiently):
@@ -175,7 +175,7 @@ def test_a_line_without_end(asking_impatiently):
     exchange.wait_closed()
     assert asked.end["status"] == "error"
     assert asked.end["reason"] in ("too_large", "provider_failed")
-    assert stored.text(asked) == "Bees"
+    assert generations.text(asked) == "Bees"
 
 
 def test_an_answer_without_end(asking_impatiently):
@@ -183,7 +183,7 @@ def test_an_answer_without_end(asking_impatiently):
     exchange.write_tokens("x" * 60, "y" * 60)
     exchange.wait_closed()
     assert asked.outcome == ("error", "too_large")
-    assert stored.text(asked) == "x" * 60 + "y" * 40
+    assert generations.text(asked) == "x" * 60 + "y" * 40
 
 
 def chunk(**choice):
@@ -209,7 +209,7 @@ def test_odd_events_do_no_harm(alice, answering, events):
         a.exchange.write_event(each)
     a.exchange.write_tokens(" on").finish()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == "Bees hum on"
+    assert generations.text(a.asked) == "Bees hum on"
 
 
 ODD_BYTES = {
@@ -227,7 +227,7 @@ def test_odd_bytes_do_no_harm(alice, answering, data, text):
     a = answering(alice)
     a.exchange.write_raw(data).finish()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == "Bees hum" + text
+    assert generations.text(a.asked) == "Bees hum" + text
 
 
 def test_a_character_cut_in_two(alice, answering):
@@ -236,7 +236,7 @@ def test_a_character_cut_in_two(alice, answering):
     middle = data.index("🐝".encode()) + 2
     a.exchange.write_raw(data[:middle]).write_raw(data[middle:]).finish()
     assert a.asked.outcome == ("complete", "finished")
-    assert stored.text(a.asked) == "Bees hum 🐝"
+    assert generations.text(a.asked) == "Bees hum 🐝"
 
 
 def test_no_done_behind_the_finish_reason(alice, answering):

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.support import stored
-from tests.support.offers import offered, wait_offered
+from tests.support import generations
+from tests.support.model_admin import offered, wait_offered
+from tests.support.people import words
 from tests.support.servers import free_port
-from tests.support.visitors import words
 
 LLAMA_CPP = {
     "error": {
@@ -95,7 +95,7 @@ def test_too_long_for_the_model_says_what_to_do(asking, who):
     note = words(asked.end["note"])
     assert "This conversation is too long for the model “window-" in note
     assert "Shorten your message, start a new chat, or choose another model." in note
-    run = stored.run(asked)
+    run = generations.get(asked)
     assert run.error_code == "context_exceeded"
     assert (window is None) or f"context is {window} tokens" in run.detail
 
@@ -159,7 +159,7 @@ def test_a_refused_connection_is_called_that(start_server, alice, socket):
     server = start_server(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", CHAT_MODELS="alpha-model")
     asked = socket(alice.at(server)).ask("Is anybody there?")
     assert asked.outcome == ("error", "provider_unreachable")
-    assert stored.run(asked).detail == "connection refused"
+    assert generations.get(asked).detail == "connection refused"
 
 
 @pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])

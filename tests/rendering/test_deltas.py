@@ -7,8 +7,8 @@ import pytest
 
 from conversations.delivery.broadcast import Broadcast
 from conversations.protocol import events
-from conversations.rendering import markdown
-from tests.support.protocol import Event, Rules
+from conversations.rendering.markdown.stream import MarkdownStream, render
+from tests.support.protocol_rules import Event, Rules
 
 
 class Page:
@@ -44,7 +44,7 @@ TEXTS = {
 @pytest.mark.parametrize("step", [1, 7])
 async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    growing = markdown.Growing()
+    growing = MarkdownStream()
     answer.viewers.add(page)
     page.offer(events.snapshot(answer.generation, answer.message, 0, "", ""), answer.message)
     for begin in range(0, len(text), step):
@@ -59,7 +59,7 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
             answer.attach(late)
     answer.settle()
     await answer.shown()
-    assert page.html == late.html == markdown.render(text)
+    assert page.html == late.html == render(text)
     assert not page.rules.broken
 
 
@@ -79,4 +79,4 @@ async def test_a_long_block_is_not_sent_again_and_again():
     [("", "", 0), ("a", "", 0), ("abc", "abc", 3), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)],
 )
 def test_the_common_beginning(one, other, same):
-    assert events.common(one, other) == events.common(other, one) == same
+    assert events.common_prefix(one, other) == events.common_prefix(other, one) == same

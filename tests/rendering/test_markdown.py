@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.token import STANDARD_TYPES
 
-from conversations.rendering import blocks as block_rendering
-from conversations.rendering import highlighting
-from conversations.rendering.markdown import Growing, blocks, render
-from tests.support.rendered import Page, safe
+from conversations.rendering.markdown import blocks, highlighting, parser
+from conversations.rendering.markdown.block_splitter import split
+from conversations.rendering.markdown.html_writer import HtmlWriter
+from conversations.rendering.markdown.progress import Progress
+from conversations.rendering.markdown.stream import MarkdownStream, render
+from tests.support.safe_html import ParsedHtml, assert_safe
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -107,10 +109,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_shows_nothing_but_allowed_elements_attributes_and_schemes(text):
-    safe(render(text))
-    growing = Growing(text)
-    safe(growing.flush()[0])
-    safe(growing.flush()[1])
+    assert_safe(render(text))
+    growing = MarkdownStream(text)
+    assert_safe(growing.flush()[0])
+    assert_safe(growing.flush()[1])
 
 
 @pytest.mark.parametrize(
@@ -132,27 +134,27 @@ def test_shows_nothing_but_allowed_elements_attributes_and_schemes(text):
     ],
 )
 def test_shows_what_it_does_not_interpret_as_it_was_written(text):
-    assert safe(render(text)).text.strip() == text
-    assert text in safe(render(f"Before.\n\n{text}\n\nAfter.")).text
+    assert assert_safe(render(text)).text.strip() == text
+    assert text in assert_safe(render(f"Before.\n\n{text}\n\nAfter.")).text
 
 
 def test_images_become_links_that_name_their_host():
-    page = safe(render("![A cat](https://Evil.example/cat.png?q=1)"))
+    page = assert_safe(render("![A cat](https://Evil.example/cat.png?q=1)"))
     assert page.all("a")[0]["href"] == "https://Evil.example/cat.png?q=1"
     assert page.text.strip() == "A cat (evil.example)"
-    assert safe(render("![](https://evil.example/p)")).text.strip() == "image (evil.example)"
-    assert safe(render("![a](https://bücher.example/p)")).text.strip() == "a (xn--bcher-kva.example)"
+    assert assert_safe(render("![](https://evil.example/p)")).text.strip() == "image (evil.example)"
+    assert assert_safe(render("![a](https://bücher.example/p)")).text.strip() == "a (xn--bcher-kva.example)"
 
 
 def test_an_image_in_a_link_does_not_become_a_link_in_a_link():
-    page = safe(render("[![a](https://evil.example/x.png)](https://good.example)"))
+    page = assert_safe(render("[![a](https://evil.example/x.png)](https://good.example)"))
     assert [link["href"] for link in page.all("a")] == ["https://good.example"]
     assert page.text.strip() == "a (evil.example)"
 
 
 def test_links_to_the_web_and_to_mail_work():
     text = "[a](https://a.example/ü?q=1&r=2 'tip') <http://b.example> <me@c.example> [d](mailto:me@d.example)"
-    links = safe(render(text)).all("a")
+    links = assert_safe(render(text)).all("a")
     assert [link["href"] for link in links] == [
         "https://a.example/%C3%BC?q=1&r=2",
         "http://b.example",
@@ -163,7 +165,9 @@ def test_links_to_the_web_and_to_mail_work():
 
 
 def test_link_definitions_work_next_to_their_block_and_stay_visible():
-    page = safe(render("See [the docs][1] and [more].\n\n[1]: https://a.example\n[more]: https://b.example 'tip'\n"))
+    page = assert_safe(
+        render("See [the docs][1] and [more].\n\n[1]: https://a.example\n[more]: https://b.example 'tip'\n")
+    )
     assert [link["href"] for link in page.all("a")] == ["https://a.example", "https://b.example"] * 2
     assert "[1]: https://a.example\n[more]: https://b.example 'tip'" in page.text
 
@@ -189,7 +193,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize(("text", "addresses"), ADDRESSES.items())
 def test_addresses_in_the_text_are_links(text, addresses):
-    assert [link["href"] for link in safe(render(text)).all("a")] == addresses
+    assert [link["href"] for link in assert_safe(render(text)).all("a")] == addresses
 
 
 @pytest.mark.parametrize(
@@ -210,16 +214,18 @@ def test_addresses_in_the_text_are_links(text, addresses):
     ],
 )
 def test_no_others_are_links(text):
-    assert safe(render(text)).all("a") == []
+    assert assert_safe(render(text)).all("a") == []
 
 
 def test_an_address_within_a_link_or_an_image_is_its_text():
-    page = safe(render("[https://a.example](https://b.example) ![https://c.example](https://d.example)"))
+    page = assert_safe(render("[https://a.example](https://b.example) ![https://c.example](https://d.example)"))
     assert [link["href"] for link in page.all("a")] == ["https://b.example", "https://d.example"]
 
 
 def test_a_line_break_and_small_elements_of_html_are_what_they_mean():
-    page = safe(render("| a |\n|---|\n| x<br>y<BR/>z |\n\nH<sub>2</sub>O, x<sup>2</sup>, <kbd>Ctrl+<kbd>C</kbd></kbd>"))
+    page = assert_safe(
+        render("| a |\n|---|\n| x<br>y<BR/>z |\n\nH<sub>2</sub>O, x<sup>2</sup>, <kbd>Ctrl+<kbd>C</kbd></kbd>")
+    )
     assert [len(page.all(tag)) for tag in ("br", "sub", "sup", "kbd")] == [2, 1, 1, 2]
     assert "<" not in page.text
 
@@ -239,7 +245,7 @@ def test_a_line_break_and_small_elements_of_html_are_what_they_mean():
     ],
 )
 def test_those_without_an_end_and_all_others_show_as_they_were_written(text):
-    page = safe(render(text))
+    page = assert_safe(render(text))
     assert {"sub", "kbd"}.isdisjoint(tag for tag, _ in page.elements)
     assert page.text.strip() == text.replace("**", "")
 
@@ -253,28 +259,28 @@ def test_footnotes_have_their_number_in_both_places():
 
 
 def test_a_footnote_of_a_list_keeps_its_number():
-    page = safe(render("a[^1]\n\n[^1]:\n    - b\n"))
+    page = assert_safe(render("a[^1]\n\n[^1]:\n    - b\n"))
     assert page.text.split() == ["a[1]", "[1]", "b"]
 
 
 @pytest.mark.parametrize("text", ["the class [^0-9] of", "[^1]", "x [^1] y", "see [^note]", "`[^1]`", "x[^1234]"])
 def test_what_is_no_footnote_shows_as_it_was_written(text):
-    assert safe(render(text)).text.strip() == text.strip("`")
+    assert assert_safe(render(text)).text.strip() == text.strip("`")
 
 
 def test_a_note_says_what_kind_it_is():
-    page = safe(render("> [!WARNING]\n> Hot.\n\n> [!ELSE]\n> x"))
+    page = assert_safe(render("> [!WARNING]\n> Hot.\n\n> [!ELSE]\n> x"))
     assert page.text.split() == ["Warning", "Hot.", "[!ELSE]", "x"]
     assert len(page.all("blockquote")) == 2
 
 
 def test_headings_stand_below_those_of_the_page():
-    page = safe(render("\n\n".join(f"{'#' * level} Title" for level in range(1, 7))))
+    page = assert_safe(render("\n\n".join(f"{'#' * level} Title" for level in range(1, 7))))
     assert [tag for tag, _ in page.elements] == ["h3", "h4", "h5", "h6", "h6", "h6"]
 
 
 def test_headings_leave_no_level_out():
-    page = safe(render("## A\n\n#### B\n\n## C\n\n# D\n\n##### E\n"))
+    page = assert_safe(render("## A\n\n#### B\n\n## C\n\n# D\n\n##### E\n"))
     assert [tag for tag, _ in page.elements] == ["h3", "h4", "h3", "h3", "h4"]
 
 
@@ -282,22 +288,22 @@ def test_formats_lists_tables_tasks_and_emphasis():
     assert render("3. **a**\n4. *b*") == (
         '<ol dir="auto" start="3">\n<li><strong>a</strong></li>\n<li><em>b</em></li>\n</ol>\n'
     )
-    assert safe(render("- [ ] open\n- [x] done")).text.split("\n")[1:3] == ["☐ open", "☑ done"]
-    table = safe(render("| a | b |\n|:--|--:|\n| 1 | ~~2~~ |"))
+    assert assert_safe(render("- [ ] open\n- [x] done")).text.split("\n")[1:3] == ["☐ open", "☑ done"]
+    table = assert_safe(render("| a | b |\n|:--|--:|\n| 1 | ~~2~~ |"))
     assert [cell.get("align") for cell in table.all("th") + table.all("td")] == ["left", "right", "left", "right"]
     assert table.all("del") == [{}]
 
 
 def test_one_line_of_prose_reads_the_same_by_the_short_way():
     for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j', "**a** b\n\n", "é"):
-        assert block_rendering._PROSE.fullmatch(text)
-        written = block_rendering._Writer(block_rendering.Progress(), final=True).write(block_rendering._events(text))
-        short, long = Page(block_rendering.block(text, block_rendering.Progress(), final=True)), Page(written)
+        assert blocks._PLAIN_LINE.fullmatch(text)
+        written = HtmlWriter(Progress(), final=True).searchable_messages(parser.events(text))
+        short, long = ParsedHtml(blocks.render(text, Progress(), final=True)), ParsedHtml(written)
         assert (short.elements, short.text) == (long.elements, long.text)
 
 
 def test_code_is_coloured_when_it_is_finished():
-    growing = Growing("```Python title=x\nimport os\n")
+    growing = MarkdownStream("```Python title=x\nimport os\n")
     assert growing.flush() == ("", '<pre><code class="language-python">import os\n</code></pre>\n')
     growing.feed("```\n")
     assert "<span" not in growing.flush()[1]
@@ -305,20 +311,20 @@ def test_code_is_coloured_when_it_is_finished():
     finished, tail = growing.flush()
     assert '<code class="language-python"><span class="kn">import</span>' in finished
     assert tail == "<p>Next</p>\n"
-    assert Page(finished).text.strip() == "import os"
+    assert ParsedHtml(finished).text.strip() == "import os"
 
 
 def test_code_is_coloured_as_soon_as_something_follows_it():
     """Even if that is unfinished."""
     for before, behind in (("", "Ne"), ("- a\n  ", "- b")):
-        growing = Growing(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
+        growing = MarkdownStream(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
         assert "<span" not in growing.flush()[1]
         growing.feed(behind)
         assert '<span class="kn">import</span>' in growing.flush()[1]
 
 
 def test_code_that_was_cut_off_is_coloured_at_the_end():
-    assert '<span class="kn">import</span>' in Growing("```python\nimport os").finish()
+    assert '<span class="kn">import</span>' in MarkdownStream("```python\nimport os").finish()
 
 
 @pytest.mark.parametrize(
@@ -329,7 +335,7 @@ def test_code_that_was_cut_off_is_coloured_at_the_end():
 def test_large_code_stays_plain(code):
     html = render(f"```python\n{code}\n```")
     assert "<span" not in html
-    assert Page(html).text.rstrip() == code.rstrip()
+    assert ParsedHtml(html).text.rstrip() == code.rstrip()
 
 
 def test_a_fault_of_a_lexer_costs_only_the_colour(monkeypatch):
@@ -347,12 +353,12 @@ def test_every_language_has_a_lexer_that_keeps_the_text_and_stands_hostile_code(
         code = (piece * highlighting.MAX_CODE)[: highlighting.MAX_LINE] + "\n"
         code *= max(1, min(highlighting.MAX_LINES // code.count("\n"), highlighting.MAX_CODE // len(code)) // 3)
         begin = time.thread_time()
-        assert Page(highlighting.coloured_block(code, name)[0]).text.strip() == code.strip()
+        assert ParsedHtml(highlighting.coloured_block(code, name)[0]).text.strip() == code.strip()
         assert time.thread_time() - begin < 1
 
 
 def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
-    growing = Growing("One")
+    growing = MarkdownStream("One")
     assert growing.flush() == ("", "<p>One</p>\n")
     assert growing.whole() == "<div data-tail><p>One</p>\n</div>"
     growing.feed(" more\n\nTwo")
@@ -369,14 +375,14 @@ def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
 
 def test_nothing_is_nothing():
     assert render("") == ""
-    growing = Growing()
+    growing = MarkdownStream()
     assert growing.whole() == "<div data-tail></div>"
     assert (growing.flush(), growing.finish()) == (("", ""), "")
 
 
 def test_line_ends_of_all_kinds_read_the_same():
     assert render("a\r\nb\r\rc") == render("a\nb\n\nc")
-    growing = Growing("- a\r")
+    growing = MarkdownStream("- a\r")
     growing.flush()
     growing.feed("\n- b")
     assert growing.flush()[1] == render("- a\n- b")
@@ -397,14 +403,14 @@ MARKDOWN = st.lists(
 @given(MARKDOWN, st.data())
 def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
-    growing, finished = Growing(), ""
+    growing, finished = MarkdownStream(), ""
     for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         growing.feed(text[begin:end])
         html, tail = growing.flush()
         finished += html
         assert growing.whole() == f"{finished}<div data-tail>{tail}</div>"
-        safe(html)
-        safe(tail)
+        assert_safe(html)
+        assert_safe(tail)
     finished += growing.finish()
     assert finished == render(text)
     assert growing.whole() == f"{finished}<div data-tail></div>"
@@ -413,15 +419,15 @@ def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
 @settings(deadline=None, max_examples=200)
 @given(MARKDOWN.filter(lambda text: not set(text) & set("[\r\0\ud800")))
 def test_block_by_block_reads_as_the_whole_would(text):
-    assert render(text) == block_rendering.block(text, block_rendering.Progress(), final=True)
-    assert "".join(blocks(text)) == text
+    assert render(text) == blocks.render(text, Progress(), final=True)
+    assert "".join(split(text)) == text
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(alphabet=st.characters(categories=["L", "Nd", "Po", "Zs"]), max_size=60))
 def test_words_are_kept(text):
     """Whatever the marks around them mean, every run of letters and digits is still there."""
-    shown = safe(render(text)).text.replace("\xa0", " ")
+    shown = assert_safe(render(text)).text.replace("\xa0", " ")
     if "&" not in text:
         for word in re.findall(r"[^\W_]+", text):
             assert word in shown or re.match(r"\s*\d+\s*[.)]", text)
@@ -454,8 +460,8 @@ DEEP = {
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
 def test_stands_deep_and_intricate_text(text):
     begin = time.thread_time()
-    page = safe(render(text))
-    growing = Growing(text)
+    page = assert_safe(render(text))
+    growing = MarkdownStream(text)
     growing.flush()
     growing.finish()
     assert time.thread_time() - begin < 2
@@ -479,7 +485,7 @@ def test_a_panic_of_the_parser_leaves_the_text_as_it_was_written(monkeypatch):
 
 
 def test_hosts_are_those_that_the_browser_asks():
-    for link in safe(render("\n\n".join(HOSTILE.values()))).all("a"):
+    for link in assert_safe(render("\n\n".join(HOSTILE.values()))).all("a"):
         parts = urlsplit(link["href"] or "")
         assert parts.scheme == "mailto" or (parts.hostname and "@" not in parts.netloc)
 

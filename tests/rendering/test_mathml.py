@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from conversations.rendering import mathml
-from conversations.rendering.markdown import Growing, render
-from tests.support import stored
-from tests.support.rendered import safe
+from conversations.rendering.markdown import mathml
+from conversations.rendering.markdown.stream import MarkdownStream, render
+from tests.support import generations
+from tests.support.safe_html import assert_safe
 
 
 def shown(text):
-    return safe(render(text))
+    return assert_safe(render(text))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_shown_as_its_source(tex):
 def test_hostile_formulas_are_harmless(tex):
     for text in (f"${tex}$", f"$${tex}$$", f"\\({tex}\\)"):
         html = render(text)
-        page = safe(html)
+        page = assert_safe(html)
         assert not {"href", "style", "class", "id"} & {key for _tag, given in page.elements for key in given}
         assert "100000em" not in html or not page.all("math")
 
@@ -200,21 +200,21 @@ def test_a_long_one_takes_no_time(piece):
 )
 def test_many_take_no_time(text):
     began = time.thread_time()
-    safe(render(text.replace("{}", "b" * 30)))
+    assert_safe(render(text.replace("{}", "b" * 30)))
     assert time.thread_time() - began < 3
 
 
 @pytest.mark.parametrize("size", [1, 3, 17])
 def test_reads_the_same_however_it_arrives(size):
     text = "So $x^2$\n\n$$\n\\frac{a}{b}\n$$\n\nand \\(y\\), \\[\nz\n\\]\n\nfor $5 and $6"
-    growing, finished = Growing(), ""
+    growing, finished = MarkdownStream(), ""
     for start in range(0, len(text), size):
         growing.feed(text[start : start + size])
         html, tail = growing.flush()
         finished += html
-        safe(tail)
+        assert_safe(tail)
     assert finished + growing.finish() == render(text)
-    assert len(safe(render(text)).all("math")) == 4
+    assert len(assert_safe(render(text)).all("math")) == 4
 
 
 def test_live_and_after_a_reload(alice, answering):
@@ -225,4 +225,4 @@ def test_live_and_after_a_reload(alice, answering):
     assert "<msup>" in live
     assert "<mfrac>" in live
     assert live in alice.get(f"/c/{a.asked.conversation}/").html
-    assert stored.text(a.asked) == "So $x^2$ and $$\\frac{a}{b}$$ end"
+    assert generations.text(a.asked) == "So $x^2$ and $$\\frac{a}{b}$$ end"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.rendering import sanitizer
-from tests.support.rendered import ALLOWED, Page
+from conversations.rendering.markdown import sanitizer
+from tests.support.safe_html import ALLOWED, ParsedHtml
 
 NEARLY = [
     *(
@@ -45,7 +45,7 @@ HARMLESS = [
 ]
 
 
-class Elements(Page):
+class Elements(ParsedHtml):
     """The same of HTML that need not be well-formed."""
 
     def handle_endtag(self, tag):

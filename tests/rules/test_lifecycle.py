@@ -22,7 +22,7 @@ from conversations.rules.status import STATUS_OF, EndReason, Outcome, Status
 from conversations.rules.viewers import GracePeriods, Viewers
 
 VIEWERS = ("one tab", "another tab", "elsewhere")
-LIMITS = Limits(first_token=60, silence=30, run=600, answer=100, wordless=200)
+LIMITS = Limits(first_token=60, silence=30, total=600, max_characters=100, no_text=200)
 FINISHES = {
     "stop": EndReason.FINISHED,
     "length": EndReason.LENGTH,
@@ -75,11 +75,11 @@ class Run(RuleBasedStateMachine):
 
     @rule(text=st.text(alphabet="ab🐝\n", min_size=1, max_size=40))
     def token(self, text: str) -> None:
-        kept = self.lifecycle.delta(text, self.now)
+        kept = self.lifecycle.add_text(text, self.now)
         if self.reason is not None:
             assert kept == ""
             return
-        assert kept == text[: LIMITS.answer - len(self.text)]
+        assert kept == text[: LIMITS.max_characters - len(self.text)]
         self.text += kept
         self.written += len(kept)
         self.heard_at = self.worded_at = self.now
@@ -89,7 +89,7 @@ class Run(RuleBasedStateMachine):
 
     @rule()
     def thinks(self) -> None:
-        self.lifecycle.alive(self.now)
+        self.lifecycle.record_activity(self.now)
         self.heard_at = self.now
 
     @rule(word=st.sampled_from([*FINISHES]))
@@ -130,14 +130,14 @@ class Run(RuleBasedStateMachine):
     @precondition(lambda self: self.due is not None)
     @rule()
     def page_was_served(self) -> None:
-        self.viewers.expect(self.now)
+        self.viewers.postpone_end(self.now)
         self.due = max(self.due or 0, self.now + self.grace_periods[EndReason.CONNECTION_LOST])
 
     # --- the clocks that the process looks at
 
     @rule()
     def looks_for_viewers(self) -> None:
-        alone = self.viewers.alone
+        alone = self.viewers.pending_end
         expected = None if self.due is None else (self.due, self.cause)
         assert alone == expected
         if expected is not None and self.now >= expected[0]:
@@ -145,14 +145,14 @@ class Run(RuleBasedStateMachine):
 
     @rule()
     def looks_at_the_provider(self) -> None:
-        overdue = self.lifecycle.overdue(self.now)
+        overdue = self.lifecycle.expire(self.now)
         if self.reason is not None:
             assert overdue == (self.now >= self.decided_at + LINGER)
             return
         due = self.worded_at + (LIMITS.silence if self.any_token else LIMITS.first_token)
         if self.heard_at > self.worded_at:
-            due = max(due, min(self.heard_at + LIMITS.silence, self.worded_at + LIMITS.wordless))
-        assert overdue == (self.now >= min(due, 1000 + LIMITS.run))
+            due = max(due, min(self.heard_at + LIMITS.silence, self.worded_at + LIMITS.no_text))
+        assert overdue == (self.now >= min(due, 1000 + LIMITS.total))
         if overdue:
             self.decide(EndReason.TIMED_OUT)
 
@@ -170,12 +170,12 @@ class Run(RuleBasedStateMachine):
     def text_is_what_came_before_it(self) -> None:
         assert self.lifecycle.text == self.text
         assert self.lifecycle.length == len(self.text)
-        assert self.lifecycle.length <= LIMITS.answer
+        assert self.lifecycle.length <= LIMITS.max_characters
 
     @invariant()
     def alone_exactly_when_all_have_left(self) -> None:
         assert self.viewers.anybody == bool(self.present)
-        assert not (self.viewers.anybody and self.viewers.alone)
+        assert not (self.viewers.anybody and self.viewers.pending_end)
 
 
 @pytest.mark.timeout(300)
@@ -191,7 +191,7 @@ def test_a_generation_keeps_to_the_model(long):
 
 
 STEPS = {
-    "token": lambda lifecycle, now: lifecycle.delta("x", now),
+    "token": lambda lifecycle, now: lifecycle.add_text("x", now),
     "finish": lambda lifecycle, now: lifecycle.finish("stop", now),
     "stop": lambda lifecycle, now: lifecycle.stop(EndReason.STOPPED, now),
     "stop again": lambda lifecycle, now: lifecycle.stop(EndReason.STOPPED, now),

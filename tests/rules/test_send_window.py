@@ -50,6 +50,6 @@ def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():
     page, sockets = Page(), Sockets()
     sockets.add(page)
     page.send_window.record(LIMIT)
-    page.send_window.refuse(0.0)
+    page.send_window.mark_full(0.0)
     sockets.check(2.0, paused=False, lost=lambda _: None, back=lambda _: None)
     assert page.pushed == [events.PING]

@@ -6,10 +6,10 @@ environment.prepare_test_process()
 
 import sys  # noqa: E402
 
-from tests.screenshots import administration, answers, pages  # noqa: E402
+from tests.screenshots import admin_pages, answer_states, pages  # noqa: E402
 from tests.screenshots.studio import Studio  # noqa: E402
 
-SCENES = [*pages.SCENES, *answers.SCENES, *administration.SCENES]
+SCENES = [*pages.SCENES, *answer_states.SCENES, *admin_pages.SCENES]
 
 
 def main(names: list[str]) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.screenshots import texts
 from tests.screenshots.studio import Studio
-from tests.support.pages import Chat
+from tests.support.browser.chat import Chat
 
 
 def empty(studio: Studio) -> None:

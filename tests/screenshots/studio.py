@@ -11,15 +11,16 @@ from django.core.management import call_command
 from django.db import connections
 from playwright.sync_api import Browser, expect
 
-from tests.screenshots import history
+from tests.screenshots import seeded_history
 from tests.support import servers
+from tests.support.browser.chat import Chat, chromium, sign_in_browser
 from tests.support.database import Database
-from tests.support.pages import Chat, chromium, give_session
-from tests.support.provider import Exchange, Provider
+from tests.support.people import Person, new_session
+from tests.support.provider.exchange import Exchange
+from tests.support.provider.server import Provider
 from tests.support.servers import Server
-from tests.support.visitors import Person, new_session
 
-FOLDER = servers.TOP / "docs" / "screenshots"
+FOLDER = servers.REPOSITORY / "docs" / "screenshots"
 LARGEST = 150_000
 """Bytes of a picture."""
 WIDE = {"width": 1280, "height": 800}
@@ -48,11 +49,11 @@ class Studio:
         database = Database()
         call_command("migrate", verbosity=0)
         provider = Provider()
-        history.offer_models(provider.url)
+        seeded_history.offer_models(provider.url)
         try:
             with servers.running(OPENAI_BASE_URL=provider.url, **SETTINGS) as server, chromium() as browser:
                 mara = account("mara", server, is_staff=True, is_superuser=True)
-                history.converse(mara.user)
+                seeded_history.converse(mara.user)
                 yield cls(server, provider, browser, mara, account("jonas", server))
         finally:
             connections.close_all()
@@ -65,7 +66,7 @@ class Studio:
         if phone:
             look |= {"has_touch": True, "is_mobile": True}
         context = self.browser.new_context(**{"locale": "en-GB", "timezone_id": "Europe/Berlin", **look, **options})
-        give_session(context, person)
+        sign_in_browser(context, person)
         try:
             yield Chat(context.new_page(), self.server)
         finally:
@@ -96,7 +97,7 @@ class Studio:
         page.screenshot(path=path, animations="disabled")
         size = path.stat().st_size
         assert size <= LARGEST, f"{path.name} has {size:,} bytes"
-        print(f"{path.relative_to(servers.TOP)}  {size:,}", flush=True)
+        print(f"{path.relative_to(servers.REPOSITORY)}  {size:,}", flush=True)
 
 
 def account(name: str, server: Server, **fields: Any) -> Person:

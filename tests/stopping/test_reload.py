@@ -2,9 +2,9 @@
 
 import re
 
-from tests.support import stored
-from tests.support.answers import RATE, endless
-from tests.support.waiting import eventually
+from tests.support import generations
+from tests.support.polling import eventually
+from tests.support.provider.endless import RATE, endless
 
 
 def mark(page):
@@ -44,7 +44,7 @@ def test_a_page_that_never_connects_is_not_waited_for_long(start_server, alice, 
     alice.at(server).get(f"/c/{a.asked.conversation}/")
     a.page.close()
     a.exchange.wait_closed()
-    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_another_persons_page_does_not_hold_it(alice, bob, answering):
@@ -52,7 +52,7 @@ def test_another_persons_page_does_not_hold_it(alice, bob, answering):
     assert bob.get(f"/c/{a.asked.conversation}/").status == 404
     a.page.close()
     a.exchange.wait_closed(1)
-    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_after_the_end_shows_the_final_state(alice, answering, socket):

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from tests.support import stored, visitors
-from tests.support.answers import endless
+from tests.support import generations, people
+from tests.support.provider.endless import endless
 
 STREAMS = 10
 
@@ -14,7 +14,7 @@ STREAMS = 10
 def streaming(start_server, answering):
     """(server, ten answers that stream)."""
     server = start_server()
-    begun = [answering(visitors.new_person("somebody", server)) for _ in range(STREAMS)]
+    begun = [answering(people.new_person("somebody", server)) for _ in range(STREAMS)]
     for a in begun:
         a.exchange.stream(endless(), 20)
     for a in begun:
@@ -28,7 +28,7 @@ def test_ends_ten_streams_in_time(streaming):
     assert ended.code == 0
     assert ended.seconds <= 10
     assert "Traceback" not in server.output
-    assert {stored.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}
+    assert {generations.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}
     assert {a.page.wait_closed() for a in begun} == {1012}
 
 
@@ -39,7 +39,7 @@ def test_tells_the_pages_first(streaming):
         end = next(event for event in a.page.events if event.op == "end")
         assert (end["status"], end["reason"]) == ("interrupted", "server_shutdown")
         assert "The server restarted" in end["note"]
-        assert stored.text(a.asked).strip() == a.asked.text
+        assert generations.text(a.asked).strip() == a.asked.text
 
 
 def test_closes_the_providers_sockets(streaming):
@@ -47,7 +47,7 @@ def test_closes_the_providers_sockets(streaming):
     server.stop()
     for a in begun:
         a.exchange.wait_closed(1)
-        assert a.exchange.text.startswith(stored.text(a.asked))
+        assert a.exchange.text.startswith(generations.text(a.asked))
 
 
 def test_with_nothing_to_do_is_quick(start_server, alice, socket):
@@ -63,11 +63,11 @@ def test_an_interrupt_from_the_keyboard_is_the_same(start_server, alice, answeri
     a = answering(alice.at(server))
     generation = a.asked.generation
     assert server.stop(signal.SIGINT).code == 0
-    assert stored.outcome(generation) == ("interrupted", "server_shutdown")
+    assert generations.outcome(generation) == ("interrupted", "server_shutdown")
 
 
 def test_a_second_signal_does_not_lose_anything(streaming):
     server, begun = streaming
     server.tell(signal.SIGTERM)
     assert server.stop(signal.SIGTERM).code == 0
-    assert {stored.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}
+    assert {generations.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}

@@ -3,8 +3,8 @@
 import uuid
 
 from conversations.models import Generation
-from tests.support import stored
-from tests.support.answers import RATE, SOON, endless
+from tests.support import generations
+from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 
 def test_closes_the_providers_socket_half_way(alice, answering):
@@ -12,8 +12,8 @@ def test_closes_the_providers_socket_half_way(alice, answering):
     a.exchange.stream(endless(), RATE).wait_written(10)
     pressed = a.asked.stop()
     closed = a.exchange.wait_closed()
-    assert closed - pressed < SOON
-    assert a.exchange.tokens_after(pressed) <= SOON * RATE
+    assert closed - pressed < CLOSE_LIMIT
+    assert a.exchange.tokens_after(pressed) <= CLOSE_LIMIT * RATE
     assert a.asked.outcome == ("interrupted", "stopped")
     assert "You stopped this answer." in a.asked.end["note"]
 
@@ -22,7 +22,7 @@ def test_keeps_the_words_already_written(alice, answering):
     a = answering(alice, "Bees ", "**hum**")
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
-    assert stored.text(a.asked) == "Bees **hum**"
+    assert generations.text(a.asked) == "Bees **hum**"
     assert a.asked.text == "Bees hum"
     page = alice.get(f"/c/{a.asked.conversation}/")
     assert "<strong>hum</strong>" in page.html
@@ -32,7 +32,7 @@ def test_keeps_the_words_already_written(alice, answering):
 def test_records_when_it_was_asked_and_done(alice, answering):
     a = answering(alice)
     a.asked.stop()
-    run = stored.ended(a.asked)
+    run = generations.wait_ended(a.asked)
     assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
     assert (run.usage_source, run.tokens_out > 0) == ("estimated", True)
 
@@ -51,10 +51,10 @@ def test_before_the_first_token(alice, socket, provider):
     asked = socket(alice).ask(exchange.prompt)
     exchange.send_headers()
     pressed = asked.stop()
-    assert exchange.wait_closed() - pressed < SOON
+    assert exchange.wait_closed() - pressed < CLOSE_LIMIT
     assert asked.outcome == ("interrupted", "stopped")
     assert "Nothing was written." in asked.end["note"]
-    assert stored.text(asked) == ""
+    assert generations.text(asked) == ""
 
 
 def test_before_the_provider_says_anything(alice, socket, provider):
@@ -62,10 +62,10 @@ def test_before_the_provider_says_anything(alice, socket, provider):
     asked = socket(alice).ask(exchange.prompt)
     exchange.wait_opened()
     pressed = asked.stop()
-    assert exchange.wait_closed() - pressed < SOON
+    assert exchange.wait_closed() - pressed < CLOSE_LIMIT
     assert asked.outcome == ("interrupted", "stopped")
-    assert stored.run(asked).opened_at is None
-    run = stored.ended(asked)
+    assert generations.get(asked).opened_at is None
+    run = generations.wait_ended(asked)
     assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
 
 
@@ -75,7 +75,7 @@ def test_by_the_command_before_its_generation_is_known(alice, socket, provider):
     asked = page.ask(exchange.prompt)
     page.stop(id=asked.id)
     assert asked.outcome == ("interrupted", "stopped")
-    assert stored.outcome(asked) == ("interrupted", "stopped")
+    assert generations.outcome(asked) == ("interrupted", "stopped")
     for each in provider.asked(exchange.prompt):
         assert exchange.request is each
         exchange.wait_closed()
@@ -108,7 +108,7 @@ def test_of_an_ended_answer_gives_its_final_state(alice, answering):
     assert standing["message"] == a.asked.message
     by_command = a.page.wait("standing", after=a.page.stop(id=a.asked.id))
     assert by_command.fields == {**standing.fields, "id": a.asked.id}
-    assert stored.outcome(a.asked) == ("complete", "finished")
+    assert generations.outcome(a.asked) == ("complete", "finished")
 
 
 def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, socket):

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from tests.support import stored
-from tests.support.answers import endless
+from tests.support import generations
+from tests.support.provider.endless import endless
+from tests.support.provider.tls import SilentTls
 from tests.support.servers import running
-from tests.support.tls import DeafTls
 
 SOON = 1.0
 """Seconds. Closing in order would take thirty."""
@@ -15,7 +15,7 @@ SOON = 1.0
 
 @pytest.fixture(scope="module")
 def deaf(provider):
-    front = DeafTls(provider)
+    front = SilentTls(provider)
     yield front
     front.stop()
 
@@ -45,7 +45,7 @@ def test_while_it_streams(alice, far, answering):
 def test_while_it_is_silent(alice, far, answering):
     a = answering(alice.at(far))
     stop_and_see(a.asked, a.exchange)
-    assert stored.text(a.asked) == "Bees hum"
+    assert generations.text(a.asked) == "Bees hum"
 
 
 def test_before_it_has_said_anything(alice, far, socket, provider):
@@ -59,7 +59,7 @@ def test_the_record_says_when_it_was_closed(alice, far, answering):
     a = answering(alice.at(far))
     asked_at, clock = time.monotonic(), time.time()
     stop_and_see(a.asked, a.exchange)
-    run = stored.ended(a.asked)
+    run = generations.wait_ended(a.asked)
     closed = a.exchange.closed_at - asked_at + clock
     assert abs(run.upstream_closed_at.timestamp() - closed) < SOON
 

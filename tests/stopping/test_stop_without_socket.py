@@ -4,26 +4,26 @@ import uuid
 
 import pytest
 
-from tests.support import stored
-from tests.support.answers import RATE, SOON, endless
-from tests.support.pages import path
-from tests.support.waiting import eventually
+from tests.support import generations
+from tests.support.generations import stop_path
+from tests.support.polling import eventually
+from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 
 def test_closes_the_providers_socket(alice, answering):
     a = answering(alice)
     a.exchange.stream(endless(), RATE)
     a.asked.wait_text("word2")
-    page = alice.post(path(a.asked.generation))
+    page = alice.post(stop_path(a.asked.generation))
     assert (page.status, page.location) == (302, f"/c/{a.asked.conversation}/")
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(CLOSE_LIMIT)
     assert a.asked.outcome == ("interrupted", "stopped")
-    assert stored.text(a.asked).startswith("Bees humword1 word2 ")
+    assert generations.text(a.asked).startswith("Bees humword1 word2 ")
 
 
 def test_twice_is_one_stop(alice, answering):
     a = answering(alice)
-    assert {alice.post(path(a.asked.generation)).status for _ in range(2)} == {302}
+    assert {alice.post(stop_path(a.asked.generation)).status for _ in range(2)} == {302}
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
@@ -31,13 +31,13 @@ def test_of_an_ended_answer_shows_it(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
-    assert alice.post(path(a.asked.generation)).location == f"/c/{a.asked.conversation}/"
-    assert stored.outcome(a.asked) == ("complete", "finished")
+    assert alice.post(stop_path(a.asked.generation)).location == f"/c/{a.asked.conversation}/"
+    assert generations.outcome(a.asked) == ("complete", "finished")
 
 
 def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering):
     a = answering(alice)
-    theirs, unknown = (bob.post(path(each)) for each in (a.asked.generation, uuid.uuid4()))
+    theirs, unknown = (bob.post(stop_path(each)) for each in (a.asked.generation, uuid.uuid4()))
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
     assert theirs.status == 404
     assert not a.exchange.closed
@@ -46,7 +46,7 @@ def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering):
 
 def test_signed_out_leads_to_the_sign_in_page(alice, answering):
     a = answering(alice)
-    page = alice.without_session().post(path(a.asked.generation))
+    page = alice.without_session().post(stop_path(a.asked.generation))
     assert page.status == 302
     assert page.location.startswith("/accounts/login/")
     assert not a.exchange.closed
@@ -55,7 +55,7 @@ def test_signed_out_leads_to_the_sign_in_page(alice, answering):
 
 def test_a_link_cannot_stop(alice, answering):
     a = answering(alice)
-    assert alice.get(path(a.asked.generation)).status == 405
+    assert alice.get(stop_path(a.asked.generation)).status == 405
     assert not a.exchange.closed
     a.exchange.finish()
 
@@ -64,16 +64,16 @@ def test_a_link_cannot_stop(alice, answering):
 def test_another_site_cannot_stop(alice, answering, forged):
     a = answering(alice)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": alice.server.url, **forged}
-    assert alice.request("POST", path(a.asked.generation), "", headers).status == 403
+    assert alice.request("POST", stop_path(a.asked.generation), "", headers).status == 403
     a.exchange.write_tokens(" on")
     a.exchange.finish()
-    assert stored.outcome(a.asked) == ("complete", "finished")
+    assert generations.outcome(a.asked) == ("complete", "finished")
 
 
 def test_works_while_the_socket_is_closed(start_server, alice, answering):
     server = start_server(CHAT_LEAVE_GRACE=30)
     a = answering(alice.at(server))
     a.page.close()
-    assert alice.at(server).post(path(a.asked.generation)).status == 302
+    assert alice.at(server).post(stop_path(a.asked.generation)).status == 302
     eventually(lambda: a.exchange.closed, "the provider's socket closed")
-    assert stored.outcome(a.asked) == ("interrupted", "stopped")
+    assert generations.outcome(a.asked) == ("interrupted", "stopped")

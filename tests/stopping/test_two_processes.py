@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from conversations.models import Endpoint
-from tests.support import offers, stored
+from tests.support import generations, model_admin
 from tests.support.servers import redis, running
 
 POLL = 2.0
@@ -31,8 +31,8 @@ def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
     assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped")
-    run = stored.run(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("other_page", alice.user.pk)
+    run = generations.get(a.asked)
+    assert (run.stop_origin, run.stopped_by_id) == ("page", alice.user.pk)
 
 
 def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
@@ -51,12 +51,12 @@ def test_an_administrator_at_the_other_one_sees_and_stops_it(pair, alice, staff,
     a = answering(alice.at(one), "Bees ", "hum")
     top = "/admin/conversations/generation/"
     row = re.compile(rf"{alice.user.username} \d+ 8 ≈ 2 known to its process only")
-    stored.eventually(lambda: row.search(staff.at(other).get(f"{top}running/rows/").text), "the saved words")
+    generations.eventually(lambda: row.search(staff.at(other).get(f"{top}running/rows/").text), "the saved words")
     pressed = time.monotonic()
     assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped_by_admin")
-    run = stored.run(a.asked)
+    run = generations.get(a.asked)
     assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
 
 
@@ -68,7 +68,7 @@ def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
     page.wait("snapshot", generation=a.asked.generation)
     for word in (" and", " dance", " all day"):
         a.exchange.write_tokens(word)
-        stored.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
+        generations.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
     a.exchange.finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
@@ -92,10 +92,10 @@ def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
     page.wait("snapshot", generation=a.asked.generation)
     a.page.close()
     a.exchange.write_tokens(" on")
-    stored.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
+    generations.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
     page.close()
     a.exchange.wait_closed()
-    assert stored.outcome(a.asked.generation) == ("interrupted", "left")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socket, provider):
@@ -106,7 +106,7 @@ def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socke
     following.write_tokens("Next.").finish()
     assert asked.outcome == ("complete", "finished")
     a.exchange.wait_closed(POLL)
-    assert stored.outcome(a.asked) == ("interrupted", "superseded")
+    assert generations.outcome(a.asked) == ("interrupted", "superseded")
 
 
 def test_repeated_at_the_other_one_is_one_send(pair, alice, answering, socket, provider):
@@ -126,23 +126,23 @@ def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
     generation = a.asked.generation
     assert alice.at(other).post("/accounts/logout/").status == 302
     a.exchange.wait_closed(POLL)
-    assert stored.outcome(generation) == ("interrupted", "signed_out")
+    assert generations.outcome(generation) == ("interrupted", "signed_out")
 
 
 def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, socket, provider):
     one, other = pair
-    added = offers.endpoint_form(base_url=provider.url, key_variable="OPENAI_API_KEY")
-    assert staff.at(other).post(f"{offers.ENDPOINTS}add/", **added).status == 302
+    added = model_admin.endpoint_form(base_url=provider.url, key_variable="OPENAI_API_KEY")
+    assert staff.at(other).post(f"{model_admin.ENDPOINTS}add/", **added).status == 302
     endpoint = Endpoint.objects.get(name=added["name"])
     try:
-        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
+        assert staff.at(other).post(f"{model_admin.ENDPOINTS}{endpoint.pk}/models/", name="gamma-model").status == 302
         key = f"{endpoint.name}::gamma-model"
-        offers.wait_offered(alice.at(one), key)
+        model_admin.wait_offered(alice.at(one), key)
         exchange = provider.expect()
         asked = socket(alice.at(one)).ask(exchange.prompt, model=key)
         exchange.write_tokens("Bees.")
-        assert staff.at(other).post(f"{offers.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
-        offers.wait_offered(alice.at(one), key, offered=False)
+        assert staff.at(other).post(f"{model_admin.ENDPOINTS}{endpoint.pk}/delete/", post="yes").status == 302
+        model_admin.wait_offered(alice.at(one), key, offered=False)
         exchange.finish()
         assert asked.outcome == ("complete", "finished")
     finally:

@@ -3,8 +3,8 @@
 import pytest
 
 from conversations.models import Generation, StopOrigin
-from tests.support import stored
-from tests.support.visitors import CSRF
+from tests.support import generations
+from tests.support.people import CSRF
 
 
 def stopper(run):
@@ -14,7 +14,7 @@ def stopper(run):
 def test_the_page_that_asked(alice, answering):
     a = answering(alice)
     a.asked.stop()
-    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
 def test_before_the_page_knows_the_answer(alice, socket, provider):
@@ -22,31 +22,28 @@ def test_before_the_page_knows_the_answer(alice, socket, provider):
     page = socket(alice)
     asked = page.ask(exchange.prompt)
     page.stop(id=asked.id)
-    assert stopper(stored.ended(asked)) == (StopOrigin.PAGE, alice.user.pk)
+    assert stopper(generations.wait_ended(asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
 def test_another_page_of_the_same_person(alice, answering, socket):
     a = answering(alice)
     socket(alice).stop(generation=a.asked.generation)
-    assert stopper(stored.ended(a.asked)) == (StopOrigin.OTHER_PAGE, alice.user.pk)
+    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-def test_the_page_that_asked_after_its_socket_came_back(alice, answering, socket):
-    a = answering(alice, tab="first")
-    again = socket(alice, tab="first")
-    again.stop(generation=a.asked.generation)
-    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
-
-
-@pytest.mark.parametrize(("tab", "origin"), [("first", StopOrigin.PAGE), ("", StopOrigin.OTHER_PAGE)])
-def test_a_page_without_its_socket(alice, answering, tab, origin):
-    a = answering(alice, tab="first")
+@pytest.mark.parametrize("headers", [{}, {"X-Tab": "first"}], ids=["now", "a page of an older version"])
+def test_a_page_without_its_socket(alice, answering, headers):
+    a = answering(alice)
     alice.request(
         "POST",
         f"/generations/{a.asked.generation}/stop/",
-        headers={"X-CSRFToken": CSRF, "Origin": alice.server.url, "X-Tab": tab},
+        headers={"X-CSRFToken": CSRF, "Origin": alice.server.url, **headers},
     )
-    assert stopper(stored.ended(a.asked)) == (origin, alice.user.pk)
+    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+
+
+def test_a_stop_that_an_older_version_stored_as_from_another_page_keeps_its_label():
+    assert Generation(stop_origin="other_page").get_stop_origin_display() == "another page"
 
 
 def test_a_new_prompt_that_replaced_it(alice, answering, provider):
@@ -55,20 +52,20 @@ def test_a_new_prompt_that_replaced_it(alice, answering, provider):
     asked = a.page.ask(following.prompt, after=a.asked)
     following.write_tokens("Next.").finish()
     assert asked.outcome == ("complete", "finished")
-    assert stopper(stored.ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
+    assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
 def test_nobody_when_the_page_was_closed(alice, answering):
     a = answering(alice)
     generation = a.asked.generation
     a.page.close()
-    assert stopper(stored.ended(generation)) == (StopOrigin.SERVER, None)
+    assert stopper(generations.wait_ended(generation)) == (StopOrigin.SERVER, None)
 
 
 def test_nobody_when_it_finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()
-    assert stopper(stored.ended(a.asked)) == ("", None)
+    assert stopper(generations.wait_ended(a.asked)) == ("", None)
 
 
 def test_the_first_who_asked(alice, answering, socket):

@@ -18,7 +18,7 @@ FOLDER.chmod(0o711)
 # Registered before the server's own clean-up, so it runs after it.
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
-URL = postgres.address(FOLDER)
+URL = postgres.local_url(FOLDER)
 
 
 class Database:

@@ -37,7 +37,7 @@ def prepare_test_process() -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-def for_server(data_dir: str, **overrides: object) -> dict[str, str]:
+def server_environment(data_dir: str, **overrides: object) -> dict[str, str]:
     """The whole environment of one server process."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
     given = {name: str(value) for name, value in overrides.items()}

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.support.waiting import PATIENCE
+from tests.support.polling import TIMEOUT
 
 SSL_REQUEST, PROTOCOL = 80877103, 196608
 READY = b"Z"
@@ -30,16 +30,16 @@ class Pooler:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         listening = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(PATIENCE)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(TIMEOUT)
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self._server.sockets[0].getsockname()[1]}/chat?sslmode=disable"
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(TIMEOUT)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
         self._loop.close()
 
     async def _close(self) -> None:

@@ -16,14 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import database, environment
-from tests.support.waiting import eventually
+from tests.support.polling import eventually
 
-TOP = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0
 STOP_LIMIT = 30.0
 READY = "Ready: "
 
+SHARED_SETTINGS = {
+    "CHAT_FIRST_TOKEN_TIMEOUT": 60,
+    "CHAT_SILENCE_TIMEOUT": 60,
+    "CHAT_MAX_ANSWERS_PER_MINUTE": 10_000,
+    "METRICS_TOKEN": environment.METRICS_TOKEN,
+}
+"""Settings of the server that most tests share. Its limits are generous: a slow machine must not look like a silent
+provider or a lost network, nor quick tests like a flood."""
+
 started: list["Server"] = []
+"""Every server of this session, ended ones included."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,8 @@ def share_static_files(data_dir: Path) -> None:
 class Server:
     """One server process. Start it with `Server.start(NAME=value, …)`, the environment to differ in."""
 
+    program: tuple[str, ...] = ("-m", "chatapp.server")
+
     def __init__(self, port: int, overrides: dict[str, Any]) -> None:
         self.port = port
         self.overrides = overrides
@@ -64,9 +76,9 @@ class Server:
         self._silent = False
         self._frozen = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "chatapp.server"],
-            cwd=TOP,
-            env=environment.for_server(str(self.data_dir), PORT=port, **overrides),
+            [sys.executable, *self.program],
+            cwd=REPOSITORY,
+            env=environment.server_environment(str(self.data_dir), PORT=port, **overrides),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -190,14 +202,3 @@ def redis() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(STOP_LIMIT)
-
-
-def leaks() -> list[str]:
-    """What no server may ever write: one line for each secret that a server wrote."""
-    secrets = {"provider's key": environment.CANARY_KEY, "token for metrics": environment.METRICS_TOKEN}
-    return [
-        f"the server on port {server.port} wrote the {name} to its output"
-        for server in started
-        for name, secret in secrets.items()
-        if secret in server.output
-    ]

@@ -24,12 +24,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from conversations.models import Generation
-from tests.support.protocol import Event, Rules
-from tests.support.proxy import Proxy
-from tests.support.visitors import Person, words
-from tests.support.waiting import PATIENCE, eventually
+from tests.support.people import Person, words
+from tests.support.polling import TIMEOUT, eventually
+from tests.support.protocol_rules import Event, Rules
+from tests.support.tcp_proxy import Proxy
 
-ACK_EVERY = 1.5
+ACK_INTERVAL = 1.5
 
 
 class Socket:
@@ -42,8 +42,7 @@ class Socket:
         *,
         origin: str | None = None,
         via: Proxy | None = None,
-        patience: float = PATIENCE,
-        tab: str = "",
+        patience: float = TIMEOUT,
         language: str = "",
     ) -> None:
         self.person = person
@@ -59,7 +58,7 @@ class Socket:
         self._held = ExitStack()
         self.connection: ClientConnection = self._held.enter_context(
             connect(
-                (f"ws://127.0.0.1:{via.port}/ws/" if via else url) + f"?tab={tab}&language={language}",
+                (f"ws://127.0.0.1:{via.port}/ws/" if via else url) + f"?language={language}",
                 origin=origin,  # type: ignore[arg-type]
                 additional_headers={"Cookie": person.cookie} if person and person.session else None,
                 proxy=None,
@@ -123,7 +122,7 @@ class Socket:
 
     # What arrives.
 
-    def wait(self, op: str, timeout: float = PATIENCE, after: int = 0, **match: Any) -> Event:
+    def wait(self, op: str, timeout: float = TIMEOUT, after: int = 0, **match: Any) -> Event:
         """The first event with this op and these fields, of those that came `after` a position."""
         limit = time.monotonic() + timeout
         with self._moved:
@@ -141,7 +140,7 @@ class Socket:
         assert refused["code"] == code, f"refused as {refused['code']}: {refused['sentence']}"
         return refused
 
-    def wait_closed(self, timeout: float = PATIENCE) -> int:
+    def wait_closed(self, timeout: float = TIMEOUT) -> int:
         """The code that the other side closed with; 1006 if it just broke."""
         with self._moved:
             assert self._moved.wait_for(lambda: self.close_code is not None, timeout), f"still open\n{self.story()}"
@@ -187,7 +186,7 @@ class Socket:
         self._reading.set()
         self.connection.close(code)
         self._held.close()
-        self._reader.join(PATIENCE)
+        self._reader.join(TIMEOUT)
 
     def drop(self) -> None:
         """End the TCP connection without a closing frame."""
@@ -215,7 +214,7 @@ class Socket:
             self.events.append(event)
             self.rules.apply(event)
             self._moved.notify_all()
-        if not self._muted and (event.op == "ping" or event.at - self._acked_at >= ACK_EVERY):
+        if not self._muted and (event.op == "ping" or event.at - self._acked_at >= ACK_INTERVAL):
             self._acked_at = event.at
             self.send("ack", received=len(self.events))
 
@@ -269,7 +268,7 @@ class Asked:
         """The last `data-` attribute of this name in the transcript, which is that of the answer."""
         return str(re.findall(f'data-{attribute}="([^"]*)"', self.transcript["html"])[-1])
 
-    def wait_text(self, text: str, timeout: float = PATIENCE) -> "Asked":
+    def wait_text(self, text: str, timeout: float = TIMEOUT) -> "Asked":
         generation = self.generation
         eventually(lambda: text in self.socket.text(generation), f"{text!r} on the page", timeout)
         return self

@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from conversations.commands.end_generation import end_running
+from conversations.commands.end_generation import end_and_wait
 from conversations.delivery.sockets import ELSEWHERE
 from conversations.generation.supervisor import supervisor
 from conversations.models import Generation, Piece, Presence, ServerProcess
@@ -114,5 +114,5 @@ def stop_and_wait(generation: uuid.UUID, staff: int) -> None:
     if loop is None or not loop.is_running():
         raise NoSupervisor
     by = StopRequest(StopOrigin.ADMIN, staff)
-    ending = end_running(supervisor, generation, EndReason.STOPPED_BY_ADMIN, by)
+    ending = end_and_wait(supervisor, generation, EndReason.STOPPED_BY_ADMIN, by)
     asyncio.run_coroutine_threadsafe(ending, loop).result(STOP_TIMEOUT)

@@ -1,31 +1,31 @@
-/** Buttons in the transcript, handled in one place, so that HTML which arrives later needs no set-up. */
-import { copy, copyCode } from "chat/copy"
-import { chosenFor, openModels } from "chat/models"
+/** The buttons in the transcript. One listener handles them all, so HTML that arrives later needs no set-up. */
+import { copyCode, copyMessage } from "chat/copy"
+import { closeModelMenu, prepareModelMenu } from "chat/model-menu"
 
 const CLOSED_BY_ESCAPE = "dialog[open], :popover-open:not([popover=manual])"
 
 export function handleActions(main, conversation) {
-  const verbs = {
-    "continue": (_, article) => conversation.again("continue", article),
-    "regenerate": (_, article) => conversation.again("regenerate", article),
-    "regenerate-with": button => conversation.again("regenerate", chosenFor(button), button.dataset.model),
-    "other-model": openModels,
-    "try-again": (_, article) => conversation.again("regenerate", article),
-    copy,
+  const handlers = {
+    "continue": (_, article) => conversation.asking.rewrite("continue", article),
+    "regenerate": (_, article) => conversation.asking.rewrite("regenerate", article),
+    "regenerate-with": button => conversation.asking.rewrite("regenerate", closeModelMenu(button), button.dataset.model),
+    "other-model": prepareModelMenu,
+    "try-again": (_, article) => conversation.asking.rewrite("regenerate", article),
+    copy: copyMessage,
     "copy-code": copyCode,
     edit: (_, article) => conversation.openEditor(article),
     example: button => conversation.composer.send(button.textContent.trim()),
-    cancel: () => conversation.cancel(),
+    cancel: () => conversation.unsent.cancel(),
     unfold,
     latest: () => conversation.latest(),
   }
   main.addEventListener("click", event => {
     const button = event.target.closest("[data-action]")
-    if (button && !button.ariaDisabled) verbs[button.dataset.action]?.(button, button.closest("article"))
+    if (button && !button.ariaDisabled) handlers[button.dataset.action]?.(button, button.closest("article"))
   })
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return
-    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stop()
+    if (!document.querySelector(CLOSED_BY_ESCAPE)) conversation.stopping.stop()
   })
 }
 

@@ -1,12 +1,11 @@
-/** The form at the bottom: grows with its text, keeps a draft, and turns Send into Stop while an answer is written. */
-import { Draft, joined, orphan } from "chat/draft"
-import { fit } from "chat/height"
-import { byFinger, enterSends, sends } from "chat/keys"
-import { say, sentence } from "shell/status"
+/** The form at the bottom: it grows with its text, keeps a draft, and shows Stop in place of Send during an answer. */
+import { Draft, joined, takeOrphan } from "chat/draft"
+import { enterSends, fitHeight, isSendKey, isTouch } from "chat/text-box"
+import { announce, sentence } from "shell/status"
 
-// The second click of a double click on Send must not stop what the first one started.
+// Milliseconds. The second click of a double click on Send must not stop the answer.
 const DOUBLE_CLICK = 500
-// From this share of the limit on, the characters are counted for all to see.
+// The characters are counted from this share of the limit on.
 const NEAR = 0.9
 
 const grouped = number => number.toLocaleString(document.documentElement.lang)
@@ -18,33 +17,38 @@ export class Composer {
   #refusal
   #actions
   #sentAt = 0
+  // The draft that was kept apart from a text to be sent first.
   #before = ""
 
-  /** `actions`: send(text) returns whether it was taken; stop(). */
+  /** `actions`: send(text) returns whether the text was sent; stop(). */
   constructor(root, user, actions) {
     this.#form = root.querySelector("[data-composer]")
     this.#text = this.#form.elements.content
     this.#refusal = root.querySelector("[data-refusal]")
     this.#actions = actions
-    this.belongTo(user, root.dataset.conversation)
+    this.moveDraft(user, root.dataset.conversation)
     this.#text.enterKeyHint = enterSends() ? "send" : "enter"
+    this.#listen()
+    this.#begin(this.#text.value, this.#draft.text)
+    if (!root.dataset.conversation && !this.text) takeOrphan(user).then(text => this.text || this.#set(text))
+  }
+
+  #listen() {
     this.#text.addEventListener("input", () => this.#changed())
     this.#text.addEventListener("keydown", event => this.#pressed(event))
     this.#form.addEventListener("submit", event => this.#submitted(event))
     this.#form.querySelector("[data-send]").addEventListener("click", () => this.send())
-    this.button.addEventListener("click", event => this.#clicked(event))
-    this.#begin(this.#text.value, this.#draft.text)
-    if (!root.dataset.conversation && !this.text) orphan(user).then(text => this.text || this.#set(text))
+    this.#button.addEventListener("click", event => this.#clicked(event))
   }
 
-  // `early`: typed before this script had come.
+  // `early`: typed before the scripts were loaded. If it was sent as well, the draft must not go with it.
   #begin(early, draft) {
     if (!early || "pressed" in this.#form.dataset) this.#set(early || draft)
     else this.#set(joined(draft, early))
     this.#before = early ? draft : ""
   }
 
-  /** Do what was asked for before this script had come. */
+  /** Carry out what was pressed before the scripts were loaded. */
   catchUp() {
     const { pressed } = this.#form.dataset
     if (!pressed) return
@@ -54,7 +58,7 @@ export class Composer {
     if (this.#before) this.restore(this.#before)
   }
 
-  get button() {
+  get #button() {
     return this.#form.querySelector("[data-submit]")
   }
 
@@ -66,8 +70,8 @@ export class Composer {
     return this.#form.elements.model?.value || null
   }
 
-  /** Whose draft this is. What is in the box moves along. */
-  belongTo(user, conversation) {
+  /** Keep the draft for this person and conversation from now on; what is in the box moves there. */
+  moveDraft(user, conversation) {
     const moved = this.#draft && this.#text.value
     if (this.#draft) this.#draft.text = ""
     this.#draft = new Draft(user, conversation)
@@ -78,50 +82,88 @@ export class Composer {
     this.#text.focus({ preventScroll: true })
   }
 
-  /** "idle", "streaming" or "stopping". */
-  show(state) {
-    this.#form.dataset.state = state
-    this.button.ariaDisabled = state === "stopping" ? "true" : null
+  focusButton() {
+    this.#button.focus({ preventScroll: true })
   }
 
+  /** `state`: "idle", "streaming" or "stopping". */
+  show(state) {
+    this.#form.dataset.state = state
+    this.#button.ariaDisabled = state === "stopping" ? "true" : null
+  }
+
+  /** Show why something was refused; "" hides it. */
   refuse(text) {
     this.#refusal.querySelector("[data-sentence]").textContent = text
     this.#refusal.hidden = !text
   }
 
-  /** The server is within reach again: what was said of that is no longer true. */
-  forgive(text) {
+  /** Hide this refusal, which no longer holds. */
+  withdrawRefusal(text) {
     if (this.#refusal.querySelector("[data-sentence]").textContent === text) this.refuse("")
   }
 
-  /** Give a text back; before what was typed in the meantime. */
+  /** Put a text before what is in the box. */
   restore(text) {
     this.#set(joined(text, this.#text.value))
   }
 
   send(text = this.#text.value) {
-    if (!text.trim() || this.#tooLong(text)) return this.#text.focus()
+    if (!text.trim() || this.#isTooLong(text)) return this.#text.focus()
     if (!this.#actions.send(text.trim())) return
     this.#sentAt = performance.now()
     this.#form.parentElement.querySelector("[data-missed]")?.remove()
     if (text === this.#text.value) this.#set("")
-    if (byFinger()) this.#text.blur() // The keyboard covers half of the answer.
+    if (isTouch()) this.#text.blur() // or the keyboard would cover half of the answer
+  }
+
+  get #limit() {
+    return Number(this.#form.dataset.limit) || Infinity
+  }
+
+  // The server counts characters, JavaScript counts UTF-16 units, which are never fewer.
+  #length(text) {
+    return text.length > this.#limit ? [...text].length : text.length
+  }
+
+  #isTooLong(text) {
+    const over = this.#length(text.trim()) - this.#limit
+    if (over > 0) this.refuse(this.#tooLong(over))
+    return over > 0
+  }
+
+  #tooLong(over) {
+    return sentence("tooLong", { count: grouped(over), limit: grouped(this.#limit) })
+  }
+
+  #showLength() {
+    const count = this.#form.querySelector("[data-count]")
+    const length = this.#length(this.text)
+    const over = length - this.#limit
+    if (over > 0 && !("over" in count.dataset)) announce(this.#tooLong(over))
+    count.toggleAttribute("data-over", over > 0)
+    count.hidden = length < NEAR * this.#limit
+    count.textContent = `${grouped(length)} / ${grouped(this.#limit)}`
   }
 
   #set(text) {
     this.#text.value = text
-    this.#draft.text = text
-    this.#measure()
+    this.#save()
   }
 
   #changed() {
     this.refuse("")
+    this.#save()
+  }
+
+  #save() {
     this.#draft.text = this.#text.value
-    this.#measure()
+    fitHeight(this.#text)
+    this.#showLength()
   }
 
   #pressed(event) {
-    if (!sends(event)) return
+    if (!isSendKey(event)) return
     event.preventDefault()
     if (!event.repeat) this.send()
   }
@@ -136,36 +178,5 @@ export class Composer {
     event.preventDefault()
     if (event.detail > 1 && performance.now() - this.#sentAt < DOUBLE_CLICK) return
     this.#actions.stop()
-  }
-
-  get #limit() {
-    return Number(this.#form.dataset.limit) || Infinity
-  }
-
-  // The server counts characters, JavaScript counts UTF-16 units: never fewer.
-  #length(text) {
-    return text.length > this.#limit ? [...text].length : text.length
-  }
-
-  #tooLong(text) {
-    const over = this.#length(text.trim()) - this.#limit
-    if (over > 0) this.refuse(this.#sentenceOver(over))
-    return over > 0
-  }
-
-  #sentenceOver(over) {
-    return sentence("tooLong", { count: grouped(over), limit: grouped(this.#limit) })
-  }
-
-  // How high the text is, and near the limit how long.
-  #measure() {
-    fit(this.#text)
-    const count = this.#form.querySelector("[data-count]")
-    const length = this.#length(this.text)
-    const over = length - this.#limit
-    if (over > 0 && !("over" in count.dataset)) say(this.#sentenceOver(over))
-    count.toggleAttribute("data-over", over > 0)
-    count.hidden = length < NEAR * this.#limit
-    count.textContent = `${grouped(length)} / ${grouped(this.#limit)}`
   }
 }

@@ -1,20 +1,20 @@
-/** Put a text into the clipboard, and say so at the button. */
-import { say, sentence } from "shell/status"
+/** Copies messages and code to the clipboard, and says so at the button. */
+import { announce, sentence } from "shell/status"
 
-const FEEDBACK = 2000
+const FEEDBACK_DURATION = 2000
 
-/** A message as it was written: Markdown, which the page does not have. */
-export function copy(button, article) {
-  return put(button, source(article))
+/** Copy a message as it was written. The page does not have an answer's Markdown, so it is fetched. */
+export function copyMessage(button, article) {
+  return copyText(button, source(article))
 }
 
 export function copyCode(button) {
-  return put(button, button.closest("pre").querySelector("code").textContent)
+  return copyText(button, button.closest("pre").querySelector("code").textContent)
 }
 
 async function source(article) {
   const content = article.querySelector("[data-content]")
-  if (article.dataset.role === "user") return content.textContent.trim() // the fences of code are not on screen
+  if (article.dataset.role === "user") return content.textContent.trim() // innerText would lack the fences of code
   const shown = content.innerText.trim()
   try {
     const answer = await fetch(`/messages/${article.dataset.messageId}/text/`, { redirect: "error" })
@@ -24,15 +24,15 @@ async function source(article) {
   }
 }
 
-async function put(button, text) {
+async function copyText(button, text) {
   const done = await write(text)
-  say(sentence(done ? "copied" : "notCopied"))
+  announce(sentence(done ? "copied" : "notCopied"))
   if (!done) return
   button.dataset.done = sentence("copied")
-  setTimeout(() => delete button.dataset.done, FEEDBACK)
+  setTimeout(() => delete button.dataset.done, FEEDBACK_DURATION)
 }
 
-// The promise goes to the clipboard, because Safari lets nobody write there once the click is over.
+// The clipboard gets the promise: Safari allows no write after the click has ended.
 async function write(text) {
   try {
     const item = Promise.resolve(text).then(plain => new Blob([plain], { type: "text/plain" }))
@@ -43,7 +43,7 @@ async function write(text) {
   }
 }
 
-// Over plain HTTP from another machine there is no clipboard object; the old command still works there.
+// Pages over plain HTTP from another machine have no clipboard object, only the old command.
 function writeBySelection(text) {
   const focused = document.activeElement
   const area = document.createElement("textarea")

@@ -1,7 +1,6 @@
-/** What was typed and not sent, per person and conversation, over reloads; of new chats, also per tab. */
-import { tab } from "net/ids"
-import { kept } from "net/storage"
-import { othersOpen } from "net/tabs"
+/** Text that was typed and not sent, per person and conversation; for new chats per tab. It survives a reload. */
+import { local } from "net/storage"
+import { otherOpenTabs, tab } from "net/tabs"
 
 const NEW = "new:"
 const prefix = user => `draft:${user}:`
@@ -9,35 +8,37 @@ const prefix = user => `draft:${user}:`
 export class Draft {
   #key
 
+  /** `conversation`: its id; empty or null for a new chat. */
   constructor(user, conversation) {
     this.#key = prefix(user) + (conversation || NEW + tab)
   }
 
   get text() {
-    return kept.get(this.#key) ?? ""
+    return local.get(this.#key) ?? ""
   }
 
   set text(text) {
-    if (text.trim()) kept.set(this.#key, text)
-    else kept.remove(this.#key)
+    if (text.trim()) local.set(this.#key, text)
+    else local.remove(this.#key)
   }
 
-  /** Put a text before what is there. */
-  give(text) {
+  /** Put a text before the draft. */
+  prepend(text) {
     this.text = joined(text, this.text)
   }
 }
 
-/** Two texts that both were typed. */
+/** Both texts, with an empty line between them. */
 export function joined(first, second) {
   return [first, second].filter(text => text.trim()).join("\n\n")
 }
 
-/** Take what was typed for a new chat in a tab that has been closed since; "" if there is nothing. */
-export async function orphan(user) {
-  const open = await othersOpen()
-  const key = kept.keys(prefix(user) + NEW).find(key => !open(key.slice(prefix(user).length + NEW.length)))
-  const text = key ? kept.get(key) : null
-  if (text) kept.remove(key)
+/** Remove and return what was typed for a new chat in a tab that is closed; "" if there is none. */
+export async function takeOrphan(user) {
+  const isOpen = await otherOpenTabs()
+  const start = prefix(user) + NEW
+  const key = local.keys(start).find(key => !isOpen(key.slice(start.length)))
+  const text = key ? local.get(key) : null
+  if (text) local.remove(key)
   return text ?? ""
 }

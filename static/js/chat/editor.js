@@ -1,7 +1,7 @@
-/** A message of one's own becomes a form in its place. */
-import { fit } from "chat/height"
-import { sends } from "chat/keys"
+/** Turns one of the person's own messages into a form in its place. */
+import { fitHeight, isSendKey } from "chat/text-box"
 
+/** `save(text)` returns whether the text was taken. Returns the text box. */
 export function openEditor(root, article, text, save) {
   article.querySelector("[data-editor]")?.remove()
   const content = article.querySelector("[data-content]")
@@ -22,24 +22,24 @@ export function openEditor(root, article, text, save) {
   })
   form.addEventListener("keydown", event => {
     if (event.key === "Escape" && !event.isComposing) cancel()
-    else if (sends(event) && event.target === area) form.requestSubmit()
+    else if (isSendKey(event) && event.target === area) form.requestSubmit()
     else return
     event.preventDefault()
     event.stopPropagation()
   })
   form.querySelector("[data-cancel]").addEventListener("click", cancel)
-  area.addEventListener("input", () => fit(area))
+  area.addEventListener("input", () => fitHeight(area))
   content.hidden = footer.hidden = true
   content.after(form)
   area.value = text
-  fit(area)
+  fitHeight(area)
   area.focus()
   return area
 }
 
 /**
- * Let `replace` change the messages. What somebody is typing into one of them is kept: `reopen(messageId, text)` is
- * called for each editor that went with its message.
+ * Call `replace`, which changes the messages, without losing what is typed in open editors: `reopen(messageId, text)` is
+ * called for each editor that was removed with its message, and returns the new text box, if any.
  */
 export function keepEditors(root, replace, reopen) {
   const open = [...root.querySelectorAll("[data-editor]")].map(form => {

@@ -1,19 +1,19 @@
-/** Files cannot be sent. Dropped beside it all, the browser would open one in place of the page and end the answer. */
+/** Refuses files, which cannot be sent. The browser would open a dropped file in place of the page and end the answer. */
 const hasFiles = transfer => [...transfer?.types ?? []].includes("Files")
 
-/** `told`: called when somebody tried. */
-export function refuseFiles(told) {
+/** `refused` is called when somebody tries. */
+export function refuseFiles(refused) {
   document.addEventListener("dragover", event => hasFiles(event.dataTransfer) && event.preventDefault())
   document.addEventListener("drop", event => {
     if (!hasFiles(event.dataTransfer)) return
     event.preventDefault()
-    told()
+    refused()
   })
-  // A table comes as a picture of it, too: then its text counts.
+  // A table from a spreadsheet comes as text and as a picture: the text is pasted.
   document.addEventListener("paste", event => {
     const { files, types } = event.clipboardData
     if (!files.length || types.includes("text/plain")) return
     event.preventDefault()
-    told()
+    refused()
   })
 }

@@ -1,4 +1,5 @@
-/** Keeps the end of the transcript in sight, only while the person is there. */
+/** Keeps the end of the transcript in sight while the person is there, and offers "Latest" elsewhere. */
+// Pixels from the end: where following begins again; where "Latest" appears.
 const NEAR = 24
 const FAR = 120
 
@@ -32,7 +33,7 @@ export class Follow {
     this.#observer.disconnect()
   }
 
-  // The end of what is loaded is not the end of the conversation while more of it can be fetched.
+  // While newer messages can be loaded, the end of the loaded ones is not the end of the conversation.
   #isNear(distance) {
     return this.#distance <= distance && !this.#scroller.querySelector("[data-more=newer]")
   }
@@ -41,23 +42,23 @@ export class Follow {
     return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight
   }
 
-  // A step up ends the following at once, so that nobody has to fight the page; text that shrinks is no step.
+  // Scrolling up ends following at once, so that nobody has to fight the page. Text that shrinks is not scrolling.
   #scrolled() {
     const top = this.#scroller.scrollTop
     if (this.#isNear(2) || (top > this.#top && this.#isNear(NEAR))) this.#following = true
     else if (top < this.#top - 1) this.#following = false
     this.#top = top
-    this.#offer()
+    this.#updateButton()
   }
 
-  // Observers run after layout and before paint: what has grown is never seen in the wrong place.
+  // Runs after layout and before paint, so new text is never seen in the wrong place.
   #resized() {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight
     this.#top = this.#scroller.scrollTop
-    this.#offer()
+    this.#updateButton()
   }
 
-  #offer() {
+  #updateButton() {
     this.#button.hidden = this.#following || this.#isNear(FAR)
   }
 }

@@ -1,5 +1,5 @@
-/** What the page shows from the moment of asking until the server's transcript takes its place. */
-// As `Entry.long` in conversations/fragments.py.
+/** What the page shows between sending a command and the server's transcript, which replaces it. */
+// The same rule as on the server (conversations/rendering/fragments.py).
 const isLong = text => text.length > 1000 || text.split("\n").length > 12
 
 export class Optimistic {
@@ -14,37 +14,37 @@ export class Optimistic {
     this.id = id
   }
 
-  /** A prompt and the place of its answer, at the end. */
-  ask(text) {
+  /** Show a prompt and the place of its answer, at the end. */
+  send(text) {
     this.#add(this.#prompt(text), this.#answer())
     return this
   }
 
-  /** A new version of the person's own message: it and everything behind it give way. */
+  /** Show a new version of the person's message, in place of it and everything after it. */
   edit(article, text) {
-    this.#hide(article, ...this.#transcript.behind(article))
-    return this.ask(text)
+    this.#hide(article, ...this.#transcript.after(article))
+    return this.send(text)
   }
 
-  /** A new version of an answer; `html` is what it begins with. */
-  again(article, html = "") {
-    this.#hide(article, ...this.#transcript.behind(article))
+  /** Show a new version of an answer; `html` is what it begins with. */
+  rewrite(article, html = "") {
+    this.#hide(article, ...this.#transcript.after(article))
     this.#add(this.#answer(html))
     return this
   }
 
-  /** Whether the server is away: then all of this waits to be sent, and nothing of it may look as if it were answered. */
-  wait(waits) {
+  /** While the server is unreachable, show the prompt as not sent, and no answer. */
+  setUnsent(unsent) {
     const [first] = this.#added
-    if (!first || "unsent" in first.dataset === waits) return
-    first.querySelector("[data-note]").replaceChildren(...waits ? [this.#copy("unsent")] : [])
+    if (!first || "unsent" in first.dataset === unsent) return
+    first.querySelector("[data-note]").replaceChildren(...unsent ? [this.#copy("unsent")] : [])
     for (const article of this.#added) {
-      article.toggleAttribute("data-unsent", waits)
-      article.hidden = waits && article !== first
+      article.toggleAttribute("data-unsent", unsent)
+      article.hidden = unsent && article !== first
     }
   }
 
-  /** The transcript was replaced for another reason while this still waits for its answer. */
+  /** The transcript was replaced for another reason: show this after it again. */
   reattach() {
     this.#transcript.append(...this.#added)
   }

@@ -1,7 +1,7 @@
-/** A conversation is printed whole: what is not loaded yet is fetched before the browser looks at the page. */
+/** Prints whole conversations: messages that are not loaded yet are fetched first. */
 
-/** `arrived`: called when the end of the conversation has come, too. */
-export function setUpPrinting(arrived) {
+/** `newerLoaded` is called if newer messages were loaded. */
+export function setUpPrinting(newerLoaded) {
   addEventListener("beforeprint", () => {
     const scroller = document.querySelector("[data-scroller]")
     const list = scroller.querySelector("[data-transcript]")
@@ -14,11 +14,11 @@ export function setUpPrinting(arrived) {
     }
     htmx.process(list)
     scroller.scrollTop = scroller.scrollHeight - below
-    if (newer) arrived()
+    if (newer) newerLoaded()
   })
 }
 
-// The only request that a browser waits for here: as soon as this event is over, it prints.
+// Synchronous, because the browser prints as soon as the event handler returns.
 function load(more) {
   const request = new XMLHttpRequest()
   request.open("GET", more.querySelector("a").getAttribute("hx-get"), false)
@@ -28,7 +28,7 @@ function load(more) {
   } catch {
     return false
   }
-  // Signed out, or another branch is on screen by now: then what is there is printed.
+  // After signing out, or if another branch is shown by now, only the loaded messages are printed.
   if (request.status !== 200 || request.getResponseHeader("HX-Retarget") || !request.responseText.includes("data-message-id")) return false
   more.outerHTML = request.responseText
   return true

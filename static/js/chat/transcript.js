@@ -1,4 +1,4 @@
-/** The messages on the page, in order. Those of the server carry a message id; optimistic ones do not. */
+/** The messages on the page, in order. Those from the server have a message id, optimistic ones do not. */
 export class Transcript {
   #list
 
@@ -6,23 +6,23 @@ export class Transcript {
     this.#list = root.querySelector("[data-transcript]")
   }
 
-  /** The last message that the server has given us. */
+  /** The last message from the server. */
   get last() {
     return [...this.#list.querySelectorAll(":scope > [data-message-id]")].at(-1)
   }
 
-  /** The answer that is being written, if any: the last of them on the screen, and not only asked for. */
+  /** The running answer that is shown last, if any; not one whose prompt is unsent. */
   get running() {
     return [...this.#list.querySelectorAll(":scope > [data-status=streaming]:not([hidden], [data-unsent])")].at(-1)
   }
 
-  /** Whether messages stand behind those on the page that it has not loaded. */
+  /** Whether newer messages are not loaded. */
   get partial() {
     return Boolean(this.#list.querySelector(":scope > [data-more=newer]:not([hidden])"))
   }
 
-  /** Show the end of the branch as soon as it comes: what is on the page is not it. */
-  close() {
+  /** Give up loading newer messages step by step: the next transcript brings the end of the branch. */
+  skipNewer() {
     this.#list.querySelector(":scope > [data-more=newer]")?.remove()
   }
 
@@ -34,18 +34,18 @@ export class Transcript {
     return this.#list.querySelector(`:scope > [data-message-id="${CSS.escape(id)}"]`)
   }
 
-  /** Everything behind an element, in order. */
-  behind(element) {
+  /** Everything after an element, in order. */
+  after(element) {
     const articles = [...this.#list.children]
     return articles.slice(articles.indexOf(element) + 1)
   }
 
-  /** Replace everything behind message `after` (null: everything). False if that message is not on the page. */
-  replaceBehind(after, html) {
+  /** Replace everything after message `after` (null: everything). Returns false if that message is not on the page. */
+  replaceAfter(after, html) {
     const anchor = after && this.byMessage(after)
     if (after && !anchor) return false
-    const doomed = anchor ? this.behind(anchor) : [...this.#list.children]
-    for (const article of doomed) article.remove()
+    const old = anchor ? this.after(anchor) : [...this.#list.children]
+    for (const article of old) article.remove()
     this.#list.insertAdjacentHTML("beforeend", html)
     htmx.process(this.#list)
     return true

@@ -1,4 +1,4 @@
-/** A random UUID. `crypto.randomUUID` is missing where a page comes over plain HTTP from another machine. */
+/** A random UUID (version 4). Pages over plain HTTP from another machine have no `crypto.randomUUID`. */
 export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))
@@ -6,15 +6,4 @@ export function newId() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80
   const hex = Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("")
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
-}
-
-/** This tab's name, the same after a reload: whether a Stop came from where the answer was asked for. */
-export const tab = nameOfTab()
-
-function nameOfTab() {
-  try {
-    return sessionStorage.tab ??= newId()
-  } catch {
-    return newId()
-  }
 }

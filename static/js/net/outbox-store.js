@@ -1,30 +1,29 @@
-/** Commands with what a person typed, kept in the browser until the server has answered: a closed tab loses none. */
-import { tab } from "net/ids"
-import { kept } from "net/storage"
-import { othersOpen } from "net/tabs"
+/** Unanswered commands that carry a person's text, in the browser's storage: closing the tab does not lose them. */
+import { local } from "net/storage"
+import { otherOpenTabs, tab } from "net/tabs"
 
-export class Letters {
+export class OutboxStore {
   #prefix
 
   constructor(user) {
     this.#prefix = `letter:${user}:`
   }
 
-  /** `place`: the conversation that it was written in, null for a new one. */
-  keep(command, place) {
-    if ("content" in command) kept.set(this.#prefix + command.id, JSON.stringify({ command, place, tab }))
+  /** `place`: id of the conversation that the command was given in; null for a new chat. */
+  save(command, place) {
+    if ("content" in command) local.set(this.#prefix + command.id, JSON.stringify({ command, place, tab }))
   }
 
-  drop(command) {
-    if ("content" in command) kept.remove(this.#prefix + command.id)
+  remove(command) {
+    if ("content" in command) local.remove(this.#prefix + command.id)
   }
 
-  /** Take charge of those of this place whose tab is gone, oldest first. */
+  /** Take over the commands of this place whose tab is closed. Returns them as { command, place, tab }. */
   async adopt(place) {
-    const open = await othersOpen()
-    const found = kept.keys(this.#prefix).map(key => parse(kept.get(key)))
-    const left = found.filter(letter => letter && letter.place === place && !open(letter.tab))
-    for (const letter of left) this.keep(letter.command, place)
+    const isOpen = await otherOpenTabs()
+    const stored = local.keys(this.#prefix).map(key => parse(local.get(key)))
+    const left = stored.filter(entry => entry && entry.place === place && !isOpen(entry.tab))
+    for (const entry of left) this.save(entry.command, place)
     return left
   }
 }

@@ -1,79 +1,81 @@
-/** Commands that the server has not answered yet. They go out again after a reconnect: their ids make them one. */
+/** Commands that the server has not answered. They are sent again after a reconnect; their ids make that harmless. */
 
-// How often a connection may break after a command before the command is held to be the reason.
-const LOSSES = 4
-// A frame that is too large; a connection that broke (docs/protocol.md).
+// A command is given up once this many connections in a row broke after it was sent.
+const MAX_LOSSES = 4
+// Close codes (docs/protocol.md): a frame was too large; the connection broke.
 const TOO_LARGE = 1009
 const BROKEN = 1006
 
 export class Outbox {
   #socket
-  #letters
-  #waiting = new Map()
+  #store
+  #unanswered = new Map()
 
-  constructor(socket, letters) {
+  constructor(socket, store) {
     this.#socket = socket
-    this.#letters = letters
+    this.#store = store
   }
 
   get empty() {
-    return this.#waiting.size === 0
+    return this.#unanswered.size === 0
   }
 
-  /** `place`: the conversation that the command was given in. */
+  /** Send a command now, or as soon as there is a connection. `place`: the conversation that it was given in. */
   post(key, command, place = null) {
-    this.#letters.keep(command, place)
-    this.#waiting.set(key, { command, place, sent: this.#socket.send(command), losses: 0 })
+    this.#store.save(command, place)
+    this.#unanswered.set(key, { command, place, sent: this.#socket.send(command), losses: 0 })
   }
 
   /**
-   * What was typed in this place and waits: in this tab, or left behind by one that is gone. Of new chats only the
-   * latter: who asked in one and begins another goes on to the second.
+   * The unanswered commands with text that were given in this place: in this tab, or in one that is closed. For new
+   * chats only the latter: somebody who sends in one new chat and opens another wants the other to be empty.
    */
-  async of(place) {
-    const left = (await this.#letters.adopt(place)).filter(({ command }) => !this.has(command.id))
+  async unanswered(place) {
+    const left = (await this.#store.adopt(place)).filter(({ command }) => !this.has(command.id))
     for (const { command } of left) this.post(command.id, command, place)
     if (place === null) return left
-    return [...this.#waiting.values()].filter(each => each.place === place && "content" in each.command)
+    return [...this.#unanswered.values()].filter(entry => entry.place === place && "content" in entry.command)
   }
 
+  /** Send everything again. */
   replay() {
-    for (const key of this.#waiting.keys()) this.repeat(key)
+    for (const key of this.#unanswered.keys()) this.repeat(key)
   }
 
   repeat(key) {
-    const letter = this.#waiting.get(key)
-    letter.sent = this.#socket.send(letter.command) || letter.sent
+    const entry = this.#unanswered.get(key)
+    entry.sent = this.#socket.send(entry.command) || entry.sent
   }
 
   /**
-   * The connection ended with this code. Takes out and returns what is not to be sent again: the first that waits, when
-   * it is too large for the server, or when one connection after the other ended with it.
+   * The connection ended with `code`. Removes and returns the commands not to send again: the oldest, if it is too
+   * large for the server or several connections in a row broke after it.
    */
-  lost(code) {
-    const [key, letter] = this.#waiting.entries().next().value ?? []
-    if (!letter?.sent) return []
-    letter.losses += code === BROKEN
-    return code === TOO_LARGE || letter.losses >= LOSSES ? [this.settle(key)] : []
+  giveUpAfter(code) {
+    const [key, entry] = this.#unanswered.entries().next().value ?? []
+    if (!entry?.sent) return []
+    entry.losses += code === BROKEN
+    return code === TOO_LARGE || entry.losses >= MAX_LOSSES ? [this.remove(key)] : []
   }
 
-  /** The server has answered (or nobody wants the answer any more). Returns { command, place } if it was waiting. */
-  settle(key) {
-    const letter = this.#waiting.get(key)
-    this.#waiting.delete(key)
-    if (letter) this.#letters.drop(letter.command)
-    return letter
+  /** The command was answered or withdrawn. Returns { command, place }, or undefined if it was not here. */
+  remove(key) {
+    const entry = this.#unanswered.get(key)
+    this.#unanswered.delete(key)
+    if (entry) this.#store.remove(entry.command)
+    return entry
   }
 
   keys(prefix) {
-    return [...this.#waiting.keys()].filter(key => key.startsWith(prefix))
+    return [...this.#unanswered.keys()].filter(key => key.startsWith(prefix))
   }
 
   has(key) {
-    return this.#waiting.has(key)
+    return this.#unanswered.has(key)
   }
 
+  /** Whether the command may have reached the server. */
   wasSent(key) {
-    return this.#waiting.get(key)?.sent ?? true
+    return this.#unanswered.get(key)?.sent ?? true
   }
 }

@@ -1,8 +1,7 @@
-/** Stops that were asked for and not yet confirmed: over the socket, and over plain HTTP where that is not enough. */
-import { tab } from "net/ids"
+/** Stops that the server has not confirmed. They go over the socket, and over plain HTTP if that is not enough. */
 
-// After this long without a word the socket may be dead without knowing it.
-const PATIENCE = 1000
+// After this long without an answer, the socket may be dead without knowing it.
+const SOCKET_TIMEOUT = 1000
 
 const key = id => `stop:${id}`
 
@@ -15,39 +14,39 @@ export class Stops {
     this.#outbox = outbox
   }
 
-  ask(generation) {
+  stop(generation) {
     this.#outbox.post(key(generation), { op: "stop", generation })
     if (!this.#socket.open) post(generation)
-    else setTimeout(() => this.asked(generation) && post(generation), PATIENCE)
+    else setTimeout(() => this.has(generation) && post(generation), SOCKET_TIMEOUT)
   }
 
-  /** Before the generation has a name: by the command that asked for it. */
-  askByCommand(id) {
+  /** Stop what the command `id` asked for, while the page does not know its generation yet. */
+  stopCommand(id) {
     this.#outbox.post(key(id), { op: "stop", id })
   }
 
-  /** The command's generation has a name now. */
+  /** The command got its generation: go on with a stop of that. */
   rename(command, generation) {
-    if (this.#outbox.settle(key(command))) this.ask(generation)
+    if (this.#outbox.remove(key(command))) this.stop(generation)
   }
 
-  /** `id`: of a generation or of a command. */
-  asked(id) {
+  /** Whether a stop of this generation or command waits for its confirmation. */
+  has(id) {
     return this.#outbox.has(key(id))
   }
 
-  settle(id) {
-    this.#outbox.settle(key(id))
+  /** The stop of this generation or command was answered. */
+  remove(id) {
+    this.#outbox.remove(key(id))
   }
 
-  /** A refusal does not say which generation it is about: none of them is asked for again. */
-  settleAll() {
-    for (const each of this.#outbox.keys(key(""))) this.#outbox.settle(each)
+  removeAll() {
+    for (const each of this.#outbox.keys(key(""))) this.#outbox.remove(each)
   }
 }
 
-/** The plain stop forms, without leaving the page. `stopped(generation)` at once, `failed(generation)` if it was not. */
-export function interceptStopForms(stopped, failed) {
+/** Submit the page's stop forms without leaving it. Calls `stopping(generation)` at once, `failed(generation)` on failure. */
+export function interceptStopForms(stopping, failed) {
   document.addEventListener("submit", async event => {
     const generation = event.target.dataset.stop
     if (!generation) return
@@ -55,20 +54,20 @@ export function interceptStopForms(stopped, failed) {
     const button = event.target.querySelector("button")
     if (button.ariaDisabled) return
     button.ariaDisabled = "true"
-    stopped(generation)
+    stopping(generation)
     if (await post(generation)) return
     button.ariaDisabled = null
     failed(generation)
   })
 }
 
-/** Whether the server took it. */
+/** Returns whether the server took it. */
 async function post(generation) {
-  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json", "x-tab": tab }
+  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), accept: "application/json" }
   const address = `/generations/${encodeURIComponent(generation)}/stop/`
   try {
     return (await fetch(address, { method: "POST", headers, redirect: "manual", keepalive: true })).ok
   } catch {
-    return false // No network: the server notices that nobody is there. A stop of ours waits in the outbox, too.
+    return false // No network: the server notices that nobody is there, and stops of the socket wait in the outbox.
   }
 }

@@ -1,25 +1,30 @@
 /**
- * Which tabs of the browser are open: what was typed in one that is gone belongs to the next one that comes.
+ * Which tabs of this browser are open. What was typed in a closed one goes to the next one that opens.
  *
- * Each holds a lock with its name, which the browser gives up for it, however it ends. Without locks (plain HTTP from
- * another machine) all others count as gone.
+ * Each tab holds a lock with its id, which the browser releases however the tab ends. Where there are no locks (plain
+ * HTTP from another machine), all other tabs count as closed.
  */
-import { tab } from "net/ids"
+import { newId } from "net/ids"
+import { session } from "net/storage"
 
-const name = id => `tab:${id}`
+/** The id of this tab; it survives a reload. */
+export const tab = session.get("tab") ?? newId()
+session.set("tab", tab)
+
+const lockName = id => `tab:${id}`
 let release
 
 function hold() {
-  navigator.locks?.request(name(tab), () => new Promise(resolve => release = resolve))
+  navigator.locks?.request(lockName(tab), () => new Promise(resolve => release = resolve))
 }
 
 hold()
 addEventListener("pagehide", () => release?.())
 addEventListener("pageshow", event => event.persisted && hold())
 
-/** A function that says of a tab's name whether another tab with it is open. */
-export async function othersOpen() {
+/** Returns a function that tells whether the tab with an id is open and is not this one. */
+export async function otherOpenTabs() {
   const { held } = await navigator.locks?.query() ?? { held: [] }
   const names = new Set(held.map(lock => lock.name))
-  return other => other !== tab && names.has(name(other))
+  return id => id !== tab && names.has(lockName(id))
 }

@@ -1,2 +1,2 @@
-/** Hear what htmx and the server's answers tell the page. */
+/** Listen to the events of htmx, and to those that the server triggers through it. */
 export const on = (name, handle) => document.body.addEventListener(name, handle)

@@ -1,10 +1,11 @@
-/** Times as the reader's own clock and the page's language have them; the server is told the clock's time zone. */
+/** Shows times by the reader's clock in the page's language, and tells the server the reader's time zone in a cookie. */
 import { refreshSidebar } from "shell/sidebar"
 
+// Seconds.
 const YEAR = 31_536_000
 
 const language = document.documentElement.lang
-// With the habits of the reader's country where the browser speaks the page's language.
+// If the browser has the page's language with a region, the formats of that region.
 const locale = navigator.languages.find(each => each.split("-")[0] === language) ?? language
 
 customElements.define("local-time", class extends HTMLElement {
@@ -12,13 +13,13 @@ customElements.define("local-time", class extends HTMLElement {
     const element = this.querySelector("time")
     const time = new Date(element?.dateTime)
     if (!element || Number.isNaN(time.valueOf())) return
-    element.textContent = time.toLocaleString(locale, shape(time, new Date()))
+    element.textContent = time.toLocaleString(locale, format(time, new Date()))
     element.title = time.toLocaleString(locale, { dateStyle: "full", timeStyle: "short" })
   }
 })
 
-/** The clock; with the date when it is another day, and with the year instead of the clock when that is another one. */
-function shape(time, now) {
+/** Today: the time. This year: date and time. Earlier: date and year. */
+function format(time, now) {
   const clock = { hour: "2-digit", minute: "2-digit" }
   if (time.toDateString() === now.toDateString()) return clock
   const date = { day: "numeric", month: "short" }
@@ -26,9 +27,9 @@ function shape(time, now) {
 }
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-const kept = `timezone=${zone}`
-if (zone && !document.cookie.split("; ").includes(kept)) {
+const cookie = `timezone=${zone}`
+if (zone && !document.cookie.split("; ").includes(cookie)) {
   const secure = location.protocol === "https:" ? "; secure" : ""
-  document.cookie = `${kept}; path=/; max-age=${YEAR}; samesite=lax${secure}`
+  document.cookie = `${cookie}; path=/; max-age=${YEAR}; samesite=lax${secure}`
   if (zone !== document.getElementById("main").dataset.timeZone) refreshSidebar()
 }

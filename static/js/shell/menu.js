@@ -1,12 +1,13 @@
-/** Menus: that of one conversation, fetched when it is asked for, and the arrow keys in all of them. */
+/** Menus: that of one conversation, fetched when its button is pressed; the arrow keys in all of them. */
 import { on } from "shell/events"
+import { placeBeside } from "shell/popover"
 
-const MARGIN = 8
+// A press on the button of the open menu closes the menu first. Within this many ms, it does not open it again.
 const REOPEN = 300
 
-/** `closed`: called when the menu goes. */
-export function setUpMenu(menu, closed) {
-  let opener = "" // the button's id: a refresh of the list may replace the button while the menu is on its way
+/** `closed` is called when the menu closes. */
+export function setUpRowMenu(menu, closed) {
+  let opener = "" // the button's id: a refresh of the list may replace the button before the menu arrives
   let closedAt = 0
   on("htmx:beforeRequest", event => {
     if (event.detail.target !== menu) return
@@ -15,7 +16,7 @@ export function setUpMenu(menu, closed) {
     if (again) event.preventDefault()
     opener = again ? "" : id
   })
-  // Not as soon as it is swapped in: only then do its entries work.
+  // After settling, not after the swap: the items work only then.
   on("htmx:afterSettle", event => {
     const button = document.getElementById(opener)
     if (event.detail.target === menu && button) open(menu, button)
@@ -32,19 +33,15 @@ export function setUpMenu(menu, closed) {
   })
 }
 
-function open(menu, opener) {
+function open(menu, button) {
   menu.showPopover()
-  const { top, bottom, right } = opener.getBoundingClientRect()
-  const below = bottom + menu.offsetHeight + MARGIN <= innerHeight
-  const fits = (place, size, room) => Math.max(MARGIN, Math.min(place, room - size - MARGIN))
-  menu.style.top = `${fits(below ? bottom : top - menu.offsetHeight, menu.offsetHeight, innerHeight)}px`
-  menu.style.left = `${fits(right - menu.offsetWidth, menu.offsetWidth, innerWidth)}px`
+  placeBeside(menu, button, button.getBoundingClientRect().right - menu.offsetWidth)
   items(menu)[0].focus()
 }
 
 const items = menu => [...menu.querySelectorAll(".menu__item")]
 
-// Any menu: it opens at its first entry, and the arrow keys go round.
+// All menus open with the focus on their first item, and the arrow keys move it around.
 document.addEventListener("toggle", ({ target, newState }) => {
   if (newState === "open" && target.matches(".menu") && !target.contains(document.activeElement)) items(target)[0]?.focus()
 }, { capture: true })

@@ -1,8 +1,8 @@
-/** Search: Ctrl/⌘ K opens it from anywhere, the arrow keys go from hit to hit, and a hit that is followed closes it. */
+/** The search dialog: Ctrl/⌘ K opens it, the arrow keys move between hits, and following a hit closes it. */
 import { on } from "shell/events"
 
 const dialog = document.getElementById("search")
-const mac = /^(Mac|iP)/.test(navigator.platform) // there Ctrl K deletes to the end of the line
+const mac = /^(Mac|iP)/.test(navigator.platform) // where Ctrl K deletes to the end of the line
 
 if (mac) for (const key of document.querySelectorAll("[data-search] kbd")) key.textContent = "⌘ K"
 
@@ -16,7 +16,7 @@ document.addEventListener("keydown", event => {
 
 dialog.addEventListener("keydown", event => {
   if (event.key === "Escape") {
-    event.preventDefault() // or the field is emptied first
+    event.preventDefault() // or it would only empty the field
     dialog.close()
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
@@ -30,7 +30,7 @@ dialog.addEventListener("keydown", event => {
 
 on("htmx:beforeSwap", ({ detail: { target } }) => target.id === "conversation" && dialog.close())
 
-// How much was found is said; the results themselves would be read aloud at every key.
+// Only the number of hits is announced: the hits themselves would be read out after every key.
 on("htmx:afterSwap", ({ detail: { target } }) => {
   if (target.id !== "search-results") return
   dialog.querySelector("[data-said]").textContent = target.querySelector("[data-count]")?.dataset.count ?? ""

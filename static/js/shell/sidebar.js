@@ -1,32 +1,41 @@
-/** The list of conversations: refreshed when something happened, marked where one is, a drawer on narrow screens. */
+/** The sidebar: a drawer on narrow screens; its list is refreshed after activity, without disturbing the person. */
 import { on } from "shell/events"
-import { setUpMenu } from "shell/menu"
-import { lookForUnread } from "shell/unread"
+import { updateUnread } from "shell/unread"
 
-const REFRESH_INTERVAL = 400
+const REFRESH_DELAY = 400
+// What a refresh must not replace: a title being renamed, an open menu or one that is on its way.
+const BUSY = "[data-rename], #row-menu:popover-open, #row-menu .htmx-request"
 
-const list = () => document.getElementById("sidebar-list")
+export const list = () => document.getElementById("sidebar-list")
+const rows = () => [...list().querySelectorAll(".row")]
 let timer
 let missed = false
 
-/** Fetch the list again, soon: several reasons within a moment are one. */
+/** Fetch the list again in a moment; further calls until then change nothing. */
 export function refreshSidebar() {
   timer ??= setTimeout(() => {
     timer = undefined
     document.body.dispatchEvent(new CustomEvent("sidebar:refresh"))
-  }, REFRESH_INTERVAL)
+  }, REFRESH_DELAY)
 }
 
+/** Make up for a refresh that was dropped because the person was busy in the list. */
+export function refreshIfMissed() {
+  if (missed) refreshSidebar()
+  missed = false
+}
+
+/** Mark the conversation on screen. */
 export function markCurrent() {
   for (const link of list().querySelectorAll(".row__link")) {
     if (link.pathname === location.pathname) link.ariaCurrent = "page"
     else link.removeAttribute("aria-current")
   }
-  lookForUnread(list())
+  updateUnread(list())
 }
 
 export function setUpSidebar(sidebar) {
-  // htmx would take these clicks too; they are meant to open another tab or window.
+  // With a modifier, a click opens another tab or window; htmx must not take it.
   document.addEventListener("click", event => {
     const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
     if (modified && event.target.closest("a[hx-get]")) event.stopPropagation()
@@ -36,83 +45,45 @@ export function setUpSidebar(sidebar) {
   on("htmx:afterSettle", markCurrent)
   matchMedia("(min-width: 48rem)").addEventListener("change", close)
   document.addEventListener("visibilitychange", markCurrent)
-  sidebar.addEventListener("pointerover", nameInFull)
+  sidebar.addEventListener("pointerover", showFullTitle)
   markCurrent()
-  keepPlace()
-  setUpRename(sidebar)
-  setUpMenu(document.getElementById("row-menu"), catchUp)
+  setUpRefresh()
 }
 
-// A title that is cut off is shown whole while one points at it.
-function nameInFull({ target }) {
+// A title that is cut off is shown whole while the pointer is over it.
+function showFullTitle({ target }) {
   if (target.matches(".row__link")) target.title = target.scrollWidth > target.clientWidth ? target.textContent : ""
 }
 
-// A refresh brings as much as there is now, and leaves alone what somebody is in the middle of.
-function keepPlace() {
+// A refresh asks for as many rows as there are, and keeps scroll position and focus.
+function setUpRefresh() {
   let top = 0
-  let focused = -1 // the row that has the focus
+  let focused = -1 // index of the row that has the focus
   on("htmx:configRequest", ({ detail: { elt, target, path, parameters } }) => {
     if (target !== list()) return
-    // Of a refresh and the other view that is on its way, the view that was asked for last comes through.
+    // Notes the view that was asked for last: of a refresh and the other view, both on their way, that one is shown.
     if (elt !== target) return target.toggleAttribute("data-archived", path.includes("archived"))
     parameters.rows = target.querySelectorAll(".group:not([data-pinned]) .row").length
     if ("archived" in target.dataset) parameters.archived = ""
   })
-  on("htmx:beforeSwap", event => {
-    if (event.detail.target !== list()) return
-    if (event.detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) event.detail.shouldSwap = false
-    if (event.detail.requestConfig.elt !== list()) return
-    missed = Boolean(document.querySelector("[data-rename], #row-menu:popover-open, #row-menu .htmx-request"))
-    event.detail.shouldSwap &&= !missed
+  on("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target !== list()) return
+    if (detail.pathInfo.finalRequestPath.includes("archived") !== ("archived" in list().dataset)) detail.shouldSwap = false
+    if (detail.requestConfig.elt !== list()) return
+    missed = Boolean(document.querySelector(BUSY))
+    detail.shouldSwap &&= !missed
     top = list().scrollTop
     focused = rows().findIndex(row => row.contains(document.activeElement))
   })
-  on("htmx:afterSwap", event => {
-    if (event.detail.target !== list() || event.detail.requestConfig?.elt !== list()) return
+  on("htmx:afterSwap", ({ detail: { target, requestConfig } }) => {
+    if (target !== list() || requestConfig?.elt !== list()) return
     list().scrollTop = top
     if (focused >= 0 && document.activeElement === document.body) focusRow(focused)
   })
 }
 
-const rows = () => [...list().querySelectorAll(".row")]
-
-// The row that was there is gone: go on from the one in its place.
-function focusRow(place) {
-  const next = rows()[Math.min(place, rows().length - 1)]?.querySelector(".row__link")
+// The focused row is gone: move the focus to the one in its place.
+function focusRow(index) {
+  const next = rows()[Math.min(index, rows().length - 1)]?.querySelector(".row__link")
   ;(next ?? list()).focus({ preventScroll: true })
-}
-
-function catchUp() {
-  if (missed) refreshSidebar()
-  missed = false
-}
-
-function setUpRename(sidebar) {
-  const form = event => event.target.closest?.("[data-rename]")
-  const giveUp = left => {
-    left.dataset.done = ""
-    htmx.ajax("GET", left.dataset.rename, { target: left.closest(".row"), swap: "outerHTML" })
-  }
-  on("htmx:afterSettle", () => {
-    const field = list().querySelector(".row__title")
-    if (!field) return catchUp()
-    if (field === document.activeElement) return
-    field.focus()
-    field.select()
-  })
-  // A field that is replaced loses the focus, too.
-  sidebar.addEventListener("submit", event => form(event) && (form(event).dataset.done = ""), { capture: true })
-  sidebar.addEventListener("keydown", event => {
-    if (event.key !== "Escape" || !form(event)) return
-    event.preventDefault()
-    event.stopPropagation()
-    giveUp(form(event))
-  })
-  sidebar.addEventListener("focusout", event => {
-    const left = form(event)
-    if (!left || "done" in left.dataset || !document.hasFocus()) return
-    if (event.target.value === event.target.defaultValue) giveUp(left)
-    else left.requestSubmit()
-  })
 }

@@ -1,13 +1,13 @@
-/** The page's one polite status region, which also holds the sentences that scripts use, in the person's language. */
+/** The page's one polite status region. It also holds the sentences for scripts, in the person's language. */
 const region = () => document.querySelector("[data-says]")
 
-/** The sentence of that name, with {placeholders} filled in. */
+/** The sentence of this name (templates/conversations/_says.html), with its {placeholders} filled in. */
 export function sentence(name, values = {}) {
   return (region()?.dataset[name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "")
 }
 
-/** Let assistive technology hear a text. The same text twice is heard twice. */
-export function say(text) {
+/** Announce a text to assistive technology. The same text twice is announced twice. */
+export function announce(text) {
   const element = region()
   if (!element || !text) return
   element.textContent = element.textContent === text ? `${text}\u00a0` : text

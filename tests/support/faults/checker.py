@@ -16,15 +16,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import psutil
-
 from conversations.models import Generation, Piece, Presence
-from conversations.rendering import markdown
+from conversations.rendering.markdown import stream
 from conversations.rules.status import STATUS_OF, EndReason, Status
-from tests.support.protocol import Event, Rules, grown
-from tests.support.servers import Server
-from tests.support.visitors import words
-from tests.support.waiting import eventually
+from tests.support.people import words
+from tests.support.polling import eventually
+from tests.support.protocol_rules import Event, Rules, grow_tail
 
 UPSTREAM_LAG = 1.0
 """Seconds that the provider's open answers may differ from what streams."""
@@ -247,7 +244,7 @@ class Checker:
                 views[key] = View(event["html"], event["tail"], seq=event["seq"], ends=views.get(key, View()).ends)
             elif event.op == "delta" and key in views:
                 view = views[key]
-                view.done, view.tail, view.seq = view.done + event["html"], grown(view.tail, event), event["seq"]
+                view.done, view.tail, view.seq = view.done + event["html"], grow_tail(view.tail, event), event["seq"]
             elif event.op == "end":
                 views.setdefault(key, View()).ends.append(event)
                 continue
@@ -266,7 +263,7 @@ class Checker:
                 self.note(f"{stored.key}: told as {end['status']}/{end['reason']}, is {stored.status}/{stored.reason}")
         if stored.reason in ROUGH:
             return
-        final = markdown.render(stored.text)
+        final = stream.render(stored.text)
         if view.ends and view.seq and not view.tail and view.html != final:
             self.note(f"{stored.key}: shown …{view.html[-80:]!r}, a fresh read is …{final[-80:]!r}")
         if self.plain and not words(final).startswith(words(view.html)):
@@ -281,43 +278,3 @@ def _over(upstream: Upstream) -> bool:
     """Closed by the product, or answered to the end: then the connection may rest for another use."""
     answered = getattr(upstream, "answered", False)
     return upstream.closed_at is not None or answered or not _opened(upstream)
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a server process holds, seen from outside. Sockets to the provider may rest for a while for another use."""
-
-    viewers: int
-    upstream: int
-    database: int
-    files: int
-    threads: int
-    memory: int
-
-    @classmethod
-    def of(cls, server: Server, provider_port: int = 0) -> "Footprint":
-        process = psutil.Process(server.process.pid)
-        linked = [each for each in process.net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED]
-        return cls(
-            viewers=sum(1 for each in linked if each.laddr.port == server.port),
-            upstream=sum(1 for each in linked if each.raddr and each.raddr.port == provider_port),
-            database=len(process.net_connections("unix")),
-            files=process.num_fds(),
-            threads=process.num_threads(),
-            memory=process.memory_info().rss,
-        )
-
-    def beyond(self, before: "Footprint", *, pool: int = 9) -> list[str]:
-        """What this has more than before the scenario. A pool of database connections and threads may have grown."""
-        grown = []
-        for name, room in (("viewers", 0), ("upstream", 0), ("database", pool), ("threads", 2 * pool)):
-            more = getattr(self, name) - getattr(before, name)
-            if more > room:
-                grown.append(f"{more} {name} more")
-        return grown
-
-
-def wait_quiet(server: Server, before: Footprint, provider_port: int = 0, timeout: float = 25.0) -> Footprint:
-    """Wait until a server holds no more than before; resting sockets to a provider go after 15 s."""
-    eventually(lambda: not Footprint.of(server, provider_port).beyond(before), "nothing left over", timeout)
-    return Footprint.of(server, provider_port)

@@ -23,12 +23,12 @@ from websockets.exceptions import ConnectionClosed
 
 from conversations.models import Generation
 from tests.support.faults.steady_provider import Plan
-from tests.support.protocol import Event
+from tests.support.people import Person
+from tests.support.protocol_rules import Event
 from tests.support.servers import Server
-from tests.support.sockets import ACK_EVERY
-from tests.support.visitors import Person
+from tests.support.sockets import ACK_INTERVAL
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 _decode = msgspec.json.Decoder().decode
 
 
@@ -59,7 +59,7 @@ class Page:
             max_size=None,
             max_queue=4,
             close_timeout=2,
-            open_timeout=PATIENCE,
+            open_timeout=TIMEOUT,
         )
         self._task = asyncio.create_task(self._read())
         await self.wait("hello")
@@ -79,7 +79,7 @@ class Page:
         await self.send("send", id=stream.command, content=plan.prompt, **fields)
         return stream
 
-    async def wait(self, op: str, timeout: float = PATIENCE, **match: Any) -> Event:
+    async def wait(self, op: str, timeout: float = TIMEOUT, **match: Any) -> Event:
         for event in self.events:
             if event.fits(op, match):
                 return event
@@ -102,7 +102,7 @@ class Page:
     def _over(self) -> int:
         return sum(1 for event in self.events if event.op == "activity" and event.fields["generation"] is None)
 
-    async def wait_for(self, true: Callable[[], bool], timeout: float = PATIENCE) -> None:
+    async def wait_for(self, true: Callable[[], bool], timeout: float = TIMEOUT) -> None:
         limit = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < limit, f"not within {timeout:g} s; closed: {self.close_code}"
@@ -125,7 +125,7 @@ class Page:
         await self.connection.close(code)
         await self._task
 
-    async def closed(self, timeout: float = PATIENCE) -> int:
+    async def closed(self, timeout: float = TIMEOUT) -> int:
         await asyncio.wait_for(asyncio.shield(self._task), timeout)
         assert self.close_code is not None
         return self.close_code
@@ -138,7 +138,7 @@ class Page:
                 event = Event(_decode(data), time.monotonic())
                 self.events.append(event)
                 self._hand_out(event)
-                if self.acknowledges and (event.op == "ping" or event.at - self._acked_at >= ACK_EVERY):
+                if self.acknowledges and (event.op == "ping" or event.at - self._acked_at >= ACK_INTERVAL):
                     self._acked_at = event.at
                     await self.send("ack", received=len(self.events))
         except ConnectionClosed as closed:
@@ -193,7 +193,7 @@ class Stream:
         self.stopped_at = await self.page.send("stop", **which)
         return self.stopped_at
 
-    async def ended(self, timeout: float = PATIENCE) -> Event:
+    async def ended(self, timeout: float = TIMEOUT) -> Event:
         return await self.page.wait("end", timeout, generation=self.generation)
 
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[3]
 NEVER = 1e9
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
@@ -55,7 +55,7 @@ class Plan:
 
 
 @dataclass
-class Run:
+class StreamedAnswer:
     """One request as the provider saw it."""
 
     prompt: str
@@ -76,13 +76,13 @@ class SteadyProvider:
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
-        self._runs: dict[str, list[Run]] = {}
+        self._runs: dict[str, list[StreamedAnswer]] = {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.faults.steady_provider", str(self.port)],
-            cwd=TOP,
+            cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -96,7 +96,7 @@ class SteadyProvider:
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[StreamedAnswer]:
         with self._moved:
             return [run for runs in self._runs.values() for run in runs]
 
@@ -105,17 +105,17 @@ class SteadyProvider:
         """Answers in progress."""
         return sum(1 for run in self.runs if run.closed_at is None)
 
-    def asked(self, prompt: str) -> list[Run]:
+    def asked(self, prompt: str) -> list[StreamedAnswer]:
         with self._moved:
             return list(self._runs.get(prompt, []))
 
-    def run(self, prompt: str, timeout: float = 10.0) -> Run:
+    def run(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
         """The request with this prompt; waits for it."""
         with self._moved:
             assert self._moved.wait_for(lambda: prompt in self._runs, timeout), f"not asked: {prompt}"
             return self._runs[prompt][0]
 
-    def wait_closed(self, prompt: str, timeout: float = 10.0) -> Run:
+    def wait_closed(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
         run = self.run(prompt, timeout)
         with self._moved:
             assert self._moved.wait_for(lambda: run.closed_at is not None, timeout), f"still open: {prompt}"
@@ -136,7 +136,7 @@ class SteadyProvider:
                 runs = self._runs.setdefault(fields["prompt"], [])
                 run = next((each for each in runs if vars(each).get("number") == number), None)
                 if run is None:
-                    run = Run(fields["prompt"], fields["opened_at"])
+                    run = StreamedAnswer(fields["prompt"], fields["opened_at"])
                     vars(run)["number"] = number
                     runs.append(run)
                 for name, value in fields.items():

@@ -1,0 +1,44 @@
+"""What a person sets for one conversation: its system prompt and temperature. They apply from the next answer on."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as lazy
+
+from conversations.protocol.commands import Send
+from conversations.protocol.refusal import Refusal
+from conversations.rules.frame_size import MAX_SYSTEM_PROMPT
+
+LONGEST = MAX_SYSTEM_PROMPT
+"""Characters of a system prompt."""
+
+MAX_TEMPERATURE = 2.0
+"""The highest temperature that endpoints know."""
+
+
+class ConversationSettingsForm(forms.Form):
+    """The same limits for the page's form and for the first `send` of a new chat."""
+
+    system_prompt = forms.CharField(
+        label=lazy("System prompt"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=lazy("Instructions that the model follows in every answer here."),
+    )
+    temperature = forms.FloatField(
+        label=lazy("Temperature"),
+        required=False,
+        min_value=0,
+        max_value=MAX_TEMPERATURE,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+        help_text=lazy("0 is predictable, 2 is wild. Leave empty for the provider's default."),
+    )
+
+    use_required_attribute = False
+
+
+def check_settings(command: Send) -> None:
+    """What a new conversation is to begin with. Raises Refusal."""
+    form = ConversationSettingsForm({"system_prompt": command.system_prompt, "temperature": command.temperature})
+    if not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        raise Refusal("malformed", f"{form.fields[name].label}: {errors[0]}")

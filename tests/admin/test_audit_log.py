@@ -1,0 +1,123 @@
+"""The audit log: whatever staff reads of somebody else's conversation is written down first, and stays so."""
+
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.test import RequestFactory
+
+from conversations.models import AuditEntry, Generation
+from tests.support import generations
+
+TOP = "/admin/conversations/"
+KINDS = ["generation", "message", "conversation"]
+
+
+@pytest.fixture
+def stopped(alice, answering):
+    a = answering(alice, "Bees ", "**hum**")
+    a.asked.stop()
+    return generations.wait_ended(a.asked)
+
+
+def page_of(kind, run):
+    pk = {"generation": run.pk, "message": run.message_id, "conversation": run.conversation_id}[kind]
+    return pk, f"{TOP}{kind}/{pk}/change/"
+
+
+def entries(staff):
+    found = AuditEntry.objects.filter(staff_id=staff.user.pk).order_by("pk")
+    return list(found.values_list("action", "what", "conversation_id", "owner_name"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reading_is_written_down(staff, alice, stopped, kind):
+    pk, path = page_of(kind, stopped)
+    assert "<strong>hum</strong>" in staff.get(path).html
+    assert entries(staff) == [("read", f"{kind} {pk}", stopped.conversation_id, alice.user.username)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_finding_shows_no_text(staff, stopped, kind):
+    title = stopped.conversation.title
+    words = stopped.message.content if kind == "message" else title
+    found = staff.get(f"{TOP}{kind}/?{urlencode({'q': words})}")
+    assert page_of(kind, stopped)[1] in found.html
+    assert "<strong>hum" not in found.html
+    assert found.html.count(title) == found.html.count(f'value="{title}"')  # the words that were typed, and no others
+    assert entries(staff) == [("searched", f"{kind}: {words}", None, "")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_history_page_does_not_go_round_it(staff, stopped, kind):
+    assert staff.get(page_of(kind, stopped)[1].replace("change", "history")).status == 404
+    assert entries(staff) == []
+
+
+def test_ones_own_is_nobody_elses_business(staff, answering):
+    a = answering(staff)
+    a.asked.stop()
+    assert staff.get(page_of("generation", generations.wait_ended(a.asked))[1]).status == 200
+    assert entries(staff) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_written_down_is_not_shown(staff, stopped, kind, monkeypatch):
+    def away(*_args, **_kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr(AuditEntry, "save", away)
+    pk, path = page_of(kind, stopped)
+    request = RequestFactory().get(path)
+    request.user = staff.user
+    model = {model._meta.model_name: model for model in admin.site._registry}[kind]
+    with pytest.raises(OperationalError):
+        admin.site.get_model_admin(model).change_view(request, str(pk))
+
+
+def test_metadata_without_the_text_is_not_reading(clerk, stopped):
+    viewer = clerk("view_generation")
+    page = viewer.get(page_of("generation", stopped)[1])
+    assert page.status == 200
+    assert "hum" not in page.text
+    assert stopped.conversation.title not in page.html
+    assert entries(viewer) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE conversations_auditentry SET what = 'nothing' WHERE id = %s",
+        "DELETE FROM conversations_auditentry WHERE id = %s",
+    ],
+)
+def test_the_database_keeps_it(staff, stopped, statement):
+    staff.get(page_of("generation", stopped)[1])
+    entry = AuditEntry.objects.get(staff_id=staff.user.pk)
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, [entry.pk])
+    assert AuditEntry.objects.filter(pk=entry.pk, what=entry.what).exists()
+
+
+def test_outlives_the_conversation_and_the_people(staff, alice, stopped):
+    staff.get(page_of("generation", stopped)[1])
+    name, pk = staff.user.username, staff.user.pk
+    Generation.objects.get(pk=stopped.pk).conversation.delete()
+    staff.user.delete()
+    entry = AuditEntry.objects.get(staff_id=pk)
+    assert (entry.staff_name, entry.owner_name) == (name, alice.user.username)
+
+
+def test_is_read_and_not_edited(staff, stopped):
+    staff.get(page_of("generation", stopped)[1])
+    entry = AuditEntry.objects.get(staff_id=staff.user.pk)
+    top = f"{TOP}auditentry/"
+    listed = staff.get(f"{top}?{urlencode({'q': staff.user.username})}")
+    assert f"generation {stopped.pk}" in listed.text
+    page = staff.get(f"{top}{entry.pk}/change/")
+    assert staff.user.username in page.text
+    assert 'name="_save"' not in page.html
+    assert staff.get(f"{top}add/").status == 403
+    assert staff.post(f"{top}{entry.pk}/change/", what="nothing").status == 403
+    assert staff.post(f"{top}{entry.pk}/delete/", post="yes").status == 403

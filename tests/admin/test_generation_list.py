@@ -1,0 +1,222 @@
+"""The list of runs: found by whatever staff knows of them, sorted by any time, and never broken by what is typed."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib import admin
+from django.test import RequestFactory
+
+from conversations.admin import changelist
+from conversations.admin.generations.generation_admin import GenerationAdmin
+from conversations.models import Conversation, Generation
+from tests.support import generations
+from tests.support.conversations import conversation
+
+LIST = "/admin/conversations/generation/"
+NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
+STOP_TO_CLOSED = 7
+"""Its place among the columns, after the boxes to select."""
+
+
+@pytest.fixture
+def stopped(alice, answering):
+    a = answering(alice)
+    a.asked.stop()
+    return generations.wait_ended(a.asked)
+
+
+@pytest.fixture
+def finished(alice, answering):
+    a = answering(alice)
+    a.exchange.finish()
+    return generations.wait_ended(a.asked)
+
+
+@pytest.fixture
+def failed(alice, answering):
+    a = answering(alice)
+    a.exchange.cut()
+    return generations.wait_ended(a.asked)
+
+
+def found(staff, runs, **query):
+    """Which of the runs are listed."""
+    page = staff.get(f"{LIST}?{urlencode(query)}")
+    assert page.status == 200, page.location
+    return [run for run in runs if f"{run.pk}/change/" in page.html]
+
+
+def test_finds_by_a_part_of_the_persons_name(staff, alice, bob, stopped, finished):
+    both = [stopped, finished]
+    assert found(staff, both, person=alice.user.username[1:].upper()) == both
+    assert found(staff, both, person=bob.user.username) == []
+
+
+def test_finds_by_day(staff, alice, stopped):
+    day = f"{stopped.requested_at:%Y-%m-%d}"
+    who = {"person": alice.user.username}
+    assert found(staff, [stopped], since=day, until=day, **who) == [stopped]
+    assert found(staff, [stopped], since="2999-01-01", **who) == []
+    assert found(staff, [stopped], until="1999-12-31", **who) == []
+
+
+def test_finds_what_needs_a_review(staff, alice, failed, stopped, finished):
+    """What went wrong; a person's own stop needs none."""
+    runs = [failed, stopped, finished]
+    assert found(staff, runs, review="needed", person=alice.user.username) == [failed]
+    Generation.objects.filter(pk=failed.pk).update(reviewed_at=failed.ended_at)
+    assert found(staff, runs, review="needed", person=alice.user.username) == []
+    assert found(staff, runs, review="done", person=alice.user.username) == [failed]
+
+
+def test_a_run_that_an_administrator_stopped_needs_a_review(staff, alice, answering):
+    a = answering(alice)
+    staff.post(f"{LIST}{a.asked.generation}/stop/")
+    run = generations.wait_ended(a.asked)
+    assert found(staff, [run], review="needed", person=alice.user.username) == [run]
+
+
+def test_finds_by_reason_model_and_endpoint(staff, alice, stopped, finished):
+    both = [stopped, finished]
+    who = {"person": alice.user.username}
+    assert found(staff, both, end_reason__exact="stopped", **who) == [stopped]
+    assert found(staff, both, model=stopped.model, endpoint=stopped.endpoint, **who) == both
+    assert found(staff, both, model="no-such-model", **who) == []
+
+
+def test_searches_people_ids_and_titles(staff, alice, stopped, finished):
+    both = [stopped, finished]
+    for words in (stopped.pk, stopped.message_id, stopped.conversation_id, stopped.conversation.title):
+        assert found(staff, both, q=words) == [stopped]
+    assert found(staff, both, q=alice.user.username) == both
+
+
+def test_titles_are_searched_only_by_those_who_may_read_them(clerk, stopped):
+    assert found(clerk("view_generation"), [stopped], q=stopped.conversation.title) == []
+    assert found(clerk("view_generation", "view_message"), [stopped], q=stopped.conversation.title) == [stopped]
+
+
+VALUES = {
+    "when": {"requested_at": lambda at, size: at + timedelta(seconds=size)},
+    "first_token": {"first_token_at": lambda at, size: at + timedelta(seconds=size)},
+    "stop_to_closed": {
+        "stop_requested_at": lambda at, _size: at,
+        "upstream_closed_at": lambda at, size: at + timedelta(seconds=size),
+    },
+    "tokens": {"tokens_out": lambda _at, size: size},
+    "price": {"cost": lambda _at, size: size},
+    "share": {"characters": lambda _at, size: size},
+    "reviewed": {"reviewed_at": lambda at, size: at + timedelta(seconds=size)},
+}
+"""By column: the fields behind it, so that a larger size makes a larger value."""
+
+
+@pytest.fixture
+def put():
+    """Put a run into the database whose value in that column is of that size; None: without one. It is from another
+    day, so it goes again: the summary of other tests begins with the first run."""
+    made = []
+
+    def one(person, column, size):
+        at = datetime(2026, 3, 4, tzinfo=UTC)
+        values = {} if size is None else {name: value(at, size) for name, value in VALUES[column].items()}
+        made.append(conversation(person))
+        return Generation.objects.create(
+            conversation=made[-1], message_id=made[-1].head_id, requested_by=person.user, kind="reply",
+            model="alpha-model", status="complete", end_reason="finished", ended_at=at,
+            **{"requested_at": at, **values},
+        )  # fmt: skip
+
+    yield one
+    Conversation.objects.filter(pk__in=[each.pk for each in made]).delete()
+
+
+@pytest.mark.parametrize("column", VALUES)
+@pytest.mark.parametrize("descending", ["", "-"])
+def test_sorts_with_what_has_no_such_value_last(staff, alice, put, column, descending):
+    has_always = column in ("when", "share")
+    sizes = [2, 1, 3] if has_always else [2, None, 1, 3]
+    runs = {size: put(alice, column, size) for size in sizes}
+    number = GenerationAdmin.list_display.index(column) + 1  # the boxes to select come first
+    page = staff.get(f"{LIST}?{urlencode({'person': alice.user.username, 'o': f'{descending}{number}'})}")
+    places = {size: page.html.index(f"{run.pk}/change/") for size, run in runs.items()}
+    expected = [3, 2, 1] if descending else [1, 2, 3]
+    assert sorted(sizes, key=places.get) == [*expected, *([] if has_always else [None])]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "since=yesterday",
+        "until=9999-12-31",
+        "since=2026-02-30",
+        "review=perhaps",
+        "nonsense=1",
+        "requested_at__gte=noon",
+        "requested_by__id__exact=me",
+        "id__exact=none",
+        "model__regex=(",
+        "person=%00",
+        "model=%00",
+        "status__exact=%00",
+        "status__nonsense=1",
+    ],
+)
+def test_what_makes_no_sense_lists_everything_and_says_so(staff, stopped, garbage):
+    page = staff.get(f"{LIST}?{garbage}")
+    assert (page.status, page.location) == (302, LIST)
+    cookies = "; ".join(value.partition(";")[0] for value in page.headers.get_all("Set-Cookie", []))
+    whole = staff.request("GET", LIST, headers={"Cookie": f"{staff.cookie}; {cookies}"})
+    assert NOT_UNDERSTOOD in whole.text
+    assert f"{stopped.pk}/change/" in whole.html
+    assert staff.get(f"{LIST}export/?{garbage}").location == LIST
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "requested_by__id__exact=99999999999999999999",
+        "status__exact=no-status",
+        "end_reason__exact=no-reason",
+        "q=" + quote("%_\\'\";--"),
+        "q=%00",
+        "o=99.-99.x",
+        "e=1",
+        "_facets=True",
+        "all=",
+        "p=1",
+        "p=no-number",
+    ],
+)
+def test_what_finds_nothing_or_is_odd_is_an_ordinary_list(staff, stopped, query):
+    assert staff.get(f"{LIST}?{query}").status == 200
+
+
+def test_times_are_in_the_zone_of_the_administration_which_is_named(start_server, staff, alice, put):
+    """At both ends of the day: a quarter to midnight in UTC is tomorrow in Berlin, and a filter's days are Berlin's."""
+    berlin = staff.at(start_server(TIME_ZONE="Europe/Berlin"))
+    run = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
+    who = {"person": alice.user.username}
+    page = berlin.get(f"{LIST}?{urlencode(who)}")
+    assert "2026-03-04 00:45:00" in page.text
+    assert "When (Europe/Berlin)" in page.text
+    assert found(berlin, [run], since="2026-03-04", until="2026-03-04", **who) == [run]
+    assert found(berlin, [run], until="2026-03-03", **who) == []
+    assert found(staff, [run], until="2026-03-03", **who) == [run]
+    one = berlin.get(f"{LIST}{run.pk}/change/")
+    assert "2026-03-04 00:45:00" in one.text
+    assert "Time (Europe/Berlin)" in one.text
+    assert "Europe/Berlin" in berlin.get(f"{LIST}running/").text
+    assert "Days and hours are UTC." in page.text
+
+
+def test_sorted_by_what_few_runs_have_pages_through_those_only(staff, alice, stopped, finished, monkeypatch):
+    """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
+    monkeypatch.setattr(changelist, "MAX_COUNT", 0)
+    request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
+    request.user = staff.user
+    changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)
+    assert "NULLS" not in str(changes.paginator.object_list.query)
+    assert list(changes.paginator.object_list) == [stopped]
+    assert {run.pk for run in changes.queryset} == {stopped.pk, finished.pk}

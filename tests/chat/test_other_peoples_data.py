@@ -1,0 +1,130 @@
+"""Nobody reaches what is somebody else's, by any address and any command that there is.
+
+Both are taken from the product itself, so that a new one is looked at, too: what a stranger asks for is answered like
+what does not exist.
+"""
+
+import re
+import uuid
+from typing import get_args
+
+import pytest
+
+from conversations.models import Conversation, Generation
+from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch
+from conversations.urls import urlpatterns
+from tests.support import people
+from tests.support.conversations import converse
+
+SECRET = "heliotrope"
+ROUTES = [str(each.pattern) for each in urlpatterns]
+OF_ONE = [route for route in ROUTES if "<" in route]
+OF_ALL = [route for route in ROUTES if "<" not in route]
+COMMANDS = [each for each in Command.__subclasses__() if each is not Ack]
+"""An acknowledgement names nothing."""
+
+
+@pytest.fixture(scope="module")
+def owner(server):
+    return people.new_person("alice", server)
+
+
+@pytest.fixture(scope="module")
+def stranger(server):
+    return people.new_person("bob", server)
+
+
+@pytest.fixture(scope="module")
+def ids(owner):
+    """Of somebody's conversation, its answer and the run: by what an address begins with, and by a command's field."""
+    conversation, messages = converse(owner, ["What blooms?", f"{SECRET} blooms"])
+    conversation.rename(f"About {SECRET}")
+    run = Generation.objects.get(message=messages[-1])
+    return {
+        "c": str(conversation.pk),
+        "messages": str(run.message_id),
+        "generations": str(run.pk),
+        "conversation": str(conversation.pk),
+        "message": str(run.message_id),
+        "parent": str(run.message_id),
+        "generation": str(run.pk),
+        "branch": str(run.message_id),
+        "head": str(run.message_id),
+    }
+
+
+def address(route, ids):
+    """A route with an id in it; a kind of id that is not known here fails, and has to be added."""
+    kind = route.partition("/")[0]
+    return "/" + re.sub(r"<[^>]+>", ids[kind], route)
+
+
+def told(page, path):
+    """What is answered, but for the token of its forms, the nonce of its scripts, and the id that was asked for."""
+    text = re.sub(r'(nonce="|csrfmiddlewaretoken" value="|x-csrftoken": ")[^"]+', "", page.html)
+    return page.status, text.replace(re.search(r"[0-9a-f-]{36}", path)[0], "ID"), page.location.replace(path, "")
+
+
+@pytest.mark.parametrize("route", OF_ONE)
+def test_by_an_address(owner, stranger, ids, route):
+    unknown = {kind: str(uuid.uuid4()) for kind in ids}
+    theirs, nothing = address(route, ids), address(route, unknown)
+    for query in ("", f"?at={ids['messages']}", f"?before={ids['messages']}", f"?after={ids['messages']}"):
+        page = stranger.get(theirs + query)
+        assert page.status in (404, 405)
+        assert told(page, theirs) == told(stranger.get(nothing + query), nothing)
+        assert SECRET not in page.html
+    fields = {"title": "Mine now", "system_prompt": "x"}
+    page = stranger.post(theirs, **fields)
+    assert page.status in (404, 405)
+    assert told(page, theirs) == told(stranger.post(nothing, **fields), nothing)
+    kept = Conversation.objects.get(pk=ids["c"])
+    assert (kept.title, kept.deleted_at, kept.archived_at, kept.pinned_at) == (f"About {SECRET}", None, None, None)
+    assert kept.system_prompt == ""
+    assert owner.get(f"/c/{ids['c']}/").status == 200
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_by_an_address_without_a_session(owner, ids, route):
+    path = address(route, ids) if "<" in route else f"/{route}"
+    for page in (owner.without_session().get(path), owner.without_session().post(path, q=SECRET)):
+        assert page.status in (302, 405)
+        assert page.status == 405 or page.location.startswith("/accounts/login/")
+        assert SECRET not in page.html
+
+
+@pytest.mark.parametrize("route", OF_ALL)
+def test_lists_have_only_what_is_ones_own(stranger, ids, route):
+    page = stranger.get(f"/{route}?q={SECRET}&deleted={ids['c']}")
+    assert "About" not in page.text
+    assert ids["c"] not in page.html.replace(f"deleted={ids['c']}", "")
+
+
+def fields_of(command, ids, one=None):
+    """What such a command says of these ids; `one`: the only one of its ids that is given."""
+    names = [name for name in command.__struct_fields__ if name in ids and one in (None, name)]
+    fields = {name: ids[name] for name in names}
+    if "content" in command.__struct_fields__:
+        fields["content"] = "Mine now"
+    if command in get_args(StartCommand):
+        fields["id"] = str(uuid.uuid4())
+    return fields
+
+
+def heard(page, command, fields):
+    """The first answer to a command, without what tells one from another."""
+    position = page.send(command.__struct_config__.tag, **fields)
+    refused = page.wait("refused", after=position, refers=command.__struct_config__.tag)
+    return refused["code"], refused["sentence"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_by_a_command(stranger, ids, socket, command):
+    page = socket(stranger)
+    unknown = {kind: str(uuid.uuid4()) for kind in ids}
+    one = "generation" if command is Stop else "conversation" if command is Watch else None
+    theirs = heard(page, command, fields_of(command, ids, one))
+    assert theirs == heard(page, command, fields_of(command, unknown, one))
+    assert theirs[0] == "not_found"
+    assert page.count("transcript") + page.count("snapshot") + page.count("activity") == 0
+    assert not Conversation.objects.filter(owner=stranger.user).exists()

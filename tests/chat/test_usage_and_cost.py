@@ -1,0 +1,304 @@
+"""Tokens and cost of answers: the provider's figures, or counted after the end; frozen, and shown where allowed."""
+
+import asyncio
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+
+from conversations.models import Generation, Kind, Message, Role, ServerProcess
+from conversations.operations import token_accounting
+from conversations.providers import context_window, prompt
+from conversations.providers.token_counter import Tokenizer, rough
+from conversations.rendering import usage_text
+from conversations.rules.status import EndReason, Status
+from conversations.web.usage import month
+from tests.support import generations
+from tests.support.model_admin import offered, wait_offered
+from tests.support.polling import eventually
+
+
+@pytest.fixture
+def priced(alice, provider):
+    """Its key: a model that costs 2 a million tokens in, and 10 out."""
+    with offered(provider.url, "priced-model", price_in="2", price_out="10", currency="EUR") as (_row, [model]):
+        wait_offered(alice, model.key)
+        yield model.key
+
+
+def counted(asked):
+    """The run once its tokens will change no more."""
+    generations.wait_ended(asked)
+    eventually(lambda: generations.get(asked).usage_final, "the tokens counted")
+    return generations.get(asked)
+
+
+def page_of(person, asked):
+    return person.get(f"/c/{asked.conversation}/")
+
+
+# --- where the figures come from -------------------------------------------------------------------------------------
+
+
+def test_what_the_provider_says_counts_at_once(priced, alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    exchange.write_tokens("Bees.").finish(usage=(1000, 500))
+    run = generations.wait_ended(asked)
+    assert (run.tokens_in, run.tokens_out, run.usage_source, run.usage_final) == (1000, 500, "provider", True)
+    assert run.cost == Decimal("0.007")
+    assert "1,500 tokens · 0.0070 EUR" in asked.end["footer"]
+    assert "1,500 tokens · 0.0070 EUR" in page_of(alice, asked).text
+
+
+def test_a_stopped_answer_is_counted_and_costs(priced, alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    text = "The quick brown fox jumps over the lazy dog. "
+    exchange.write_tokens(text * 5)
+    asked.wait_text("dog").stop()
+    at_once = generations.wait_ended(asked)
+    assert at_once.usage_source == "estimated"
+    assert at_once.cost > 0
+    assert "≈ " in asked.end["footer"]
+    run = counted(asked)
+    assert run.usage_source == "estimated"
+    assert run.tokens_out == 51  # ten a sentence, and the space behind the last
+    assert 5 <= run.tokens_in <= 20
+    assert run.cost == (run.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
+    assert "≈ " in page_of(alice, asked).text
+
+
+def test_what_a_stopped_model_had_thought_is_counted_and_costs(priced, alice, socket, provider):
+    """Nobody saw it, and it is nearly all of the bill of such a model."""
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    for _ in range(155):
+        exchange.write_event({"choices": [{"delta": {"reasoning_content": "Hm"}}]})
+    exchange.write_tokens("hello")
+    asked.wait_text("hello").stop()
+    at_once = generations.wait_ended(asked)
+    assert (at_once.thought_tokens, at_once.tokens_out) == (155, 157)
+    run = counted(asked)
+    assert (run.thought_tokens, run.tokens_out) == (155, 156)
+    assert run.cost == (run.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
+
+
+def test_thinking_that_comes_in_large_pieces_is_counted_by_its_length(priced, alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    exchange.write_event({"choices": [{"delta": {"reasoning": "Hmm. " * 80}}]}).write_tokens("Bees")
+    asked.wait_text("Bees").stop()
+    assert generations.wait_ended(asked).thought_tokens == 100
+
+
+@pytest.mark.parametrize(
+    "usage", ["many", 5, [1], {"prompt_tokens": "5", "completion_tokens": 1e300}, {"prompt_tokens": 1}]
+)
+def test_figures_of_a_wrong_kind_do_not_matter(alice, answering, usage):
+    a = answering(alice)
+    a.exchange.write_event({"choices": [], "usage": usage}).write_tokens(" on").finish(usage=(7, 8))
+    assert a.asked.outcome == ("complete", "finished")
+    run = generations.wait_ended(a.asked)
+    assert (run.tokens_in, run.tokens_out, run.usage_source) == (7, 8, "provider")
+
+
+def test_what_was_left_by_a_dead_process_is_counted(priced, alice, socket, provider, server):
+    """A row as a sweep leaves it: ended, with text, without a figure; what a continuation began with is not its own."""
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt, model=priced)
+    exchange.write_tokens("Bees hum.").finish()
+    first = generations.wait_ended(asked)
+    answer = Message.objects.create(
+        conversation=first.conversation, parent=first.message.parent, role=Role.ASSISTANT, status=Status.INTERRUPTED,
+        content="Bees hum. All day long.",
+    )  # fmt: skip
+    lost = Generation.objects.create(
+        conversation=first.conversation, message=answer, requested_by=alice.user, kind=Kind.CONTINUE, model=priced,
+        continued_from=first.message, status=Status.INTERRUPTED, end_reason=EndReason.SERVER_LOST,
+        ended_at=first.ended_at, characters=len(" All day long."), price_in=2, price_out=10, currency="EUR",
+    )  # fmt: skip
+    run = counted(str(lost.pk))
+    assert run.tokens_out == 4
+    assert run.tokens_in > first.message.parent.content.count(" ") + len(prompt.CONTINUE_INSTRUCTION.split())
+    assert run.cost > 0
+
+
+def test_a_run_that_never_reached_the_provider_costs_nothing(alice, socket, provider):
+    exchange = provider.expect()
+    page = socket(alice)
+    asked = page.ask(exchange.prompt)
+    exchange.wait_opened()
+    asked.stop()
+    run = generations.wait_ended(asked)
+    assert (run.tokens_in, run.tokens_out, run.cost) == (None, None, None)
+    assert "token" not in page_of(alice, asked).text
+
+
+@pytest.mark.parametrize("usage", [(-1, 5), (5, -1), (10**12, 5), (5, 2**31)])
+def test_figures_that_cannot_be_are_not_believed(usage, alice, socket, provider):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.write_tokens("Bees.").finish(usage=usage)
+    run = generations.wait_ended(asked)
+    assert (run.status, run.usage_source) == ("complete", "estimated")
+    assert 0 < run.tokens_in < 100
+
+
+def test_a_provider_that_refuses_to_say_usage_is_asked_without(alice, socket, provider):
+    with offered(f"{provider.url}/strict", "strict-model") as (_row, [model]):
+        wait_offered(alice, model.key)
+        page = socket(alice)
+        refused, again = provider.expect(), provider.expect()
+        asked = page.ask(f"{refused.prompt} {again.prompt}", model=model.key)
+        eventually(lambda: refused.opened_at or again.opened_at, "the first request")
+        first, second = (refused, again) if refused.opened_at else (again, refused)
+        assert "stream_options" in first.request.body
+        first.respond(400, body={"error": {"message": "Unrecognized request argument: stream_options"}})
+        assert "stream_options" not in second.request.body
+        second.write_tokens("Bees.").finish()
+        assert asked.outcome == ("complete", "finished")
+        following = provider.expect()
+        later = page.ask(following.prompt, model=model.key)
+        assert "stream_options" not in following.request.body
+        following.write_tokens("Bees.").finish()
+        assert later.outcome == ("complete", "finished")
+
+
+# --- the counting program --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tokenizer():
+    tokenizer = Tokenizer()
+    yield tokenizer
+    tokenizer.close()
+
+
+def test_counts_whatever_characters_there_are(tokenizer):
+    texts = ["hello world", "", "a\r\n\u2028\x85b", "half \ud800 a character", "日本語"]
+    counts = tokenizer.count(texts, 10)
+    assert counts[:2] == [2, 0]
+    assert len(counts) == len(texts)
+
+
+def test_counts_again_after_its_program_died(tokenizer):
+    assert tokenizer.count(["hello world"], 10) == [2]
+    tokenizer._program.kill()
+    assert tokenizer.count(["hello world"], 10) is None
+    assert tokenizer.count(["hello world"], 10) == [2]
+
+
+def test_gives_up_where_it_cannot_count(tokenizer, monkeypatch, tmp_path):
+    program = tmp_path / "broken.py"
+    program.write_text("import no_such_library")
+    monkeypatch.setattr("conversations.providers.token_counter.PROGRAM", program)
+    assert tokenizer.count(["hello"], 10) is None
+    monkeypatch.undo()
+    assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
+    assert Tokenizer().count(["x" * 5_000_000], 10) is None
+    assert rough(5) == 2
+
+
+def test_patience_bounds_the_wait_for_ones_turn_too(tokenizer):
+    """The program hangs while the background counts: somebody who waits for the first word does not wait for that."""
+    assert tokenizer.count(["hello world"], 10) == [2]
+    os.kill(tokenizer._program.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as background:
+        counting = background.submit(tokenizer.count_behind, "hello world")
+        eventually(tokenizer._lock.locked, "the background at work")
+        begun = time.monotonic()
+        assert tokenizer.count(["hello"], 0.2) is None
+        assert time.monotonic() - begun < 2
+        tokenizer._program.kill()
+        assert counting.result() is None
+    assert tokenizer.count(["hello world"], 10) == [2]
+
+
+def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
+    """Four hundred thousand characters, and then from memory."""
+    monkeypatch.setattr(context_window, "tokenizer", tokenizer)
+    monkeypatch.setattr(context_window, "sizes", context_window.Sizes())
+    monkeypatch.setattr(context_window, "PATIENCE", 30.0)
+    turns = [{"role": "user", "content": f"{place} " + "The quick brown fox. " * 950} for place in range(20)]
+
+    async def count():
+        with pytest.raises(context_window.Uncounted) as missing:
+            await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
+        await asyncio.to_thread(context_window.measure, missing.value.texts)
+        return await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
+
+    async def watched():
+        holds, loop = [], asyncio.get_running_loop()
+        counting = asyncio.create_task(count())
+        while not counting.done():
+            at = loop.time()
+            await asyncio.sleep(0.001)
+            holds.append(loop.time() - at)
+        return counting.result(), sorted(holds)
+
+    left_out, holds = asyncio.run(watched())
+    assert 0 < left_out < 19
+    assert holds[len(holds) * 99 // 100] < 0.05
+
+
+def test_each_process_counts_its_own_answers(alice, socket, provider, server):
+    exchange = provider.expect()
+    asked = socket(alice).ask(exchange.prompt)
+    exchange.write_tokens("Bees.").finish()
+    run = generations.wait_ended(asked)
+    other = ServerProcess.objects.create(host="elsewhere", pid=1)
+
+    def found_by(process):
+        Generation.objects.filter(pk=run.pk).update(usage_final=False)
+        return run.pk in [sent.generation for sent in token_accounting.uncounted(process)]
+
+    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been quicker
+    assert not found_by(other.pk)
+
+
+# --- what people see -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0", "0.00 EUR"),
+        ("12.345", "12.34 EUR"),
+        ("1234.5", "1,234.50 EUR"),
+        ("0.25", "0.25 EUR"),
+        ("0.00061", "0.00061 EUR"),
+        ("0.00000001", "0.00000001 EUR"),
+    ],
+)
+def test_money_shows_what_there_is(amount, words):
+    assert usage_text.money(Decimal(amount), "EUR") == words
+
+
+def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
+    page = socket(alice)
+    for _ in range(2):
+        exchange = provider.expect()
+        asked = page.ask(exchange.prompt, model=priced)
+        exchange.write_tokens("Bees.").finish(usage=(1_000_000, 50_000))
+        generations.wait_ended(asked)
+    text = alice.get("/settings/").text
+    assert "2 answers · 2,000,000 tokens in · 100,000 tokens out" in text
+    assert "Cost: 5.00 EUR" in text
+    assert "estimated" not in text
+    assert "5.00 EUR" not in bob.get("/settings/").text
+    assert alice.without_session().get("/settings/").status == 302
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"), [("no", ""), ("tokens", "15 tokens"), ("cost", "15 tokens · 0.000050 EUR")]
+)
+def test_the_administrator_decides_what_is_shown(shown, words, settings, alice):
+    settings.CHAT_SHOW_USAGE = shown
+    run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
+    assert usage_text.answer_usage(run) == words
+    used = month(alice.user)
+    assert (used is None) == (shown == "no")

@@ -1,0 +1,40 @@
+"""Dialogs over the chat: what is open stays open, and what was set can be seen."""
+
+from playwright.sync_api import expect
+
+from tests.support.conversations import conversation
+
+
+def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):
+    chat.open()
+    chat.button("Instructions and temperature").click()
+    prompt = chat.page.get_by_label("System prompt")
+    prompt.fill("Speak like a pirate.")
+    box = prompt.bounding_box()
+    chat.page.mouse.move(box["x"] + 20, box["y"] + 15)
+    chat.page.mouse.down()
+    chat.page.mouse.move(5, 5)
+    chat.page.mouse.up()
+    expect(prompt).to_be_visible()
+    chat.page.mouse.click(5, 5)
+    expect(prompt).to_be_hidden()
+    assert not chat.complaints
+
+
+def test_a_new_chat_shows_that_instructions_are_set(chat):
+    button = chat.open().button("Instructions and temperature")
+    for prompt, set_ in (("Speak like a pirate.", True), ("", False)):
+        button.click()
+        chat.page.get_by_label("System prompt").fill(prompt)
+        chat.button("Done").click()
+        expect(button).to_have_attribute("title", "Instructions and temperature" + " (set)" * set_)
+
+
+def test_a_conversation_shows_that_instructions_are_set(chat, alice):
+    button = chat.open(f"/c/{conversation(alice).pk}/").button("Instructions and temperature")
+    expect(button).to_have_attribute("title", "Instructions and temperature")
+    button.click()
+    chat.page.get_by_label("Temperature", exact=True).fill("0")
+    chat.page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(button).to_have_attribute("title", "Instructions and temperature (set)")
+    expect(chat.reload().button("Instructions and temperature")).to_have_attribute("data-set", "")

@@ -1,0 +1,121 @@
+"""What models and people write, as it looks in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser.chat import sign_in_browser
+
+TYPED = "Why?\n```python\nx = '<b>'\n\ny = 2\n```\nThank you"
+
+FORMULAS = r"""
+\[
+\begin{aligned}
+a &= b + c \\[4pt]
+  &= d
+\end{aligned}
+\]
+
+\begin{gather*}
+x = 1 \\
+y = 2
+\end{gather*}
+
+$$f(x) = \begin{cases} 1 & x > 0 \\ 0 & x < 0 \end{cases}$$
+"""
+
+
+@pytest.fixture
+def context(browser, alice):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    sign_in_browser(context, alice)
+    yield context
+    context.close()
+
+
+def show(chat, provider, text):
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens(text).finish()
+    chat.see_status("complete")
+
+
+def boxes(locator):
+    return [each.bounding_box() for each in locator.all()]
+
+
+def test_rows_of_formulas_stand_below_each_other(chat, provider):
+    show(chat, provider, FORMULAS)
+    assert chat.content.locator("math").count() == 3
+    for table in chat.content.locator("mtable").all():
+        first, second = boxes(table.locator(":scope > mtr"))
+        assert second["y"] >= first["y"] + first["height"] - 1
+
+
+def test_columns_of_formulas_are_aligned_at_their_marks(chat, provider):
+    show(chat, provider, FORMULAS)
+    first, second = boxes(chat.content.locator("mtable").first.locator("mtd:nth-child(2)"))
+    assert first["x"] == pytest.approx(second["x"], abs=1)
+
+
+def test_code_in_a_line_from_the_right_reads_from_the_left(chat, provider):
+    show(chat, provider, "שלום `task.cancel()` שלום")
+    order = chat.content.locator("code").evaluate(
+        """code => [0, code.textContent.length - 1].map(place => {
+            const range = document.createRange()
+            range.setStart(code.firstChild, place)
+            range.setEnd(code.firstChild, place + 1)
+            return range.getBoundingClientRect().x
+        })"""
+    )
+    assert order == sorted(order)
+
+
+def test_code_that_a_person_typed_looks_like_code(chat, provider):
+    exchange = provider.expect(f"{TYPED} {id(chat)}")
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens("So.").finish()
+    chat.see_status("complete")
+    typed = chat.page.locator("[data-role=user] [data-content]")
+    expect(typed.locator("code")).to_have_text("x = '<b>'\n\ny = 2", use_inner_text=True)
+    assert "mono" in typed.locator("code").evaluate("code => getComputedStyle(code).fontFamily")
+    assert "```" not in typed.inner_text()
+
+
+def test_what_was_typed_is_edited_and_copied_with_its_fences(chat, provider):
+    exchange = provider.expect(f"{TYPED} {id(chat)}")
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens("So.").finish()
+    chat.see_status("complete")
+    message = chat.page.locator("[data-role=user]")
+    message.hover()
+    message.get_by_role("button", name="Copy").click()
+    expect(message.locator("[data-done]")).to_have_count(1)
+    assert chat.page.evaluate("navigator.clipboard.readText()") == exchange.prompt
+    message.get_by_role("button", name="Edit").click()
+    expect(message.get_by_role("textbox")).to_have_value(exchange.prompt)
+
+
+DOTTED = """content => [...content.querySelectorAll("*")]
+    .filter(each => getComputedStyle(each, "::after").content !== "none")
+    .map(each => each.textContent.trim())"""
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        ("- one\n  - two\n  - three", "three"),
+        ("- one\n\n- two", "two"),
+        ("> one\n>\n> two", "two"),
+        ("1. one\n   - two\n\n     three", "three"),
+        ("one\n\ntwo", "two"),
+        ("one\n\n```\ntwo", "two"),
+    ],
+)
+def test_the_dot_stands_behind_the_last_word(chat, provider, text, last):
+    """Not below the list that the word is in."""
+    exchange = provider.expect()
+    chat.open().ask(exchange.prompt)
+    exchange.write_tokens(text)
+    chat.see(last)
+    assert chat.content.evaluate(DOTTED) == [last]
+    exchange.finish()

@@ -1,0 +1,310 @@
+"""PostgreSQL is restarted, frozen, away, or busy with others: answers go on, Stop works, and nothing written is lost.
+
+One server is used for most of it and has to survive it all. Where a server has to give up, it does so after `PATIENCE`
+seconds instead of 30; `--long` takes the true times.
+"""
+
+import time
+import uuid
+
+import pytest
+
+from tests.support import generations, people, servers
+from tests.support.faults import locks, measurements, postgres_server
+from tests.support.faults.checker import Checker
+from tests.support.polling import eventually
+from tests.support.provider.endless import RATE, endless
+
+PATIENCE = 3
+LEASE = 2
+SAVED = 2.0
+"""Seconds from the return of the database until all text is saved."""
+AT_ONCE = 0.5
+"""Seconds from Stop to the closed socket of the provider, on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def cluster(database):
+    with postgres_server.own_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def serving(cluster, provider):
+    """A server with the usual patience."""
+    with servers.running(OPENAI_BASE_URL=provider.url, DATABASE_URL=cluster.url) as server:
+        yield server
+    assert "Traceback" not in server.output, server.output
+
+
+@pytest.fixture
+def streaming(answering, serving):
+    """Begin an answer that streams, for a person of its own."""
+
+    def begin(server=serving):
+        a = answering(people.new_person("somebody", server))
+        a.exchange.stream(endless(), RATE).wait_written(10)
+        assert a.asked.generation
+        return a
+
+    return begin
+
+
+@pytest.fixture(autouse=True)
+def whole(cluster):
+    """However a test ends, the database is there for the next one."""
+    yield
+    cluster.be_there()
+
+
+def check(*answers):
+    Checker([a.exchange for a in answers], [a.page for a in answers]).settle().check()
+
+
+def seconds_until_saved(cluster, a):
+    """How long it takes from now, the return of the database, until the text that is written by now is saved."""
+    back = time.monotonic()
+    written = "".join(token for token, at in a.exchange.written if at <= back)
+    eventually(lambda: len(cluster.saved(a.asked.generation)) >= len(written), "the text written meanwhile, saved")
+    return time.monotonic() - back
+
+
+def goes_on_and_completes(a):
+    a.exchange.wait_written(len(a.exchange.written) + RATE // 2)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    assert generations.text(a.asked) == a.exchange.text
+    assert a.asked.text == a.exchange.text.strip()
+
+
+def seconds_to_close(a):
+    """Press Stop; how long the provider's socket took to close."""
+    pressed = a.asked.stop()
+    return a.exchange.wait_closed() - pressed
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_restarted(cluster, streaming, mode):
+    a = streaming()
+    cluster.restart(mode)
+    took = seconds_until_saved(cluster, a)
+    measurements.note_times(f"PostgreSQL restarted ({mode}): back → saved", [took])
+    assert took < SAVED
+    goes_on_and_completes(a)
+    check(a)
+
+
+def test_frozen(cluster, streaming, long):
+    goes_on, *stopped = (streaming() for _ in range(2 if not long else 11))
+    cluster.freeze()
+    try:
+        goes_on.exchange.wait_written(len(goes_on.exchange.written) + (5 * RATE if long else RATE))
+        closing = [seconds_to_close(a) for a in stopped]
+        for a in stopped:
+            a.page.wait("saving", generation=a.asked.generation)
+            assert a.page.count("end") == 0
+    finally:
+        cluster.thaw()
+    back = time.monotonic()
+    took = seconds_until_saved(cluster, goes_on)
+    measurements.note_times("PostgreSQL frozen: Stop → upstream closed", closing)
+    measurements.note_times("PostgreSQL frozen: back → saved", [took])
+    measurements.note_times("PostgreSQL frozen: back → end on the page", [a.asked.end.at - back for a in stopped])
+    assert max(closing) < AT_ONCE
+    assert took < SAVED
+    for a in stopped:
+        assert a.asked.outcome == ("interrupted", "stopped")
+        assert a.asked.end.at - back < SAVED
+        before = "".join(token for token, at in a.exchange.written if at < a.exchange.closed_at - 0.2)
+        assert generations.text(a.asked).startswith(before)
+    goes_on_and_completes(goes_on)
+    check(goes_on, *stopped)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+def test_frozen_for_longer_than_a_lease(cluster, start_server, streaming, long):
+    """Two processes whose leases run out while the database stands still: neither may take the other one for dead."""
+    settings = {"DATABASE_URL": cluster.url, "CHAT_LEASE": LEASE}
+    servers = [start_server(**settings) for _ in range(2)]
+    answers = [streaming(server) for server in servers]
+    for _ in range(8 if long else 1):
+        cluster.freeze()
+        for a in answers:
+            a.exchange.wait_written(len(a.exchange.written) + int(RATE * LEASE * 1.5))
+        cluster.thaw()
+        for a in answers:  # a sweep comes every two seconds
+            a.exchange.wait_written(len(a.exchange.written) + int(RATE * 3))
+    for a in answers:
+        goes_on_and_completes(a)
+    check(answers[0])
+    check(answers[1])
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("seconds", [5, pytest.param(8, marks=pytest.mark.long)])
+def test_frozen_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
+    """What that process says of its viewers comes late, and by the database's clock: they count as there."""
+    one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
+    a, b = streaming(one), streaming(one)
+    page = socket(a.page.person.at(other))
+    page.watch(a.asked.conversation)
+    page.wait("snapshot", generation=a.asked.generation)
+    generation = a.asked.generation
+    a.page.close()
+    cluster.freeze()
+    for each in (a, b):
+        each.exchange.wait_written(len(each.exchange.written) + seconds * RATE, seconds + 10)
+    cluster.thaw()
+    for each in (a, b):  # a process that is silent for longer is taken for gone
+        each.exchange.wait_written(len(each.exchange.written) + 5 * RATE)
+        each.exchange.finish()
+    assert page.wait("end", generation=generation)["status"] == "complete"
+    assert page.text(generation) == a.exchange.text.strip()
+    assert generations.text(generation) == a.exchange.text
+    assert b.asked.outcome == ("complete", "finished")
+    check(b)
+
+
+def away_and_back(cluster, streaming, seconds):
+    """The database goes for so long and comes back: Stop works meanwhile, and what was written is saved."""
+    a, stopped = streaming(), streaming()
+    cluster.stop("fast")
+    gone = time.monotonic()
+    closing = seconds_to_close(stopped)
+    eventually(lambda: time.monotonic() - gone >= seconds, "the time is over", seconds + 5)
+    assert not a.exchange.closed
+    cluster.start()
+    took = seconds_until_saved(cluster, a)
+    measurements.note_times(f"PostgreSQL away for {seconds:g} s: Stop → upstream closed", [closing])
+    measurements.note_times(f"PostgreSQL away for {seconds:g} s: back → saved", [took])
+    assert closing < AT_ONCE
+    assert took < SAVED
+    assert stopped.asked.outcome == ("interrupted", "stopped")
+    goes_on_and_completes(a)
+    check(a, stopped)
+
+
+def test_away_for_a_moment(cluster, serving, streaming, socket, provider):
+    away_and_back(cluster, streaming, 2)
+    asks_again(serving, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
+
+
+@pytest.mark.long
+def test_away_for_ten_seconds(cluster, streaming):
+    away_and_back(cluster, streaming, 10)
+
+
+def gives_up(cluster, a, patience, seconds):
+    """Take the database away past the patience: the upstream is closed then, and the rest told when it is back."""
+    cluster.stop("immediate")
+    gone = time.monotonic()
+    closed = a.exchange.wait_closed(patience + 10) - gone
+    a.page.wait("saving", generation=a.asked.generation)
+    eventually(lambda: time.monotonic() - gone >= seconds, "the time is over", seconds + 5)
+    assert a.page.count("end") == 0
+    cluster.start()
+    back = time.monotonic()
+    end = a.page.wait("end", generation=a.asked.generation)
+    measurements.note(f"PostgreSQL away, patience {patience} s", f"upstream closed after {closed:.2f} s")
+    measurements.note_times(f"PostgreSQL away for {seconds} s: back → end on the page", [end.at - back])
+    assert patience - 0.5 < closed < patience + 2
+    assert (end["status"], end["reason"]) == ("error", "storage")
+    assert "could not be saved" in end["note"]
+    assert a.exchange.text.startswith(generations.text(a.asked))
+    check(a)
+
+
+def test_away_past_the_patience(cluster, start_server, streaming):
+    server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=PATIENCE)
+    gives_up(cluster, streaming(server), PATIENCE, PATIENCE + 1)
+    assert "Traceback" not in server.output
+
+
+@pytest.mark.long
+@pytest.mark.timeout(180)
+def test_away_for_forty_seconds(cluster, serving, streaming, socket, provider):
+    gives_up(cluster, streaming(), 30, 40)
+    asks_again(serving, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
+
+
+def asks_again(server, socket, provider, case):
+    """Somebody asks right after the return of the database."""
+    person = people.new_person("somebody", server)
+    back = time.monotonic()
+    page = socket(person)
+    exchange = provider.expect()
+    asked = page.ask(exchange.prompt)
+    exchange.wait_opened(20)
+    measurements.note(case, f"{exchange.opened_at - back:.2f} s")
+    exchange.write_tokens("Here.").finish()
+    assert asked.outcome == ("complete", "finished")
+
+
+@pytest.mark.long
+def test_asking_while_it_is_away_is_refused_in_words(cluster, serving, socket, provider):
+    page = socket(people.new_person("somebody", serving))
+    cluster.stop()
+    exchange = provider.expect()
+    asked_at = time.monotonic()
+    position = page.send("send", id=str(uuid.uuid4()), content=exchange.prompt)
+    refused = page.wait("refused", timeout=20, after=position)
+    cluster.start()
+    measurements.note("PostgreSQL away: a new prompt is refused after", f"{refused.at - asked_at:.2f} s")
+    assert refused["code"] == "busy"
+    assert not provider.asked(exchange.prompt)
+    asks_again(serving, socket, provider, "PostgreSQL away: back → a new prompt answered")
+
+
+def test_pool_exhausted(cluster, provider, socket, answering, start_server):
+    """The only connections for sends wait for rows that somebody else holds."""
+    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
+    a = answering(people.new_person("alice", server))
+    a.exchange.stream(endless(), RATE).wait_written(10)
+    others = [people.new_person("bob", server) for _ in range(2)]
+    pages = [socket(person) for person in others]
+    waiting = [provider.expect() for _ in others]
+    with locks.locked_rows("auth_user", [person.user.pk for person in others]):
+        asked = [page.ask(exchange.prompt) for page, exchange in zip(pages, waiting, strict=True)]
+        eventually(lambda: locks.waiting_for_locks() == 2, "both connections wait")
+        a.exchange.wait_written(len(a.exchange.written) + RATE)
+        closing = seconds_to_close(a)
+        end = a.page.wait("end", generation=a.asked.generation)
+        told = end.at - a.exchange.closed_at
+        assert (end["status"], end["reason"]) == ("interrupted", "stopped")
+    measurements.note_times("pool exhausted: Stop → upstream closed", [closing])
+    measurements.note_times("pool exhausted: Stop → end on the page", [told])
+    assert closing < AT_ONCE
+    assert told < SAVED
+    for one, exchange in zip(asked, waiting, strict=True):
+        exchange.write_tokens("Here.").finish()
+        assert one.outcome == ("complete", "finished")
+    check(a)
+    assert "Traceback" not in server.output
+
+
+def test_readiness_says_so_while_it_is_away(cluster, serving):
+    probe = people.Person(None, "", serving)
+    assert probe.get("/readyz").status == 200
+    cluster.stop("immediate")
+    away = eventually(lambda: (page := probe.get("/readyz")).status == 503 and page.html, "not ready")
+    assert away in ("not ready: database\n", "not ready: journal\n")
+    assert probe.get("/healthz").status == 200
+    cluster.start()
+    eventually(lambda: probe.get("/readyz").status == 200, "ready again", 30)
+
+
+@pytest.mark.long
+def test_pages_say_that_it_is_away_and_come_back(cluster, serving):
+    person = people.new_person("somebody", serving)
+    assert person.get("/").status == 200
+    cluster.stop("immediate")
+    away = eventually(lambda: (page := person.get("/")).status == 503 and page, "a page that says so", 30)
+    assert '<a class="button" href="">Try again</a>' in away.html
+    assert away.headers["Retry-After"]
+    posted = person.post("/accounts/login/", username="somebody", password="x")
+    assert posted.status == 503
+    assert "Go back and try again" in posted.html
+    assert 'href=""' not in posted.html
+    cluster.start()
+    eventually(lambda: person.get("/").status == 200, "the page again", 30)

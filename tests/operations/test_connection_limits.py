@@ -1,0 +1,113 @@
+"""Connections: there is always one more for those who work, and none is held for ever by somebody who does not."""
+
+import resource
+import socket as sockets
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from chatapp.environment import BASE_DIR
+from chatapp.http_protocol import REQUEST_TIMEOUT, Channel, LimitedRequest
+from tests.support import environment, people, servers
+from tests.support.polling import eventually
+
+FEW = 160
+"""Open files of a server; a quarter of them is kept back."""
+
+
+@pytest.fixture
+def small(database, provider):
+    """A server that is begun with a low limit, and then kept to another one."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
+    try:
+        with servers.running(OPENAI_BASE_URL=provider.url) as server:
+            yield server
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_the_limit_of_open_files_is_raised_and_a_part_of_it_is_kept_back(small, provider, answering):
+    pid = small.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    assert soft == hard or soft > 1024
+    a = answering(people.new_person("alice", small))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (FEW, hard))
+    with ExitStack() as stack:
+        held = [stack.enter_context(sockets.create_connection(small.address)) for _ in range(2 * FEW)]
+        small.wait_output("connections are refused", 10)
+        held[-1].settimeout(10)
+        assert held[-1].recv(1) == b""
+        a.exchange.finish()
+        assert a.asked.outcome == ("complete", "finished")
+        following = provider.expect()
+        asked = a.page.ask(following.prompt, after=a.asked)
+        following.write_tokens("Still here.").finish()
+        assert asked.outcome == ("complete", "finished")
+    somebody = people.new_person("bob", small)
+    eventually(lambda: reachable(somebody), "connections are taken again")
+
+
+def reachable(person):
+    try:
+        return person.get("/healthz").status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def dripping():
+    """A connection on which bytes come one by one, and its clock."""
+    clock, channel = Clock(), Channel()
+    channel.factory = type("Factory", (), {"server": type("Server", (), {"protocol_connected": lambda *_: None})()})()
+    channel.requestFactory = LimitedRequest
+    channel.callLater = clock.callLater
+    channel.timeOut = None
+    channel.makeConnection(StringTransport())
+    return clock, channel
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"],
+    ids=["first line", "headers", "body"],
+)
+def test_a_request_that_comes_byte_by_byte_is_given_up(dripping, begin):
+    clock, channel = dripping
+    channel.dataReceived(begin)
+    for _ in range(int(REQUEST_TIMEOUT) // 10 + 1):
+        assert not channel.transport.disconnecting
+        clock.advance(10)
+        if channel.transport.disconnected:
+            return
+        channel.dataReceived(b"x")
+    pytest.fail("it is still open")
+
+
+def server_with(tmp_path, **given):
+    """Start a server in a folder of its own, and let it end at once; what it wrote."""
+    port = servers.free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chatapp.server"],
+        cwd=BASE_DIR, env=environment.server_environment(str(tmp_path), PORT=port, **given), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    with process:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith(servers.READY):
+                process.terminate()
+        return "".join(lines)
+
+
+def test_a_process_with_another_secret_key_is_noticed(server, tmp_path):
+    servers.share_static_files(tmp_path)
+    output = server_with(tmp_path, SECRET_KEY="k" * 40)
+    assert "another SECRET_KEY" in output
+    assert servers.READY in output
+    assert "another SECRET_KEY" not in server.output

@@ -1,0 +1,42 @@
+"""A process that answers nobody leaves the database alone, and is there at once when somebody asks."""
+
+from datetime import timedelta
+
+import pytest
+
+from conversations.models import Generation, ServerProcess
+from conversations.rules.status import EndReason
+from tests.support import generations
+from tests.support.polling import eventually
+from tests.support.servers import running
+
+SELDOM = timedelta(seconds=1.5)
+
+
+@pytest.fixture(scope="module")
+def idle(database, provider):
+    with running(OPENAI_BASE_URL=provider.url) as server:
+        yield server
+
+
+def renewed(server):
+    return ServerProcess.objects.get(pid=server.process.pid).renewed_at
+
+
+def pause(server):
+    """Between two ticks."""
+    first = renewed(server)
+    second = eventually(lambda: (at := renewed(server)) != first and at, "a tick")
+    return eventually(lambda: (at := renewed(server)) != second and at, "another tick") - second
+
+
+def test_ticks_seldom_while_nothing_runs(idle):
+    assert pause(idle) > SELDOM
+
+
+def test_hears_of_a_stop_by_the_database_as_soon_as_something_runs(idle, alice, answering):
+    assert pause(idle) > SELDOM
+    a = answering(alice.at(idle))
+    Generation.objects.filter(pk=a.asked.generation).update(stop_reason=EndReason.STOPPED_BY_ADMIN)
+    a.exchange.wait_closed(1)
+    assert generations.outcome(a.asked) == ("interrupted", "stopped_by_admin")

@@ -1,0 +1,61 @@
+"""A long file that is read slowly waits in the database, not in the server's memory; one that fails breaks off."""
+
+import asyncio
+from unittest.mock import Mock
+
+from twisted.internet.testing import StringTransport
+
+from chatapp.http_protocol import Channel, LimitedRequest
+
+TURNS = 20
+
+
+def connection():
+    """A request on a connection that says when its buffer is full."""
+    channel = Channel()
+    channel.factory = Mock(server=Mock(server_name=""))
+    channel.makeConnection(StringTransport())
+    return channel, LimitedRequest(channel)
+
+
+async def goes_on(waiting):
+    """Whether it ends by itself within some turns of the loop."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    return waiting.done()
+
+
+async def waits_while_full():
+    channel, request = connection()
+    await request.wait_until_writable()
+    channel.pauseProducing()
+    waiting = asyncio.ensure_future(request.wait_until_writable())
+    held = not await goes_on(waiting)
+    channel.resumeProducing()
+    return held, await goes_on(waiting)
+
+
+async def ends_with_the_connection():
+    channel, request = connection()
+    await request.wait_until_writable()
+    channel.pauseProducing()
+    waiting = asyncio.ensure_future(request.wait_until_writable())
+    channel.stopProducing()
+    return await goes_on(waiting)
+
+
+def test_waits_until_the_reader_has_taken_what_was_sent():
+    assert asyncio.run(waits_while_full()) == (True, True)
+
+
+def test_does_not_wait_for_a_reader_who_has_gone():
+    assert asyncio.run(ends_with_the_connection())
+
+
+def test_a_failure_in_the_middle_breaks_the_connection():
+    """Otherwise half a file would look like a whole one."""
+    channel, request = connection()
+    request.handle_reply({"type": "http.response.start", "status": 200, "headers": []})
+    request.handle_exception(OSError("the database went away"))
+    assert channel.transport.disconnected
+    assert channel.transport.value() == b""

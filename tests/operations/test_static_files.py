@@ -1,0 +1,29 @@
+"""What a start needs to write, and what it does where it may not."""
+
+import pytest
+
+from chatapp import preparation
+from chatapp.setting_reader import InvalidSetting
+
+
+@pytest.fixture
+def read_only(monkeypatch, settings, tmp_path):
+    """A folder with static files that the system lets nobody write to."""
+
+    def refuse(*args, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(preparation, "call_command", refuse)
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STATIC_ROOT.mkdir()
+    return settings.STATIC_ROOT
+
+
+def test_static_files_that_were_gathered_before_will_do(read_only):
+    (read_only / preparation.MANIFEST).touch()
+    preparation._collect_static()
+
+
+def test_without_any_the_folder_is_named(read_only):
+    with pytest.raises(InvalidSetting, match="Read-only file system"):
+        preparation._collect_static()

@@ -1,0 +1,59 @@
+"""Surroundings in which the product would do harm or nothing at all: it says so in a sentence, and does not begin."""
+
+import subprocess
+import sys
+
+from chatapp import local_socket
+from tests.support import database as databases
+from tests.support import environment, people
+from tests.support.polling import eventually
+from tests.support.pooler import pooler
+from tests.support.servers import REPOSITORY, free_port
+
+
+def test_a_pooler_that_lends_connections(database):
+    with pooler(str(local_socket.socket_folder(databases.FOLDER / "postgres") / local_socket.SOCKET_NAME)) as between:
+        settings = environment.server_environment(
+            str(databases.FOLDER / "pooled"), PORT=free_port(), DATABASE_URL=between.url
+        )
+        ended = subprocess.run(
+            [sys.executable, "-m", "chatapp.server"],
+            cwd=REPOSITORY,
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    assert "set its pool_mode to session" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_server_of_somebody_else(database):
+    port = free_port()
+    command = [sys.executable, "-m", "daphne", "-p", str(port), "chatapp.asgi:application"]
+    settings = environment.server_environment(str(databases.FOLDER / "daphne"), PORT=port)
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        page = eventually(lambda: asked(port), "an answer", 60)
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert page.status == 503
+    assert "python -m chatapp.server" in page.html
+
+
+class At:
+    """Where a server of somebody else listens."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}"
+
+
+def asked(port):
+    try:
+        return people.Person(None, "", At(port)).get("/accounts/login/")
+    except ConnectionError:
+        return None

@@ -1,0 +1,108 @@
+"""The provider is read when pages may have the next frame, and no sooner; nothing of the answer is lost for that."""
+
+import asyncio
+import time
+import uuid
+
+import msgspec
+import pytest
+
+from conversations.delivery import flush_rate
+from conversations.delivery.broadcast import Broadcast
+from conversations.providers.client import Provider
+from conversations.providers.endpoints import Endpoint
+from tests.support import generations
+from tests.support.pausing_reader import PausingReader
+from tests.support.polling import eventually
+
+BURST = [f"word{number} " for number in range(400)]
+
+
+async def test_the_connection_rests_between_two_reads(provider):
+    exchange = provider.expect()
+    sink, upstream = PausingReader(), Provider(Endpoint(provider.url, "key"))
+    turns = [{"role": "user", "content": exchange.prompt}]
+    reading = asyncio.create_task(upstream.stream("alpha-model", turns, sink))
+    await asyncio.to_thread(exchange.wait_opened)
+    exchange.stream(iter(BURST), 1000)
+    await asyncio.to_thread(exchange.wait_written, 300)
+    await asyncio.to_thread(exchange.finish)
+    await reading
+    await upstream.close()
+    assert sink.text == exchange.text
+    assert sink.times < len(exchange.written) / 5
+
+
+def test_what_waits_in_the_kernel_is_read_before_the_end(alice, answering):
+    """The last tokens and the end of the stream arrive together, while nobody reads."""
+    a = answering(alice)
+    for word in BURST[:50]:
+        a.exchange.write_tokens(word)
+    a.exchange.finish()
+    assert a.asked.outcome == ("complete", "finished")
+    assert generations.text(a.asked) == a.exchange.text
+
+
+def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
+    a = answering(alice)
+    for word in BURST[:50]:
+        a.exchange.write_tokens(word)
+    a.exchange.cut()
+    assert a.asked.outcome == ("error", "truncated")
+    assert generations.text(a.asked) == a.exchange.text
+
+
+def test_the_interval_follows_the_load():
+    assert flush_rate.stretch(0.0) == flush_rate.stretch(flush_rate.IDLE) == 1
+    assert flush_rate.stretch(flush_rate.BUSY) == flush_rate.stretch(1.0) == flush_rate.LONGEST
+    between = [flush_rate.stretch(share / 100) for share in range(101)]
+    assert between == sorted(between)
+
+
+class Page:
+    """Keeps the frames that it is shown."""
+
+    language = "en"
+
+    def __init__(self):
+        self.frames = []
+
+    def offer(self, frame, message):
+        self.frames.append(msgspec.json.decode(frame))
+        return True
+
+
+async def test_what_is_read_when_a_frame_is_due_goes_with_it():
+    """The clock of the page and that of the provider's connection strike together, and text may wait then."""
+    page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    answer.attach(page)
+    answer.feed("One")
+    time.sleep(answer.feed(" two"))  # noqa: ASYNC251  the loop shall not do what is due by then
+    answer.feed(" three")
+    assert [(frame["keep"], frame["tail"]) for frame in page.frames[1:]] == [
+        (0, "<p>One</p>\n"),
+        (6, " two three</p>\n"),
+    ]
+
+
+async def test_what_waits_is_shown_though_nothing_more_is_read():
+    page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
+    answer.attach(page)
+    answer.feed("One")
+    answer.feed(" two")
+    async with asyncio.timeout(5):
+        while len(page.frames) < 3:
+            await asyncio.sleep(0.01)
+    assert page.frames[-1]["tail"] == " two</p>\n"
+
+
+def test_the_load_is_what_this_thread_uses():
+    wall, cpu = time.monotonic(), time.thread_time()
+    busy = flush_rate.Load()
+    while time.thread_time() < cpu + 0.05:
+        pass
+    busy.look()
+    share = (time.thread_time() - cpu) / (time.monotonic() - wall)
+    seen = busy.share
+    assert seen == pytest.approx(flush_rate.SMOOTH * share, rel=0.2)
+    eventually(lambda: (busy.look(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")

@@ -1,0 +1,187 @@
+"""What takes long is rendered elsewhere: the same live and after a reload, and whole whatever becomes of it there."""
+
+import asyncio
+import os
+import signal
+import uuid
+
+import msgspec
+import pytest
+
+from conversations.delivery import broadcast
+from conversations.delivery.broadcast import Broadcast
+from conversations.rendering import worker
+from conversations.rendering.cache import HtmlCache
+from conversations.rendering.markdown.stream import MarkdownStream, render
+from tests.support.polling import eventually
+from tests.support.protocol_rules import Event, Rules
+from tests.support.safe_html import assert_safe
+
+CODE = "```python\nimport os\n```\n\nSo.\n\n"
+SLOW = "```csharp\n" + ("@a " * 5 + "\n") * 370 + "```\n\nSo.\n\n"
+
+
+class Page:
+    """What a page makes of the frames of one answer."""
+
+    language = "en"
+
+    def __init__(self):
+        self.rules = Rules()
+        self.ops = []
+
+    def offer(self, frame, message):
+        event = Event(msgspec.json.decode(frame), 0.0)
+        self.ops.append(event.op)
+        self.rules.apply(event)
+        return True
+
+    push = offer
+
+    @property
+    def html(self):
+        (shown,) = self.rules.shown.values()
+        return shown.html
+
+
+@pytest.fixture
+def answer():
+    return Broadcast(uuid.uuid4(), uuid.uuid4())
+
+
+@pytest.fixture
+def program():
+    program = worker.Worker("a program of the test's", 60)
+    yield program
+    program.close()
+
+
+def work(text):
+    return MarkdownStream(text).task(last=True)
+
+
+def test_a_program_that_died_is_replaced(program):
+    assert "<span" in program.submit(work(CODE)).result(20).html
+    os.kill(program.pid, signal.SIGKILL)
+    results = [program.submit(work(CODE)).result(20) for _ in range(2)]
+    assert results[0] is None or "<span" in results[0].html
+    assert "<span" in results[1].html
+
+
+def test_a_program_that_hangs_is_replaced(program, monkeypatch):
+    assert program.submit(work(CODE)).result(20)
+    monkeypatch.setattr(worker, "TASK_TIMEOUT", 0.2)
+    os.kill(program.pid, signal.SIGSTOP)
+    assert program.submit(work(CODE)).result(20) is None
+    monkeypatch.undo()
+    assert "<span" in program.submit(work(CODE)).result(20).html
+
+
+def test_a_program_without_work_is_ended():
+    program = worker.Worker("a program of the test's", 0.1)
+    assert program.submit(work(CODE)).result(20)
+    eventually(lambda: program.pid is None, "the end of the program")
+    assert "<span" in program.submit(work(CODE)).result(20).html
+    program.close()
+
+
+def test_a_closed_program_does_nothing(program):
+    program.close()
+    assert program.submit(work(CODE)).result(1) is None
+
+
+def test_code_that_is_slow_to_colour_stays_plain_and_uses_up_the_colours():
+    step = worker.submit(work(CODE + SLOW * 3 + CODE)).result(20)
+    assert step.html.count('<span class="kn">') == 1
+    assert assert_safe(step.html).text.count("import os") == 2
+    assert assert_safe(step.html).text.count("@a ") == SLOW.count("@a ") * 3
+
+
+async def test_pages_get_what_is_rendered_elsewhere(answer):
+    page, late = Page(), Page()
+    answer.attach(page)
+    answer.add(CODE * 3)
+    answer.flush()
+    answer.attach(late)
+    assert late.ops == []
+    answer.add("Then *more*")
+    answer.settle()
+    await answer.shown()
+    assert late.ops[0] == "snapshot"
+    assert page.html == late.html == answer.html == render(CODE * 3 + "Then *more*")
+    assert page.html.count('<span class="kn">') == 3
+    assert not page.rules.broken + late.rules.broken
+
+
+async def test_nothing_is_rendered_where_nobody_watches(answer, monkeypatch):
+    for name in ("perform_if_quick", "fallback"):
+        monkeypatch.setattr(broadcast, name, lambda *_: pytest.fail("rendered"))
+    monkeypatch.setattr(worker, "submit_from_loop", lambda *_: pytest.fail("rendered"))
+    assert answer.feed(CODE) > 0
+    answer.settle()
+    await answer.shown()
+    answer.end("complete", "finished", lambda _language: {})
+    assert answer.html is None
+
+
+async def test_who_comes_after_the_last_word_gets_all_of_it(answer):
+    answer.feed(CODE)
+    answer.settle()
+    page = Page()
+    answer.attach(page)
+    await answer.shown()
+    assert page.ops == ["snapshot"]
+    assert page.html == render(CODE)
+
+
+async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, monkeypatch):
+    monkeypatch.setattr(worker, "submit_from_loop", lambda work, then: asyncio.get_running_loop().call_soon(then, None))
+    page = Page()
+    answer.attach(page)
+    for piece in (CODE, "And <b>"):
+        answer.add(piece)
+        answer.flush()
+        await answer.shown()
+    answer.settle()
+    await answer.shown()
+    assert assert_safe(page.html).text.strip() == f"{CODE}And <b>".strip()
+    assert answer.html is None  # the next look may have more luck
+
+
+async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
+    monkeypatch.setattr(worker, "submit_from_loop", lambda *_: None)
+    page = Page()
+    answer.attach(page)
+    answer.add(CODE)
+    answer.settle()
+    await answer.shown(0.05)
+    assert assert_safe(page.html).text.strip() == CODE.strip()
+
+
+def test_what_was_not_rendered_is_not_kept(monkeypatch):
+    monkeypatch.setattr(worker, "submit", lambda _work: _nothing())
+    kept, message = HtmlCache(), uuid.uuid4()
+    assert assert_safe(kept.get_or_render(message, CODE)).text.strip() == CODE.strip()
+    monkeypatch.undo()
+    assert "<span" in kept.get_or_render(message, CODE)
+
+
+def _nothing():
+    result = worker.ResultFuture()
+    result.set_result(None)
+    return result
+
+
+def test_the_same_live_and_after_a_reload_and_in_what_continues_it(alice, answering, provider):
+    a = answering(alice, CODE, "$x^2$ **end", "ing")
+    a.asked.stop()
+    assert a.asked.outcome == ("interrupted", "stopped")
+    live = a.page.html(a.asked.generation)
+    assert '<span class="kn">import</span>' in live
+    assert live in alice.get(f"/c/{a.asked.conversation}/").html
+    rest = provider.expect(a.exchange.prompt)
+    again = a.page.continue_(a.asked.message)
+    assert '<span class="kn">import</span>' in again.transcript["html"]
+    rest.write_tokens("** now.").finish()
+    assert again.outcome == ("complete", "finished")
+    assert "<strong>ending</strong> now." in a.page.html(again.generation)

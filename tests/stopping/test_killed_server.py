@@ -1,0 +1,84 @@
+"""A server that dies: the answers it was writing are ended by whoever lives, or by its next start."""
+
+import time
+
+import pytest
+
+from tests.support import generations
+from tests.support.people import words
+from tests.support.polling import eventually
+from tests.support.provider.endless import endless
+
+LEASE = 2
+LOSS = 0.5
+"""Seconds of text that may be lost."""
+
+
+def written_before(exchange, moment):
+    return "".join(token for token, at in exchange.written if at < moment)
+
+
+@pytest.fixture
+def killed(start_server, alice, answering):
+    """(generation, exchange, server, moment): an answer whose server was killed in the middle of it."""
+    server = start_server(CHAT_LEASE=LEASE)
+    a = answering(alice.at(server))
+    generation = a.asked.generation
+    a.exchange.stream(endless(), 50).wait_written(60)
+    moment = time.monotonic()
+    server.kill()
+    a.exchange.wait_closed()
+    return generation, a.exchange, server, moment
+
+
+def assert_kept(generation, exchange, moment):
+    assert generations.outcome(generation, timeout=LEASE + 15) == ("interrupted", "server_lost")
+    kept = generations.text(generation)
+    assert exchange.text.startswith(kept)
+    assert kept.startswith(written_before(exchange, moment - LOSS))
+
+
+def test_the_next_start_ends_it(killed, alice):
+    generation, exchange, server, moment = killed
+    again = server.again()
+    try:
+        assert_kept(generation, exchange, moment)
+        conversation = generations.get(generation).conversation
+        page = alice.at(again).get(f"/c/{conversation.pk}/")
+        assert 'data-status="interrupted"' in page.html
+        assert "The server restarted" in page.text
+    finally:
+        again.stop()
+
+
+def test_a_living_process_ends_it(killed, server):
+    generation, exchange, _, moment = killed
+    assert_kept(generation, exchange, moment)
+
+
+def test_one_can_go_on_from_there(killed, alice, server, socket, provider):
+    generation, exchange, _, _ = killed
+    kept = generations.text(eventually(lambda: generations.outcome(generation, LEASE + 15) and generation))
+    page = socket(alice)
+    rest = provider.expect(exchange.prompt)
+    asked = page.continue_(str(generations.get(generation).message_id))
+    rest.write_tokens("the end.").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert generations.text(asked) == kept + "the end."
+
+
+@pytest.mark.long
+def test_a_frozen_process_that_wakes_up_writes_nothing_more(start_server, server, alice, answering):
+    frozen = start_server(CHAT_LEASE=LEASE)
+    a = answering(alice.at(frozen))
+    generation = a.asked.generation
+    frozen.freeze()
+    assert generations.outcome(generation, timeout=LEASE + 15) == ("interrupted", "server_lost")
+    kept = generations.text(generation)
+    a.exchange.write_tokens(" too", " late")
+    frozen.thaw()
+    a.exchange.wait_closed()
+    shown = a.page.wait("transcript", generation=None)
+    assert kept in words(shown["html"])
+    assert "late" not in a.page.story()
+    assert generations.text(generation) == kept

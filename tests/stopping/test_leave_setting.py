@@ -1,0 +1,156 @@
+"""The setting "When I leave": what becomes of an answer when nobody is there for it any more."""
+
+import math
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from conversations.models import Preferences
+from conversations.rules.status import EndReason
+from conversations.rules.viewers import MINUTE, GracePeriods, Viewers
+from tests.support import generations
+from tests.support.polling import eventually
+
+GONE = [EndReason.LEFT, EndReason.CONNECTION_LOST]
+
+
+def choose(person, when_leaving):
+    Preferences.objects.update_or_create(user=person.user, defaults={"when_leaving": when_leaving})
+
+
+# The rule, without a clock
+
+
+def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
+    """Seconds that an answer goes on after its last viewer went."""
+    viewers = Viewers(GracePeriods.from_preference(choice, left, lost))
+    viewers.arrive("tab")
+    viewers.leave("tab", cause, now)
+    due, why = viewers.pending_end
+    assert why == cause
+    return due - now
+
+
+@pytest.mark.parametrize("cause", GONE)
+def test_the_rule(cause):
+    grace = 2.0 if cause == EndReason.CONNECTION_LOST else 0.0
+    assert alone("", cause) == alone("stop", cause) == grace
+    assert alone("wait", cause) == MINUTE
+    assert alone("finish", cause) == math.inf
+
+
+@pytest.mark.parametrize("choice", ["stop", "wait", "finish"])
+def test_signing_out_ends_it_at_once_whatever_was_chosen(choice):
+    assert alone(choice, EndReason.SIGNED_OUT) == 0
+
+
+def test_nobody_gets_less_than_the_administrator_gives():
+    assert alone("wait", EndReason.LEFT, left=300) == 300
+    assert alone("stop", EndReason.CONNECTION_LOST, lost=90) == 90
+
+
+# Over sockets
+
+
+def test_finishes_in_the_background(alice, answering, socket):
+    choose(alice, "finish")
+    a = answering(alice)
+    generation = a.asked.generation
+    a.page.close()
+    a.exchange.write_tokens(" on", " and on").finish()
+    eventually(lambda: generations.get(generation).status == "complete", "the end")
+    assert generations.text(generation) == "Bees hum on and on"
+
+
+def test_waits_for_the_page_to_come_back(alice, answering, socket):
+    choose(alice, "wait")
+    a = answering(alice)
+    a.page.close()
+    a.exchange.write_tokens(" alone")
+    again = socket(alice)
+    again.watch(a.asked.conversation)
+    assert again.wait("snapshot", generation=a.asked.generation)
+    a.exchange.write_tokens(" no more").finish()
+    assert again.wait("end", generation=a.asked.generation)["status"] == "complete"
+    assert generations.text(a.asked.generation) == "Bees hum alone no more"
+
+
+def test_stops_where_nothing_else_was_chosen(alice, answering):
+    choose(alice, "stop")
+    a = answering(alice)
+    a.page.close()
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "left")
+
+
+def test_a_change_counts_from_the_next_answer_on(alice, answering):
+    choose(alice, "stop")
+    a = answering(alice)
+    choose(alice, "finish")
+    a.page.close()
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "left")
+
+
+def test_it_can_still_be_stopped(alice, answering, socket):
+    choose(alice, "finish")
+    a = answering(alice)
+    a.page.close()
+    other = socket(alice)
+    other.stop(generation=a.asked.generation)
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "stopped")
+
+
+def test_the_next_prompt_still_replaces_it(alice, answering, socket, provider):
+    choose(alice, "finish")
+    a = answering(alice)
+    a.page.close()
+    second = provider.expect()
+    other = socket(alice)
+    asked = other.ask(second.prompt, a.asked.conversation, a.asked.message)
+    a.exchange.wait_closed()
+    second.write_tokens("Next").finish()
+    assert asked.outcome == ("complete", "finished")
+    assert generations.outcome(a.asked.generation) == ("interrupted", "superseded")
+
+
+def test_signing_out_afterwards_still_ends_it(alice, answering):
+    choose(alice, "finish")
+    a = answering(alice)
+    a.page.close()
+    alice.post("/accounts/logout/")
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "signed_out")
+
+
+def test_so_does_a_session_that_ends_somewhere_else(alice, answering):
+    choose(alice, "finish")
+    a = answering(alice)
+    a.page.close()
+    Session.objects.filter(session_key=alice.session).delete()
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "signed_out")
+
+
+def test_and_an_account_that_is_disabled(alice, answering):
+    choose(alice, "finish")
+    a = answering(alice)
+    a.page.close()
+    alice.user.is_active = False
+    alice.user.save()
+    a.exchange.wait_closed()
+    assert generations.outcome(a.asked) == ("interrupted", "signed_out")
+
+
+def test_what_the_administrator_fixed_holds_and_a_stopping_server_still_ends_it(alice, answering, start_server):
+    server = start_server(CHAT_WHEN_LEAVING="finish")
+    choose(alice, "stop")
+    a = answering(alice.at(server))
+    a.page.close()
+    a.exchange.write_tokens(" alone")
+    eventually(lambda: "alone" in alice.at(server).get(f"/c/{a.asked.conversation}/").text, "the words written since")
+    assert not a.exchange.closed
+    server.stop()
+    assert a.exchange.closed
+    assert generations.outcome(a.asked) == ("interrupted", "server_shutdown")

@@ -1,0 +1,1 @@
+"""Browsers for tests: Chromium through Playwright, Chromium as people have it, Firefox."""

@@ -1,0 +1,135 @@
+"""PostgreSQL servers of a test's own, which can be stopped, restarted and frozen while the product uses them.
+
+    with clusters.cluster() as cluster:
+        server = start_server(DATABASE_URL=cluster.url)
+        cluster.restart("immediate")
+
+Inside of the `with`, the test process uses the same database, so people and stored rows are those of that server.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg
+from django.core.management import call_command
+from django.db import connection, connections
+
+from chatapp import local_socket, postgres
+from chatapp.local_postgres import LocalServer
+from tests.support import database
+from tests.support.servers import free_port
+
+SAVED_TEXT = """
+SELECT m.content || coalesce((SELECT string_agg(p.text, '' ORDER BY p.start) FROM conversations_piece p
+                              WHERE p.generation_id = g.id), '')
+FROM conversations_generation g JOIN conversations_message m ON m.id = g.message_id WHERE g.id = %s
+"""
+
+
+class PostgresServer:
+    """One PostgreSQL server with the product's tables, in a folder of its own."""
+
+    def __init__(self) -> None:
+        self.folder = database.FOLDER / f"cluster-{free_port()}"
+        self.folder.mkdir(mode=0o711)
+        self.url = postgres.local_url(self.folder)
+        self._server = LocalServer(self.folder / "postgres")
+        self._server.join()
+        self._frozen: list[psutil.Process] = []
+        self._stopped = False
+        with (self._server.data / "postgresql.conf").open("a") as settings:
+            settings.write("fsync = off\n")  # nobody cuts the power, and a crash is mended in no time
+        self._control("reload")
+
+    @property
+    def sockets(self) -> Path:
+        return self._server.sockets
+
+    def stop(self, mode: str = "fast") -> None:
+        """As an administrator stops it: `fast` disconnects everybody, `immediate` is like a crash."""
+        self._stopped = True
+        self._control("-w", "-m", mode, "stop")
+        _close_connections()
+
+    def start(self) -> None:
+        """Start it again, and return once it takes connections."""
+        self._server._start()
+        self._stopped = False
+
+    def restart(self, mode: str) -> None:
+        self.stop(mode)
+        self.start()
+
+    def freeze(self) -> None:
+        """Let all of its processes stand still: connections stay, new ones are made, and nothing answers."""
+        self._frozen = self._processes()
+        for process in self._frozen:
+            process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        for process in self._frozen:
+            if process.is_running():
+                os.kill(process.pid, signal.SIGCONT)
+        self._frozen = []
+
+    def be_there(self) -> None:
+        """Undo what a test has left behind."""
+        self.thaw()
+        if self._stopped:
+            self.start()
+
+    def saved(self, generation: str) -> str:
+        """The text that is saved of a generation, which may still stream; "" while the server takes no connections."""
+        try:
+            with psycopg.connect(host=str(self.sockets), user="postgres", dbname=local_socket.DATABASE) as connection:
+                row = connection.execute(SAVED_TEXT, [generation]).fetchone()
+        except psycopg.OperationalError:
+            return ""
+        return row[0] if row else ""
+
+    def end(self) -> None:
+        self.be_there()
+        self._server.leave()
+
+    def _processes(self) -> list[psutil.Process]:
+        """The first one and those it made, which make no others."""
+        first = psutil.Process(int((self._server.data / "postmaster.pid").read_text().split()[0]))
+        return [first, *first.children()]
+
+    def _control(self, *arguments: str) -> None:
+        self._server._run("pg_ctl", "-D", str(self._server.data), *arguments)
+
+
+@contextmanager
+def own_postgres() -> Iterator[PostgresServer]:
+    """A server of one's own, which is also what the test process's own queries go to."""
+    made = PostgresServer()
+    try:
+        with _used_here(made):
+            call_command("migrate", verbosity=0)
+            yield made
+    finally:
+        made.end()
+
+
+@contextmanager
+def _used_here(made: PostgresServer) -> Iterator[None]:
+    settings = connection.settings_dict
+    usual = settings["HOST"]
+    _close_connections()
+    settings["HOST"] = str(made.sockets)
+    try:
+        yield
+    finally:
+        made.thaw()
+        _close_connections()
+        settings["HOST"] = usual
+
+
+def _close_connections() -> None:
+    connections.close_all()
+    connection.close_pool()  # type: ignore[attr-defined]

@@ -1,0 +1,36 @@
+"""Generations as the database has them, for tests that look behind the page."""
+
+from conversations.models import Generation
+from conversations.rules.status import Status
+from tests.support.polling import TIMEOUT, eventually
+from tests.support.sockets import Asked
+
+
+def get(of: Asked | str) -> Generation:
+    """The generation as stored now, with its message and conversation."""
+    key = of if isinstance(of, str) else of.generation
+    return Generation.objects.select_related("message", "conversation").get(pk=key)
+
+
+def wait_ended(of: Asked | str, timeout: float = TIMEOUT) -> Generation:
+    """The generation once it has ended."""
+    key = of if isinstance(of, str) else of.generation
+    eventually(lambda: get(key).status != Status.STREAMING, f"the end of {key}", timeout)
+    return get(key)
+
+
+def outcome(of: Asked | str, timeout: float = TIMEOUT) -> tuple[str, str]:
+    """Status and reason once it has ended; the message must have the same status."""
+    generation = wait_ended(of, timeout)
+    assert generation.message.status == generation.status
+    return generation.status, generation.end_reason
+
+
+def text(of: Asked | str) -> str:
+    """The message's text, once its generation has ended."""
+    return wait_ended(of).message.content
+
+
+def stop_path(key: str) -> str:
+    """Where the form posts that stops this generation without the socket."""
+    return f"/generations/{key}/stop/"

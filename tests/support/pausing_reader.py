@@ -1,0 +1,21 @@
+"""A reader of a stream that takes its time."""
+
+
+class PausingReader:
+    """Takes what a stream says, and wants no more for a while each time."""
+
+    def __init__(self):
+        self.text = ""
+        self.times = 0
+
+    def opened(self): ...
+    def alive(self, thoughts=0, characters=0): ...
+    def usage(self, tokens_in, tokens_out): ...
+    def finished(self, reason): ...
+
+    def delta(self, text, pieces):
+        self.text += text
+
+    def taken(self):
+        self.times += 1
+        return 0.1

@@ -1,0 +1,1 @@
+"""The fake provider of language models, in several forms."""
