@@ -17,7 +17,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
         address = str(self.cleaned_data["base_url"]).strip().rstrip("/")
         if address and ("@" in address or not is_endpoint_url(address)):
             raise ValidationError(
-                gettext("Enter an address that begins with http:// or https://, without user name, password or query.")
+                gettext("Enter an address that begins with http:// or https://, without user, password or query.")
             )
         return address
 

@@ -44,7 +44,7 @@ def test_stop_ends_it_and_tells_the_person(staff, alice, answering):
     run = generations.get(a.asked)
     assert (run.stop_origin, run.stopped_by_id) == (StopOrigin.ADMIN, staff.user.pk)
     assert deeds(staff) == [("stopped", f"generation {run.pk}")]
-    assert f"{staff.user.username} (administration)" in staff.get(page.location).text
+    assert f"{staff.user.username} (the admin)" in staff.get(page.location).text
 
 
 def test_stop_of_what_has_ended_changes_nothing(staff, finished):

@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 from django.test import RequestFactory
 
-from conversations.admin import changelist
+from conversations.admin.generations import changelist
 from conversations.admin.generations.generation_admin import GenerationAdmin
 from conversations.models import Conversation, Generation
 from tests.support import generations
