@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-faults screenshots bench bench-quick lint format messages lock clean
+.PHONY: help run test test-js test-all test-faults screenshots bench bench-quick lint format messages lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -25,6 +25,9 @@ run: $(RUN_STAMP)  ## start the product; Ctrl-C ends it
 test: $(TEST_STAMP)  ## all tests, without the long loops of faults; ARGS="…" goes to pytest
 	@.ci/browser $(BIN)/python
 	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+
+test-js: $(TEST_STAMP)  ## the tests of the page's scripts alone
+	@exec $(BIN)/python -m pytest -n0 tests/js $(ARGS)
 
 test-all: $(TEST_STAMP)  ## all tests with the long loops of faults, and the figures they measure
 	@.ci/browser $(BIN)/python

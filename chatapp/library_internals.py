@@ -12,7 +12,7 @@ the log and what the table says, never the start. `requirements.in` bounds these
 | `daphne.server.Server.handle_reply` | a long download waits in memory, not in the database |
 | `daphne.server.Server.kill_all_applications` | Daphne ends its applications while the answers are being saved |
 | `twisted.internet.abstract.FileDescriptor._tempDataBuffer` and what belongs to it | frames are sent through ASGI |
-| `autobahn.twisted.websocket.WebSocketAdapterProtocol._dataReceived` | each frame from a page costs a debug line |
+| `autobahn.websocket.protocol.WebSocketProtocol._dataReceived` | each frame from a page costs a debug line |
 | `autobahn.websocket.protocol.WebSocketProtocol.onFrameBegin` | control frames of a page are not counted |
 """
 

@@ -17,7 +17,7 @@ from twisted.internet import asyncioreactor
 
 # Before Daphne, which keeps a reactor that is already installed, and otherwise installs one on a loop of its own.
 loop = asyncio.new_event_loop()
-asyncioreactor.install(loop)
+asyncioreactor.install(loop)  # type: ignore[no-untyped-call]
 
 import gc
 import logging

@@ -6,14 +6,14 @@ from django.urls import include, path
 
 from conversations.web import error_pages
 
-handler400 = "conversations.web.error_pages.refused"
-handler403 = "conversations.web.error_pages.forbidden"
-handler404 = "conversations.web.error_pages.missing"
-handler500 = "conversations.web.error_pages.failed"
+handler400 = "conversations.web.error_pages.bad_request"
+handler403 = "conversations.web.error_pages.permission_denied"
+handler404 = "conversations.web.error_pages.page_not_found"
+handler500 = "conversations.web.error_pages.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
-    path("ws/", error_pages.not_upgraded),
+    path("ws/", error_pages.upgrade_required),
     path("", include("conversations.urls")),
 ]

@@ -27,8 +27,8 @@ from conversations.providers.sse import ProviderError
 from conversations.providers.token_counter import rough
 from conversations.rendering.cache import html_cache
 from conversations.rules.ending import Ended, Ending
-from conversations.rules.lifecycle import Lifecycle, Limits, Outcome
-from conversations.rules.status import EndReason
+from conversations.rules.lifecycle import Lifecycle, Limits
+from conversations.rules.status import EndReason, Outcome
 from conversations.rules.stop_request import SERVER, StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage.journal import Journal

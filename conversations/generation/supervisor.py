@@ -27,8 +27,7 @@ from conversations.providers.client_pool import Providers
 from conversations.providers.model_catalog import catalog
 from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
-from conversations.rules.lifecycle import Outcome
-from conversations.rules.status import EndReason, known_reason
+from conversations.rules.status import EndReason, Outcome, known_reason
 from conversations.rules.stop_request import StopRequest
 from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage import reaper

@@ -24,7 +24,7 @@ def transcript_page_html(conversation: Conversation, page: TranscriptPage) -> st
 
 
 def transcript_page_context(conversation: Conversation, page: TranscriptPage) -> dict[str, object]:
-    """The context_processor of `transcript_page.jinja`."""
+    """The context of `transcript_page.jinja`."""
     return {
         "conversation": conversation,
         "entries": transcript_entries.entries(conversation, page.messages),

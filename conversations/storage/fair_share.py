@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from conversations.protocol.refusal import Refusal
+from conversations.protocol.refusal import busy
 
 from .db_threads import in_database
 
@@ -69,7 +68,7 @@ class Database:
     async def _turn(self, person: int) -> AsyncIterator[None]:
         share = self._shares.setdefault(person, _Share())
         if share.jobs >= WAITING:
-            raise Refusal("busy", _("That did not go through. Please try again."))
+            raise busy()
         share.jobs += 1
         try:
             await share.turns.acquire()

@@ -1,4 +1,4 @@
-"""Puts a partial, which Jinja renders, into a page of Django's templates."""
+"""Includes a partial, which Jinja renders, in a template of Django."""
 
 from django import template
 from django.template.context import Context
@@ -10,7 +10,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def jinja(context: Context, name: str, **given: object) -> SafeString:
-    """The partial of this name, with all that the page knows."""
-    known = {str(key): value for key, value in context.flatten().items()}
-    return render(name, {**known, **given}, context.get("request"))
+def jinja(context: Context, name: str, **extra: object) -> SafeString:
+    """The partial of this name, with the context of the template and `extra`."""
+    values = {str(key): value for key, value in context.flatten().items()}
+    return render(name, {**values, **extra}, context.get("request"))

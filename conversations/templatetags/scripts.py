@@ -1,4 +1,4 @@
-"""The page's scripts by name: `static/js/chat/composer.js` is known to the others as `chat/composer`."""
+"""The JavaScript modules by name: others import `static/js/chat/composer.js` as `chat/composer`."""
 
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,8 @@ FOLDERS = ("chat", "net", "shell")
 
 @register.simple_tag
 def modules() -> dict[str, str]:
-    """Name → address. The browser fetches all at once: waiting for each to name the next costs a round trip a level."""
+    """{name: address} of all modules. The page preloads them: finding each only in the module before costs a round trip
+    per level of imports."""
     return {name: static(f"js/{name}.js") for name in _names()}
 
 

@@ -1,1 +1,1 @@
-"""The pages, and what their forms do."""
+"""The pages and their forms."""

@@ -1,6 +1,7 @@
-"""What a person does to a conversation as a whole: rename, pin, archive, delete, and take the deletion back.
+"""What a person does with a conversation as a whole: rename, pin, archive, delete and restore it.
 
-Each is a plain form first; htmx gets the piece of the page that changes. All pages of the person hear of it.
+Each action is a plain form; for htmx the response is the part of the page that changes. All open pages of the person
+are notified.
 """
 
 import uuid
@@ -23,128 +24,137 @@ from conversations.rendering import jinja
 
 from . import recently_deleted
 from .request import HttpRequest
-from .sidebar import with_running
+from .sidebar import with_running_generation
 
 
 @never_cache
 @login_required
 @require_safe
-def options(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """What can be done to a conversation: a menu, or without scripts a page."""
-    found = _visible(request, pk)
-    page = "conversations/_options_menu.html" if request.htmx else "conversations/options.html"
-    return render(request, page, {"row": found})
+def actions(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """GET: the list of actions, as a menu or, without scripts, as a page."""
+    conversation = _own_conversation(request, pk)
+    template = "conversations/_conversation_menu.html" if request.htmx else "conversations/conversation_actions.html"
+    return render(request, template, {"row": conversation})
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """GET: the form in place of the row. A title that cannot be taken comes back with a sentence."""
-    found = _visible(request, pk)
+    """GET: the form, in place of the row. POST: rename, or show the form again with a reason."""
+    conversation = _own_conversation(request, pk)
     if request.method != "POST":
-        return _rename_form(request, found, found.title, "")
+        return _rename_form(request, conversation, conversation.title, "")
     title = " ".join(request.POST.get("title", "").replace("\0", "").split())
-    problem = _problem(title)
+    problem = _title_problem(title)
     if problem:
-        return _rename_form(request, found, title, problem)
-    if title != found.title:
-        found.rename(title)
-        _changed(found)
-    return _row(request, found) if request.htmx else redirect(found)
+        return _rename_form(request, conversation, title, problem)
+    if title != conversation.title:
+        conversation.rename(title)
+        _notify(conversation)
+    return _row(request, conversation) if request.htmx else redirect(conversation)
 
 
 @never_cache
 @login_required
 @require_safe
 def row(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The row of the list as it is: what a rename that was given up goes back to."""
-    return _row(request, _visible(request, pk))
+    """GET: the row of the sidebar, to which a cancelled rename returns."""
+    return _row(request, _own_conversation(request, pk))
 
 
 @login_required
 @require_POST
 def pin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _do(request, pk, Conversation.pin)
+    """POST: list the conversation first."""
+    return _change(request, pk, Conversation.pin)
 
 
 @login_required
 @require_POST
 def unpin(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _do(request, pk, Conversation.unpin)
+    """POST: list the conversation by its date again."""
+    return _change(request, pk, Conversation.unpin)
 
 
 @login_required
 @require_POST
 def archive(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _shelved(request, pk, _do(request, pk, Conversation.archive), archived=True)
+    """POST: move the conversation to the archive. For htmx the response is a toast with Undo."""
+    response = _change(request, pk, Conversation.archive)
+    if not request.htmx:
+        return response
+    toast = render(request, "conversations/_archived_toast.html", {"archived": _own_conversation(request, pk)})
+    return _trigger_shelved(trigger_client_event(toast, "sidebar:refresh"), pk, archived=True)
 
 
 @login_required
 @require_POST
 def unarchive(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _shelved(request, pk, _do(request, pk, Conversation.unarchive), archived=False)
+    """POST: move the conversation out of the archive."""
+    response = _change(request, pk, Conversation.unarchive)
+    return _trigger_shelved(response, pk, archived=False) if request.htmx else response
 
 
 @login_required
 @require_POST
 def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Out of sight, its answer ended, and a way back offered."""
-    found = _visible(request, pk)
-    found.delete_softly()
-    supervisor.call(supervisor.conversation_deleted, found.pk)
-    _changed(found)
+    """POST: hide the conversation and end its answer. Offers Undo."""
+    conversation = _own_conversation(request, pk)
+    conversation.delete_softly()
+    supervisor.call(supervisor.conversation_deleted, conversation.pk)
+    _notify(conversation)
     if not request.htmx:
-        return redirect(f"{reverse('home')}?deleted={found.pk}")
-    toast = render(request, "conversations/_deleted.html", {"deleted": found, "kept": recently_deleted.kept()})
-    return trigger_client_event(toast, "conversation:deleted", {"conversation": str(found.pk)}, after="settle")
+        return redirect(f"{reverse('home')}?deleted={conversation.pk}")
+    context = {"deleted": conversation, "kept": recently_deleted.retention_period()}
+    toast = render(request, "conversations/_deleted_toast.html", context)
+    return trigger_client_event(toast, "conversation:deleted", {"conversation": str(conversation.pk)}, after="settle")
 
 
 @login_required
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Undo a deletion. Of one that was not deleted it changes nothing."""
-    owned = Conversation.objects.deleted_by(request.user) | Conversation.objects.visible_to(request.user)
-    found = get_object_or_404(owned, pk=pk)
-    if found.deleted_at is not None:
-        found.restore()
-        _changed(found)
+    """POST: undo a deletion; without effect if there was none. For htmx, `list` in the form asks for the list of
+    deleted conversations in return, and `open` for the conversation itself."""
+    own = Conversation.objects.deleted_by(request.user) | Conversation.objects.visible_to(request.user)
+    conversation = get_object_or_404(own, pk=pk)
+    if conversation.deleted_at is not None:
+        conversation.restore()
+        _notify(conversation)
     if not request.htmx:
-        return redirect(found)
+        return redirect(conversation)
     if "list" in request.POST:
-        messages.success(request, _("“%(title)s” is back in your list.") % {"title": found.title})
-        return trigger_client_event(recently_deleted.page(request), "sidebar:refresh")
+        messages.success(request, _("“%(title)s” is back in your list.") % {"title": conversation.title})
+        return trigger_client_event(recently_deleted.render_list(request), "sidebar:refresh")
     if "open" in request.POST:
-        return HttpResponseLocation(found.get_absolute_url(), target="#conversation", swap="outerHTML")
+        return HttpResponseLocation(conversation.get_absolute_url(), target="#conversation", swap="outerHTML")
     return trigger_client_event(HttpResponse(""), "sidebar:refresh")
 
 
-def _visible(request: HttpRequest, pk: uuid.UUID) -> Conversation:
-    return get_object_or_404(with_running(Conversation.objects.visible_to(request.user)), pk=pk)
+def _own_conversation(request: HttpRequest, pk: uuid.UUID) -> Conversation:
+    return get_object_or_404(with_running_generation(Conversation.objects.visible_to(request.user)), pk=pk)
 
 
-def _do(request: HttpRequest, pk: uuid.UUID, change: Callable[[Conversation], None]) -> HttpResponse:
-    found = _visible(request, pk)
-    change(found)
-    _changed(found)
-    return trigger_client_event(HttpResponse(status=204), "sidebar:refresh") if request.htmx else redirect(found)
-
-
-def _shelved(request: HttpRequest, pk: uuid.UUID, done: HttpResponse, *, archived: bool) -> HttpResponse:
-    """For the page: what was done with the way back, and where the conversation is, in case it is on screen."""
+def _change(request: HttpRequest, pk: uuid.UUID, change: Callable[[Conversation], None]) -> HttpResponse:
+    conversation = _own_conversation(request, pk)
+    change(conversation)
+    _notify(conversation)
     if not request.htmx:
-        return done
-    if archived:
-        done = render(request, "conversations/_archived.html", {"archived": _visible(request, pk)})
-        trigger_client_event(done, "sidebar:refresh")
-    return trigger_client_event(done, "conversation:shelved", {"conversation": str(pk), "archived": archived})
+        return redirect(conversation)
+    return trigger_client_event(HttpResponse(status=204), "sidebar:refresh")
 
 
-def _changed(conversation: Conversation) -> None:
+def _trigger_shelved(response: HttpResponse, pk: uuid.UUID, *, archived: bool) -> HttpResponse:
+    """Tell the page whether the conversation, which may be on screen, is in the archive."""
+    return trigger_client_event(response, "conversation:shelved", {"conversation": str(pk), "archived": archived})
+
+
+def _notify(conversation: Conversation) -> None:
     supervisor.call(supervisor.conversation_changed, conversation.owner_id, conversation.pk, conversation.title)
 
 
-def _problem(title: str) -> str:
+def _title_problem(title: str) -> str:
+    """Why a title is rejected, as a sentence; "" if it is not."""
     if not title:
         return _("A title needs at least one character.")
     if len(title) > MAX_TITLE_LENGTH:
@@ -156,11 +166,11 @@ def _problem(title: str) -> str:
 
 
 def _row(request: HttpRequest, conversation: Conversation) -> HttpResponse:
-    return HttpResponse(jinja.render("row.jinja", {"row": conversation, "conversation": None}, request))
+    return HttpResponse(jinja.render("sidebar_row.jinja", {"row": conversation, "conversation": None}, request))
 
 
 def _rename_form(request: HttpRequest, conversation: Conversation, title: str, problem: str) -> HttpResponse:
-    page = "conversations/_rename.html" if request.htmx else "conversations/options.html"
+    template = "conversations/_rename_form.html" if request.htmx else "conversations/conversation_actions.html"
     status = 400 if problem and not request.htmx else 200
     context = {"row": conversation, "title": title, "problem": problem}
-    return render(request, page, context, status=status)
+    return render(request, template, context, status=status)

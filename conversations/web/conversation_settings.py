@@ -19,8 +19,8 @@ FIELDS = ("system_prompt", "temperature")
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """See and change them. They apply from the next answer on."""
+def conversation_settings(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """GET: the form. POST: save it, or show it again with its errors. Applies from the next answer."""
     conversation = get_object_or_404(Conversation.objects.visible_to(request.user), pk=pk)
     if not request.htmx:
         return redirect(conversation)
@@ -31,6 +31,6 @@ def show(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         conversation.save(update_fields=FIELDS)
     return render(
         request,
-        "conversations/_instructions.html",
-        {"conversation": conversation, "instructions": form, "saved": saved},
+        "conversations/_conversation_settings.html",
+        {"conversation": conversation, "settings_form": form, "saved": saved},
     )

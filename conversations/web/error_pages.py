@@ -1,8 +1,8 @@
-"""The pages for what cannot be answered: requests that are refused, and faults of our own, where a database that is
-away has a page for itself, because it passes.
+"""The pages for requests that fail: rejected ones, errors of the server, and a database that is unavailable, which gets
+a page of its own because it passes.
 
-None of them reads the form that was sent, as Django's own do: a form that cannot be read is what brought the request
-here, and to read it once more would raise again, out of Django and into the server.
+Unlike Django's own, none of them reads the submitted form. A form that cannot be read may be what brought the request
+here, and reading it again would raise again, out of Django and into the server.
 """
 
 import logging
@@ -14,36 +14,36 @@ from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 
 logger = logging.getLogger(__name__)
-proxies = logging.getLogger("chatapp.security.upgrade")
+upgrade_logger = logging.getLogger("chatapp.security.upgrade")
 
-AGAIN = 5
-"""Seconds after which it is worth asking again (`Retry-After`)."""
+RETRY_AFTER = 5
+"""Seconds until another try makes sense, for the header `Retry-After`."""
 
-AWAY = ("08", "57P", "53300", "55P03")
-"""How PostgreSQL's codes begin (its manual, appendix A) for a connection that failed, a server that stops or starts, or
-that takes no more connections, or for a lock that somebody else held for too long. Without a code it has not answered
-at all. A query that was cancelled, or fell victim to a deadlock, is an `OperationalError`, too, and none of these."""
+UNAVAILABLE_CODES = ("08", "57P", "53300", "55P03")
+"""How PostgreSQL's error codes (its manual, appendix A) begin for: a connection that failed, a server that starts
+or stops, too many connections, and a lock that was held for too long. An error without a code means that the server has
+not answered. Other kinds of `OperationalError`, such as a cancelled query or a deadlock, are not among them."""
 
 
-def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's `handler400`. Without the request: a wrong host or form may be what is wrong with it."""
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`. Renders without the request, whose host or form may be the fault."""
     return HttpResponse(render_to_string("400.html"), status=400)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler403`."""
     return HttpResponse(render_to_string("403.html", request=request), status=403)
 
 
-def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler404`."""
     return HttpResponse(render_to_string("404.html", request=request), status=404)
 
 
 @csrf_exempt
-def not_upgraded(request: HttpRequest) -> HttpResponse:
-    """Somebody asked for the socket as for a page: nearly always a proxy that does not pass on the wish for one."""
-    proxies.warning(
+def upgrade_required(request: HttpRequest) -> HttpResponse:
+    """A plain request for the socket's address. Nearly always a proxy has dropped the upgrade headers."""
+    upgrade_logger.warning(
         "/ws/ was asked for without an upgrade: a proxy has to use HTTP/1.1 and pass on Upgrade and Connection"
     )
     return HttpResponse(
@@ -51,21 +51,21 @@ def not_upgraded(request: HttpRequest) -> HttpResponse:
     )
 
 
-def failed(request: HttpRequest) -> HttpResponse:
-    """Django's `handler500`: called while the exception is being handled."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`, which Django calls while it handles the exception."""
     error = sys.exc_info()[1]
-    if not is_away(error):
+    if not is_database_unavailable(error):
         return HttpResponse(render_to_string("500.html"), status=500)
     logger.warning("no page for %s: the database is away: %s", request.path, type(error).__name__)
-    page = render_to_string("503.html", {"again": AGAIN if request.method == "GET" else 0})
-    response = HttpResponse(page, status=503, headers={"Retry-After": str(AGAIN), "Cache-Control": "no-store"})
-    response.__dict__["_has_been_logged"] = True  # Django's mark: the line above says all that its traceback would
+    page = render_to_string("503.html", {"can_reload": request.method == "GET"})
+    response = HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
+    response.__dict__["_has_been_logged"] = True  # Django's own mark: without it, it would log the traceback as well
     return response
 
 
-def is_away(error: BaseException | None) -> bool:
-    """Whether it says that the database cannot be reached."""
+def is_database_unavailable(error: BaseException | None) -> bool:
+    """Whether the error means that the database cannot be reached."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     code = getattr(error.__cause__, "sqlstate", None)
-    return code is None or code.startswith(AWAY)
+    return code is None or code.startswith(UNAVAILABLE_CODES)

@@ -1,4 +1,4 @@
-"""Recently deleted: what a person deleted and can still bring back, or remove for good at once."""
+"""Recently deleted conversations, which a person can still restore, or delete for good."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -18,38 +18,45 @@ from conversations.operations import retention
 
 from .request import HttpRequest
 
-LISTED = 200
-"""Conversations on the page, the newest deletions first; older ones follow as these are restored or removed."""
+MAX_ROWS = 200
+"""Conversations on the page, most recently deleted first. Older ones follow once these are restored or removed."""
 
 
 @never_cache
 @login_required
 @require_safe
-def show(request: HttpRequest) -> HttpResponse:
-    return page(request)
-
-
-def page(request: HttpRequest) -> HttpResponse:
-    """The list: as a page, or for the chat's dialog."""
-    rows = list(Conversation.objects.deleted_by(request.user).begun().order_by("-deleted_at", "-id")[: LISTED + 1])
-    context = {"rows": [(row, _goes(row)) for row in rows[:LISTED]], "more": len(rows) > LISTED, "kept": kept()}
-    template = "conversations/_deleted_list.html" if request.htmx else "conversations/deleted.html"
-    return render(request, template, context)
+def recently_deleted(request: HttpRequest) -> HttpResponse:
+    """GET: the list, as a page or for the chat's dialog."""
+    return render_list(request)
 
 
 @login_required
 @require_POST
-def remove(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """For good; only what was deleted before."""
-    found = get_object_or_404(Conversation.objects.deleted_by(request.user), pk=pk)
-    if retention.delete_batch(Conversation.objects.filter(pk=found.pk, deleted_at__isnull=False)):
-        messages.success(request, _("“%(title)s” is removed for good.") % {"title": found.title})
+def delete_for_good(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """POST: remove a conversation that was deleted before."""
+    conversation = get_object_or_404(Conversation.objects.deleted_by(request.user), pk=pk)
+    title = {"title": conversation.title}
+    if retention.delete_batch(Conversation.objects.filter(pk=conversation.pk, deleted_at__isnull=False)):
+        messages.success(request, _("“%(title)s” was deleted for good.") % title)
     else:
-        messages.warning(request, _("An answer in “%(title)s” is still ending. Try again.") % {"title": found.title})
-    return page(request) if request.htmx else redirect("deleted")
+        messages.warning(request, _("An answer in “%(title)s” is still ending. Try again.") % title)
+    return render_list(request) if request.htmx else redirect("recently-deleted")
 
 
-def kept() -> str:
+def render_list(request: HttpRequest) -> HttpResponse:
+    """The list, as a page or for the chat's dialog."""
+    deleted = Conversation.objects.deleted_by(request.user).begun().order_by("-deleted_at", "-id")
+    rows = list(deleted[: MAX_ROWS + 1])
+    context = {
+        "rows": [(row, _kept_until(row)) for row in rows[:MAX_ROWS]],
+        "more": len(rows) > MAX_ROWS,
+        "kept": retention_period(),
+    }
+    template = "conversations/_recently_deleted.html" if request.htmx else "conversations/recently_deleted.html"
+    return render(request, template, context)
+
+
+def retention_period() -> str:
     """How long deleted conversations are kept, in words."""
     days = settings.CHAT_KEEP_DELETED
     if days < 1:
@@ -57,8 +64,8 @@ def kept() -> str:
     return ngettext("%(count)d day", "%(count)d days", int(days)) % {"count": int(days)}
 
 
-def _goes(conversation: Conversation) -> datetime | None:
-    """When it is removed for good; None beyond the calendar."""
+def _kept_until(conversation: Conversation) -> datetime | None:
+    """When a deleted conversation will be removed for good; None if that is beyond the calendar."""
     try:
         return (conversation.deleted_at or conversation.active_at) + timedelta(days=settings.CHAT_KEEP_DELETED)
     except OverflowError:

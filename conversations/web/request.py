@@ -1,10 +1,14 @@
-"""A request as the pages get it."""
+"""A request as the views get it."""
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest as DjangoRequest
 from django_htmx.middleware import HtmxDetails
 
+User = AbstractBaseUser | AnonymousUser
+
 
 class HttpRequest(DjangoRequest):
-    """As django-htmx's middleware leaves it."""
+    """A request after django-htmx's middleware."""
 
     htmx: HtmxDetails

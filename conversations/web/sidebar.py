@@ -1,13 +1,11 @@
-"""The list of a person's conversations: in groups, and page after page as one scrolls."""
+"""The sidebar: a person's conversations, grouped by date, page by page as one scrolls."""
 
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.utils import timezone
@@ -21,37 +19,39 @@ from conversations.models import Conversation, Generation
 from conversations.models.conversation import ConversationQuerySet, parse_id
 from conversations.rendering import jinja
 
-from .recently_deleted import kept
-from .request import HttpRequest
+from .recently_deleted import retention_period
+from .request import HttpRequest, User
 
-PAGE = 50
+PAGE_SIZE = 50
 """Conversations that are fetched at once as one scrolls."""
 
-LONGEST = 1000
-"""Conversations that a refresh brings back at most, however far somebody has scrolled."""
+MAX_REFRESHED = 1000
+"""How many conversations a refresh fetches, however far somebody has scrolled."""
 
-PINNED = 100
-"""Pinned conversations at the head of the list. Older ones stay with those of their day, so that none is lost."""
+MAX_PINNED = 100
+"""How many pinned conversations come first. Older ones are listed by date, so that none is lost."""
 
 YEARS = range(1970, 9999)
-"""Of places in the list. At both ends of the calendar a time has no counterpart in some time zones."""
+"""The years that a cursor may have: at both ends of the calendar, a time does not exist in some time zones."""
 
 Group = tuple[str, list[Conversation]]
+"""A label such as "Today", and the conversations under it. No label: the group continues that of the page before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A row in the list, as an address says it; what follows it is the next page."""
+class Cursor:
+    """A row of the list, as it is written in addresses. The next page begins after it."""
 
     active_at: datetime
     pk: uuid.UUID
 
     @classmethod
-    def parse(cls, text: str) -> "Place | None":
+    def parse(cls, text: str) -> "Cursor | None":
+        """The opposite of `str`; None if `text` is no valid cursor."""
         at, _separator, pk = text.partition("_")
         try:
             moment, key = parse_datetime(at), parse_id(pk)
-        except ValueError:  # well formed, and no day of the calendar
+        except ValueError:  # well-formed, but no date of the calendar
             return None
         if moment is None or key is None or moment.tzinfo is None or moment.year not in YEARS:
             return None
@@ -62,13 +62,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """A page of the list. `next`: the place behind which there is more."""
+class ListPage:
+    """A page of the list. `next`: where the next page begins; None on the last. `continued`: it is not the first."""
 
     groups: list[Group]
     pinned: list[Conversation] = field(default_factory=list)
     archived: bool = False
-    next: Place | None = None
+    next: Cursor | None = None
     continued: bool = False
 
 
@@ -76,60 +76,61 @@ class Shelf:
 @login_required
 @require_safe
 def sidebar(request: HttpRequest) -> HttpResponse:
-    """The list; with `?after=` the page behind that place. `rows`: how many the page has now, without the pinned ones,
-    and wants again."""
+    """GET: the list as a fragment; with `?after=` the page after that cursor, with `?archived` the archive. `?rows=`:
+    how many unpinned rows the page shows, all of which are refreshed."""
     return HttpResponse(jinja.render("sidebar_list.jinja", {**context(request), "conversation": None}, request))
 
 
 def context(request: HttpRequest) -> dict[str, object]:
-    asked = request.GET
-    rows = asked.get("rows", "")
-    size = min(max(PAGE, int(rows)), LONGEST) if rows.isdecimal() and len(rows) < 6 else PAGE
-    after = Place.parse(asked.get("after", ""))
-    deleted = parse_id(asked.get("deleted", ""))
+    """The context of the sidebar, and of the toast after a deletion without scripts (`?deleted=`)."""
+    query = request.GET
+    rows = query.get("rows", "")
+    size = min(max(PAGE_SIZE, int(rows)), MAX_REFRESHED) if rows.isdecimal() and len(rows) < 6 else PAGE_SIZE
+    after = Cursor.parse(query.get("after", ""))
+    deleted = parse_id(query.get("deleted", ""))
     return {
-        "shelf": shelf(request.user, archived="archived" in asked, after=after, size=size),
+        "list_page": list_page(request.user, archived="archived" in query, after=after, size=size),
         "deleted": Conversation.objects.deleted_by(request.user).filter(pk=deleted).first() if deleted else None,
-        "kept": kept() if deleted else "",
+        "kept": retention_period() if deleted else "",
     }
 
 
-def shelf(
-    user: AbstractBaseUser | AnonymousUser, *, archived: bool = False, after: Place | None = None, size: int = PAGE
-) -> Shelf:
+def list_page(user: User, *, archived: bool = False, after: Cursor | None = None, size: int = PAGE_SIZE) -> ListPage:
+    """The page of the person's list, or of their archive, that follows `after`: up to `size` unpinned conversations,
+    and on the first page of the list the pinned ones."""
     visible = Conversation.objects.visible_to(user).begun()
-    pinned = [] if archived else _pinned(visible, named_only=after is not None)
+    pinned = [] if archived else _pinned(visible, ids_only=after is not None)
     rows = (visible.archived() if archived else visible.listed(besides=pinned)).newest_first()
     if after is not None:
         rows = rows.before(after.active_at, after.pk)
-    found = list(with_running(rows)[: size + 1])
+    found = list(with_running_generation(rows)[: size + 1])
     more = len(found) > size
     found = found[:size]
-    return Shelf(
+    return ListPage(
         _groups(found, _label(after.active_at) if after is not None else ""),
         pinned=pinned if after is None else [],
         archived=archived,
-        next=Place(found[-1].active_at, found[-1].pk) if more else None,
+        next=Cursor(found[-1].active_at, found[-1].pk) if more else None,
         continued=after is not None,
     )
 
 
-def with_running(rows: ConversationQuerySet) -> ConversationQuerySet:
-    """With the id of the generation that answers each, where there is one."""
+def with_running_generation(rows: ConversationQuerySet) -> ConversationQuerySet:
+    """Add `running_generation_id`: the streaming generation of each conversation, or None."""
     running = Generation.objects.streaming().filter(conversation=OuterRef("pk")).values("pk")[:1]
     return rows.annotate(running_generation_id=Subquery(running))
 
 
-def _pinned(visible: ConversationQuerySet, *, named_only: bool) -> list[Conversation]:
-    """Those at the head of the list; `named_only`: their ids, for a page that only leaves them out."""
+def _pinned(visible: ConversationQuerySet, *, ids_only: bool) -> list[Conversation]:
+    """The pinned conversations that come first. `ids_only` is for later pages, which only leave them out."""
     rows = visible.pinned()
-    return list((rows.only("pk") if named_only else with_running(rows))[:PINNED])
+    return list((rows.only("pk") if ids_only else with_running_generation(rows))[:MAX_PINNED])
 
 
-def _groups(rows: list[Conversation], above: str) -> list[Group]:
-    """`above`: the label that the page before ended with, which is not said again."""
+def _groups(rows: list[Conversation], previous_label: str) -> list[Group]:
+    """`previous_label`: the last label of the page before, which is not repeated."""
     groups = [(label, list(group)) for label, group in groupby(rows, lambda row: _label(row.active_at))]
-    return [("" if label == above else label, group) for label, group in groups]
+    return [("" if label == previous_label else label, group) for label, group in groups]
 
 
 def _label(active_at: datetime) -> str:

@@ -7,7 +7,7 @@ import pytest
 from conversations.generation import auto_titles
 from conversations.models import Conversation, Generation
 from conversations.providers.demo.completion import reply
-from conversations.web import usage
+from conversations.web import monthly_usage
 from tests.support.polling import eventually
 
 
@@ -115,14 +115,14 @@ def tokens_of_titles(asked):
 
 def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked, person):
     a, title = asked
-    before = usage.month(person.user)
+    before = monthly_usage.this_month(person.user)
     title.write_tokens("The hum of bees").finish(usage=(300, 7))
     eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
     run = Generation.objects.get(pk=a.asked.generation)
     assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
     assert run.answer_tokens == (12, 34)
     assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
-    after = usage.month(person.user)
+    after = monthly_usage.this_month(person.user)
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
 
 

@@ -15,7 +15,7 @@ from conversations.providers import context_window, prompt
 from conversations.providers.token_counter import Tokenizer, rough
 from conversations.rendering import usage_text
 from conversations.rules.status import EndReason, Status
-from conversations.web.usage import month
+from conversations.web.monthly_usage import this_month
 from tests.support import generations
 from tests.support.model_admin import offered, wait_offered
 from tests.support.polling import eventually
@@ -300,5 +300,5 @@ def test_the_administrator_decides_what_is_shown(shown, words, settings, alice):
     settings.CHAT_SHOW_USAGE = shown
     run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
     assert usage_text.answer_usage(run) == words
-    used = month(alice.user)
+    used = this_month(alice.user)
     assert (used is None) == (shown == "no")

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from conversations.models import Conversation, Message, SearchEntry
-from conversations.web import search
+from conversations.web import search, search_query, search_results
 from tests.support import generations
 from tests.support.conversations import action_path, conversation, searchable_messages, wait_indexed
 from tests.support.polling import eventually
@@ -18,7 +18,7 @@ HTMX = {"HX-Request": "true"}
 
 def found(person, text):
     """The excerpts, newest first."""
-    return [hit.excerpt for hit in search.find(person.user, text).hits]
+    return [hit.excerpt for hit in search_results.find(person.user, text).hits]
 
 
 def test_finds_a_word_in_messages_and_marks_it(alice):
@@ -47,13 +47,13 @@ def test_finds_a_title_also_after_a_rename(alice):
     alice.post(action_path(made, "rename"), title="Wombats")
     wait_indexed()
     assert found(alice, "wombats") == ["<mark>Wombats</mark>"]
-    assert [hit for hit in search.find(alice.user, "aardvarks").hits if hit.message is None] == []
+    assert [hit for hit in search_results.find(alice.user, "aardvarks").hits if hit.message is None] == []
 
 
 def test_a_conversation_is_not_named_beside_its_own_messages(alice):
     searchable_messages(alice, "the axolotl sleeps", title="The axolotl")
     searchable_messages(alice, "nothing of it", title="An axolotl again")
-    hits = search.find(alice.user, "axolotl").hits
+    hits = search_results.find(alice.user, "axolotl").hits
     assert sorted((hit.title, hit.message is None) for hit in hits) == [
         ("An axolotl again", False),  # the prompt that the title is made of
         ("The axolotl", False),
@@ -70,10 +70,12 @@ def test_says_how_much_was_found(alice):
 
 def test_before_anything_is_typed_recent_ones_are_offered(alice, bob):
     conversation(bob, "His")
-    for number in range(search.RECENT + 2):
+    for number in range(search.MAX_RECENT + 2):
         conversation(alice, f"Number {number}")
     page = alice.get("/search/", **HTMX).text
-    assert [f"Number {number}" in page for number in range(search.RECENT + 2)] == [False] * 2 + [True] * search.RECENT
+    assert [f"Number {number}" in page for number in range(search.MAX_RECENT + 2)] == [False] * 2 + [
+        True
+    ] * search.MAX_RECENT
     assert "His" not in page
 
 
@@ -188,7 +190,7 @@ def test_pages_bring_each_once_newest_first(alice):
 
 
 def test_a_rare_word_is_found_beyond_the_newest(alice, monkeypatch):
-    monkeypatch.setattr(search, "NEWEST", 3)
+    monkeypatch.setattr(search_results, "NEWEST", 3)
     searchable_messages(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
     assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
 
@@ -209,12 +211,17 @@ def test_signed_out_leads_to_the_sign_in_page(alice):
 
 def test_a_words_plan_uses_the_index_of_words(alice):
     searchable_messages(alice, "unmistakable pangolin")
-    query = search.parse("pangolin")
+    query = search_query.parse("pangolin")
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         cursor.execute(
-            "EXPLAIN " + search.BY_WORDS,
-            {"query": query.of(alice.user.pk), "owner": alice.user.pk, "after": search.LAST, "limit": 21},
+            "EXPLAIN " + search_results.BY_WORDS,
+            {
+                "query": query.for_owner(alice.user.pk),
+                "owner": alice.user.pk,
+                "after": search_results.NO_CURSOR,
+                "limit": 21,
+            },
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
         cursor.execute("RESET enable_seqscan")
@@ -239,8 +246,14 @@ def test_entries_of_others_are_not_looked_through_however_many_are_newer(alice):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(MANY, {"owner": alice.user.pk, "conversation": uuid.uuid4()})
         cursor.execute("ANALYZE conversations_searchentry")
-        query = {"query": "'1:nothing'", "owner": alice.user.pk, "after": search.LAST, "newest": 1000, "limit": 20}
-        cursor.execute(f"EXPLAIN (ANALYZE) {search.AMONG_NEWEST}", query)
+        query = {
+            "query": "'1:nothing'",
+            "owner": alice.user.pk,
+            "after": search_results.NO_CURSOR,
+            "newest": 1000,
+            "limit": 20,
+        }
+        cursor.execute(f"EXPLAIN (ANALYZE) {search_results.AMONG_NEWEST}", query)
         plan = "\n".join(line for (line,) in cursor.fetchall())
         transaction.set_rollback(True)
     assert "search_newest_first" in plan

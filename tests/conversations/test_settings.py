@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from conversations.models import Conversation, Preferences
 from conversations.people import preferences
 from conversations.web import user_settings
-from conversations.web.user_settings import PreferencesForm
+from conversations.web.user_settings_form import PreferencesForm
 
 CHOSEN = {
     "when_leaving": "finish",
@@ -117,9 +117,9 @@ def test_a_model_that_is_gone_is_missed_in_words(alice, answering):
     a.exchange.finish()
     assert a.asked.end
     page = f"/c/{a.asked.conversation}/"
-    assert "is not offered any more" not in alice.get(page).text
+    assert "is no longer available" not in alice.get(page).text
     Conversation.objects.filter(pk=a.asked.conversation).update(model="gamma")
-    assert "“gamma” is not offered any more. The next answer comes from alpha-model." in alice.get(page).text
+    assert "“gamma” is no longer available. The next answer will come from alpha-model." in alice.get(page).text
 
 
 def test_the_colours_are_kept_for_the_sign_in_page(alice):
@@ -155,7 +155,7 @@ def test_what_is_fixed_is_no_choice_and_holds(alice, fixed):
 def test_what_is_fixed_is_shown_as_such(alice, fixed):
     request = RequestFactory().get("/settings/")
     request.user, request.htmx = alice.user, True
-    html = user_settings.show(request).content.decode()
+    html = user_settings.user_settings(request).content.decode()
     assert "Set by your administrator." in html
     assert 'name="theme"' not in html
     assert 'name="when_leaving"' not in html

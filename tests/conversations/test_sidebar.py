@@ -26,7 +26,7 @@ def test_groups_by_time_newest_first(alice):
 
 def test_names_the_days(alice, noon):
     begun(alice, [NOON - days * DAY for days in (0, 1, 2, 7, 8, 40)])
-    labels = [label for label, _rows in sidebar.shelf(alice.user).groups]
+    labels = [label for label, _rows in sidebar.list_page(alice.user).groups]
     assert labels == ["Today", "Yesterday", "Previous 7 days", "March 2026", "January 2026"]
 
 
@@ -96,8 +96,8 @@ def test_pages_bring_each_once(alice, many):
 
 
 def test_a_page_that_goes_on_with_a_group_does_not_name_it_again(alice, many, noon):
-    first = sidebar.shelf(alice.user)
-    second = sidebar.shelf(alice.user, after=first.next)
+    first = sidebar.list_page(alice.user)
+    second = sidebar.list_page(alice.user, after=first.next)
     assert first.groups[-1][0] == "Today"
     assert second.groups[0][0] == ""
 
@@ -118,7 +118,7 @@ def test_pinned_ones_beyond_the_first_hundred_stay_with_their_day(alice, many):
     Conversation.objects.bulk_update(many, ["pinned_at"])
     (page,) = pages(alice)
     (label, pinned), *days = groups(page)
-    assert (label, len(pinned)) == ("Pinned", sidebar.PINNED)
+    assert (label, len(pinned)) == ("Pinned", sidebar.MAX_PINNED)
     assert sorted(pinned + [title for _label, rows in days for title in rows]) == sorted(each.title for each in many)
 
 
@@ -136,7 +136,7 @@ def test_nonsense_brings_the_first_page(alice, query):
 
 def queries_of(person):
     with CaptureQueriesContext(connection) as queries:
-        sidebar.shelf(person.user)
+        sidebar.list_page(person.user)
     return len(queries)
 
 
@@ -146,7 +146,7 @@ def test_costs_the_same_queries_however_many_there_are(alice, bob, many):
 
 
 def test_the_page_is_read_from_the_index_in_its_order(alice, many):
-    first = sidebar.shelf(alice.user)
+    first = sidebar.list_page(alice.user)
     assert first.next is not None
     rows = Conversation.objects.visible_to(alice.user).begun().listed().newest_first()
     with connection.cursor() as cursor:

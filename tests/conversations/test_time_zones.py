@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conversations.models import Generation
 from conversations.people import time_zone
-from conversations.web import sidebar, usage
+from conversations.web import monthly_usage, sidebar
 from tests.support.conversations import conversation
 from tests.support.sidebar import groups
 
@@ -64,7 +64,7 @@ def test_the_month_is_that_of_the_persons_clock(alice, clock):
     begun = {}
     for zone in (LOS_ANGELES, "UTC", AUCKLAND):
         with timezone.override(ZoneInfo(zone)):
-            begun[zone] = usage.month(alice.user).since.astimezone(UTC)
+            begun[zone] = monthly_usage.this_month(alice.user).since.astimezone(UTC)
     assert begun == {
         LOS_ANGELES: datetime(2026, 5, 1, 7, tzinfo=UTC),
         "UTC": datetime(2026, 6, 1, tzinfo=UTC),

@@ -49,7 +49,7 @@ def test_axe_finds_nothing_around_it(alice, chat):
     expect(page.get_by_role("dialog")).to_be_visible()
     assert_accessible(page, "settings")
     page.keyboard.press("Escape")
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert_accessible(page, "options", (WIDE, "light"), (WIDE, "dark"))
     page.keyboard.press("Escape")

@@ -153,7 +153,7 @@ def test_what_was_only_typed_is_still_there_with_the_scripts_and_with_the_draft(
 def test_a_page_whose_scripts_do_not_start_says_so(chat):
     chat.page.route("**/static/js/net/socket.*", lambda route: route.abort())
     chat.open()
-    expect(chat.page.get_by_role("alert").filter(has_text="did not start")).to_be_visible()
+    expect(chat.page.get_by_role("alert").filter(has_text="did not load completely")).to_be_visible()
 
 
 # --- typed, and not confirmed ----------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ BEES = "\N{HONEYBEE}" * 32_000
 
 def send_bees(chat):
     connected(chat)
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     chat.page.get_by_label("System prompt").fill("Hum." * 1000)
     chat.button("Done").click()
     chat.box.fill(BEES)
@@ -269,7 +269,7 @@ def test_a_prompt_that_breaks_the_connection_is_given_back(chat):
     connected(chat.open())
     chat.page.evaluate("document.getElementById('main').dataset.frameLimit = 1e9")
     send_bees(chat)
-    told(chat, "The server did not take this message")
+    told(chat, "The server did not accept this message")
     assert (chat.box.input_value() == BEES, prompts(BEES)) == (True, 0)
     connected(chat)
 
@@ -296,7 +296,7 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     chat.box.fill("and wasps?")
     chat.box.press("Enter")
     mine = chat.page.locator("article[data-role=user]").last
-    expect(mine).to_contain_text("Will be sent when you are back.")
+    expect(mine).to_contain_text("Will be sent when you are back online.")
     assert violations(chat.page) == {}
     assert generations.outcome(run, 15) == ("interrupted", "connection_lost")
     mine.get_by_role("button", name="Cancel").click()
@@ -323,14 +323,14 @@ def test_what_waits_goes_out_when_the_network_is_back(chat, context, line, provi
     expect(chat.page.locator("article[data-role=user]").last).to_contain_text("Will be sent")
     chat.box.fill("one more")
     chat.box.press("Enter")
-    expect(chat.page.get_by_role("alert").filter(has_text="still waits")).to_be_visible()
+    expect(chat.page.get_by_role("alert").filter(has_text="still waiting")).to_be_visible()
     last = provider.expect("one more")
     context.set_offline(False)
     line.cut()
     following.wait_closed()
     last.write_tokens("Wasps").finish()
     chat.see("Wasps").see_status("complete")
-    expect(chat.page.get_by_role("alert").filter(has_text="still waits")).to_be_hidden()
+    expect(chat.page.get_by_role("alert").filter(has_text="still waiting")).to_be_hidden()
     assert prompts(following.prompt) == 1
 
 

@@ -25,7 +25,7 @@ def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
 def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwards(chat, provider):
     exchange = provider.expect()
     chat.open()
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     chat.page.get_by_label("System prompt").fill("Speak like a pirate.")
     chat.page.get_by_label("Temperature", exact=True).fill("3")
     chat.button("Done").click()
@@ -36,7 +36,7 @@ def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwa
     assert exchange.request.messages[0] == {"role": "system", "content": "Speak like a pirate."}
     exchange.write_tokens("Arr").finish()
     chat.see_status("complete")
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     expect(chat.page.get_by_label("System prompt")).to_have_value("Speak like a pirate.")
     expect(chat.page.get_by_label("Temperature", exact=True)).to_have_value("0.5")
     chat.page.get_by_label("Temperature", exact=True).fill("1")
@@ -302,4 +302,4 @@ def test_an_open_editor_outlives_what_another_tab_does(chat, tab, provider):
     other.see("Wasps").see_status("complete")
     chat.see("Wasps")
     expect(chat.box).to_have_value("half an edit")
-    told(chat, "not shown any more")
+    told(chat, "no longer shown")

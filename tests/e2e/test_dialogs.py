@@ -7,7 +7,7 @@ from tests.support.conversations import conversation
 
 def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):
     chat.open()
-    chat.button("Instructions and temperature").click()
+    chat.button("Conversation settings").click()
     prompt = chat.page.get_by_label("System prompt")
     prompt.fill("Speak like a pirate.")
     box = prompt.bounding_box()
@@ -22,19 +22,19 @@ def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):
 
 
 def test_a_new_chat_shows_that_instructions_are_set(chat):
-    button = chat.open().button("Instructions and temperature")
+    button = chat.open().button("Conversation settings")
     for prompt, set_ in (("Speak like a pirate.", True), ("", False)):
         button.click()
         chat.page.get_by_label("System prompt").fill(prompt)
         chat.button("Done").click()
-        expect(button).to_have_attribute("title", "Instructions and temperature" + " (set)" * set_)
+        expect(button).to_have_attribute("title", "Conversation settings" + " (set)" * set_)
 
 
 def test_a_conversation_shows_that_instructions_are_set(chat, alice):
-    button = chat.open(f"/c/{conversation(alice).pk}/").button("Instructions and temperature")
-    expect(button).to_have_attribute("title", "Instructions and temperature")
+    button = chat.open(f"/c/{conversation(alice).pk}/").button("Conversation settings")
+    expect(button).to_have_attribute("title", "Conversation settings")
     button.click()
     chat.page.get_by_label("Temperature", exact=True).fill("0")
     chat.page.get_by_role("dialog").get_by_role("button", name="Save").click()
-    expect(button).to_have_attribute("title", "Instructions and temperature (set)")
-    expect(chat.reload().button("Instructions and temperature")).to_have_attribute("data-set", "")
+    expect(button).to_have_attribute("title", "Conversation settings (set)")
+    expect(chat.reload().button("Conversation settings")).to_have_attribute("data-set", "")

@@ -23,7 +23,7 @@ def test_restores_and_removes_over_the_chat(chat, alice):
     dialog.get_by_text("Delete for good").click()
     assert_accessible(chat.page, "asking once more")
     dialog.get_by_role("button", name="Delete now").click()
-    expect(dialog).to_contain_text("“Gone” is removed for good.")
+    expect(dialog).to_contain_text("“Gone” was deleted for good.")
     expect(dialog).to_contain_text("Nothing here.")
     assert [*Conversation.objects.filter(pk__in=[back.pk, gone.pk])] == [back]
     chat.page.keyboard.press("Escape")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Requester
+from conversations.commands.draft import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send

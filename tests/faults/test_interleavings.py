@@ -15,8 +15,9 @@ from django.db import connection
 
 from conversations.cluster.follower import POLL, Begun, Followers
 from conversations.commands import conversation_state, start, subscribe
+from conversations.commands.draft import Requester
 from conversations.commands.execute import CommandExecutor
-from conversations.commands.start import Requester
+from conversations.commands.show_result import attend_all
 from conversations.delivery import end_notice
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import generation
@@ -243,14 +244,14 @@ async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, u
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in supervisor.followers
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    CommandExecutor(supervisor)._attend([], started)
+    attend_all(supervisor, [], started)
     assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
 
 
 async def test_a_page_that_read_the_row_before_the_end_looks_again(supervisor, user, page, started):
-    state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
+    state = await in_database(conversation_state.for_page, user, Watch(conversation=started.conversation.pk))
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
     subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
@@ -275,8 +276,8 @@ async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(supervisor, 
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(conversation_state, "started", fails)
-    monkeypatch.setattr(conversation_state, "show", fails)
+    monkeypatch.setattr(conversation_state, "after_start", fails)
+    monkeypatch.setattr(conversation_state, "after_message", fails)
     executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)

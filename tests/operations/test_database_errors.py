@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from psycopg import errors
 
-from conversations.web.error_pages import is_away
+from conversations.web.error_pages import is_database_unavailable
 
 
 def caused_by(cause):
@@ -24,8 +24,8 @@ def caused_by(cause):
         errors.LockNotAvailable(),
     ],
 )
-def test_is_away(cause):
-    assert is_away(caused_by(cause))
+def test_is_database_unavailable(cause):
+    assert is_database_unavailable(caused_by(cause))
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_is_away(cause):
     [caused_by(errors.QueryCanceled()), caused_by(errors.DeadlockDetected()), IntegrityError(), ValueError(), None],
 )
 def test_is_a_fault_of_ours(error):
-    assert not is_away(error)
+    assert not is_database_unavailable(error)

@@ -140,7 +140,7 @@ def test_a_socket_asked_for_as_a_page_says_what_the_proxy_lacks(server):
 def test_a_socket_of_another_origin_names_the_setting(server):
     with connect(server.ws_url, origin="https://evil.example.org", proxy=None) as page, pytest.raises(ConnectionClosed):
         page.recv(10)
-    server.wait_output("ALLOWED_ORIGINS names those that may", 5)
+    server.wait_output("ALLOWED_ORIGINS lists the origins that may", 5)
 
 
 def test_too_many_fields_leave_no_traceback(server, alice):

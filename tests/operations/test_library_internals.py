@@ -5,7 +5,7 @@ import pytest
 from chatapp import library_internals
 from tests.support import people, servers
 
-START = "from chatapp import library_internals, server\n{}\nserver.main()"
+START = "from chatapp import server\nfrom chatapp import library_internals\n{}\nserver.main()"
 """A server that starts once some parts have been taken away."""
 
 OTHER_FACTORIES = """
@@ -14,13 +14,14 @@ library_internals.daphne = types.SimpleNamespace(Server=library_internals.daphne
 """
 
 OTHER_BUFFERS = """
-from autobahn.twisted.websocket import WebSocketAdapterProtocol as Protocol
+from autobahn.twisted.websocket import WebSocketAdapterProtocol
+from autobahn.websocket.protocol import WebSocketProtocol
 library_internals.TRANSPORT_BUFFERS = ("dataBuffer", "_renamed")
 library_internals.TRANSPORT_PARTS = ("dataBuffer", "_renamed", "writeSomeData", "TLS")
 library_internals.connections = lambda server: None
-Protocol._renamed = Protocol._dataReceived
-Protocol.dataReceived = lambda self, data: self._renamed(data)
-del Protocol._dataReceived
+WebSocketProtocol._renamed = WebSocketProtocol._dataReceived
+WebSocketAdapterProtocol.dataReceived = lambda self, data: self._renamed(data)
+del WebSocketProtocol._dataReceived
 """
 
 

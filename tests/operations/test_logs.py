@@ -152,16 +152,16 @@ def test_what_others_name_does_nothing_to_a_terminal():
 
 
 def test_a_library_that_repeats_itself_is_heard_once_a_minute():
-    seldom = logs.Seldom()
+    rate_limit = logs.RateLimit()
     line = logging.LogRecord("name", logging.WARNING, __file__, 1, "away", (), None)
     detail = logging.LogRecord("name", logging.DEBUG, __file__, 1, "detail", (), None)
-    assert [seldom.filter(line) for _ in range(3)] == [True, False, False]
-    assert seldom.filter(detail)
+    assert [rate_limit.filter(line) for _ in range(3)] == [True, False, False]
+    assert rate_limit.filter(detail)
 
 
 def test_redis_that_is_away_is_told_once_a_minute():
     for name in ("conversations.cluster.notifications", "channels_redis.pubsub"):
-        assert any(isinstance(each, logs.Seldom) for each in logging.getLogger(name).filters)
+        assert any(isinstance(each, logs.RateLimit) for each in logging.getLogger(name).filters)
 
 
 def test_json_is_one_object_a_line():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-LIMIT = 55_000
+LIMIT = 58_000
 """Bytes of our own scripts and styles as they travel, each file compressed."""
 
 

@@ -9,7 +9,7 @@ from tests.support.model_admin import change_model, offered, wait_offered
 
 WORDS = "The quick brown fox jumps over the lazy dog. " * 10
 """About a hundred tokens."""
-LEFT_OUT = "The beginning of this conversation was left out"
+LEFT_OUT = "The beginning of this conversation was not sent"
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ TEXTS = {
 async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     growing = MarkdownStream()
-    answer.viewers.add(page)
+    answer.subscribers.add(page)
     page.offer(events.snapshot(answer.generation, answer.message, 0, "", ""), answer.message)
     for begin in range(0, len(text), step):
         piece = text[begin : begin + step]

@@ -297,7 +297,7 @@ def test_formats_lists_tables_tasks_and_emphasis():
 def test_one_line_of_prose_reads_the_same_by_the_short_way():
     for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j', "**a** b\n\n", "é"):
         assert blocks._PLAIN_LINE.fullmatch(text)
-        written = HtmlWriter(Progress(), final=True).searchable_messages(parser.events(text))
+        written = HtmlWriter(Progress(), final=True).write(parser.events(text))
         short, long = ParsedHtml(blocks.render(text, Progress(), final=True)), ParsedHtml(written)
         assert (short.elements, short.text) == (long.elements, long.text)
 

@@ -51,7 +51,7 @@ def list_of_conversations(studio: Studio) -> None:
 def instructions(studio: Studio) -> None:
     with studio.tab(studio.mara) as chat:
         _open(chat, "Birthday poem for Ada")
-        chat.button("Instructions and temperature").click()
+        chat.button("Conversation settings").click()
         dialog = chat.page.get_by_role("dialog")
         dialog.get_by_role("textbox").first.fill(texts.SYSTEM_PROMPT)
         studio.shoot(chat, "options")

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from conversations.models import Action, AuditEntry, Conversation
 from conversations.operations import account_removal
 from conversations.rules.stop_request import SERVER
-from conversations.web import export
+from conversations.web import export_json
 
 COMMAND_LINE = "manage.py"
 """Who acted, in the audit log: the command line has no account."""
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         self.stdout.write("]}")
 
     async def _write(self, conversation: Conversation) -> None:
-        async for part in export.whole(conversation):
+        async for part in export_json.json(conversation):
             self.stdout.write(part, ending="")
 
     def _delete(self, person: User) -> None:

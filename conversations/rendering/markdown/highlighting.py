@@ -81,7 +81,7 @@ def code_block(code: str, name: str, coloured: str | None = None) -> str:
 
 
 def can_colour(code: str, name: str) -> bool:
-    """Whether `coloured_block` may be called, which takes milliseconds: known language, code not too long."""
+    """Whether `coloured_block`, which takes milliseconds, is worth it: a known language, and not too much code."""
     if name not in LANGUAGES or len(code) > MAX_CODE or code.count("\n") > MAX_LINES:
         return False
     return all(len(line) <= MAX_LINE for line in code.split("\n"))

@@ -12,34 +12,10 @@ import nh3
 
 from . import highlighting, mathml
 
-_PLAIN = (
-    "p",
-    "br",
-    "hr",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "em",
-    "strong",
-    "del",
-    "sub",
-    "sup",
-    "kbd",
-    "ul",
-    "ol",
-    "li",
-    "blockquote",
-    "pre",
-    "code",
-    "span",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-)
+_BLOCKS = ("p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre")
+_TABLES = ("table", "thead", "tbody", "tr", "th", "td")
+_INLINE = ("em", "strong", "del", "sub", "sup", "kbd", "code", "span")
+_PLAIN = (*_BLOCKS, *_TABLES, *_INLINE)
 _DIRECTED = ("ul", "ol", "table", "blockquote")
 _CELLS = ("th", "td")
 _ALIGNMENTS = ("left", "center", "right")

@@ -1,5 +1,5 @@
 /** What the page shows between sending a command and the server's transcript, which replaces it. */
-// The same rule as on the server (conversations/rendering/fragments.py).
+// The same rule as on the server (conversations/rendering/transcript_entries.py).
 const isLong = text => text.length > 1000 || text.split("\n").length > 12
 
 export class Optimistic {

@@ -1,7 +1,7 @@
 /** The page's one polite status region. It also holds the sentences for scripts, in the person's language. */
 const region = () => document.querySelector("[data-says]")
 
-/** The sentence of this name (templates/conversations/_says.html), with its {placeholders} filled in. */
+/** The sentence in the region's data attribute of this name, with its {placeholders} filled in. */
 export function sentence(name, values = {}) {
   return (region()?.dataset[name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "")
 }
