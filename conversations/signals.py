@@ -10,6 +10,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import supervisor
 from conversations.people import sessions
 from conversations.rules.status import Status
@@ -23,8 +24,8 @@ def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
     key = request.session.session_key
     if key:
         digest = sessions.digest(key)
-        supervisor.call(supervisor.end_session, digest)
-        supervisor.call(lambda: supervisor.notifier.notify("session", id=digest))
+        supervisor.call(supervisor.sessions.end, digest)
+        supervisor.call(lambda: supervisor.notifier.notify(Kind.SESSION_ENDED, id=digest))
 
 
 @receiver(post_save, sender=get_user_model())
@@ -34,7 +35,7 @@ def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
 
     def recheck_sockets() -> None:
         supervisor.call(supervisor.sockets.recheck, person)
-        supervisor.call(lambda: supervisor.notifier.notify("person", id=str(person)))
+        supervisor.call(lambda: supervisor.notifier.notify(Kind.ACCOUNT_CHANGED, id=str(person)))
 
     transaction.on_commit(recheck_sockets)
 

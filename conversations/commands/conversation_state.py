@@ -38,7 +38,7 @@ def for_page(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] 
     conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
-        presence.connected(running.pk, command.page[:60])
+        presence.page_connected(running.pk, command.page[:60])
     versions.show_branch(conversation, command.branch)
     if conversation.aside:
         running = None

@@ -6,6 +6,7 @@ import uuid
 
 from django.db.models.functions import Now
 
+from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import Supervisor
 from conversations.models import Generation
 from conversations.rules.status import EndReason
@@ -30,7 +31,7 @@ async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: End
     if live is not None:
         live.stop(reason, by)
         return
-    supervisor.notifier.notify("stop", id=str(generation), reason=reason.value, **by.fields)
+    supervisor.notifier.notify(Kind.STOP, id=str(generation), reason=reason.value, **by.fields)
     await in_database(record_stop_request, generation, reason, by)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.delivery.sockets import Socket
-from conversations.generation.generation import INTERNAL
+from conversations.generation.endings import INTERNAL
 from conversations.generation.started import Started
-from conversations.generation.supervisor import ASK, Supervisor
+from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Send, StartCommand
 from conversations.protocol.refusal import Refusal, busy, internal_error, shutting_down
@@ -72,14 +72,14 @@ class CommandExecutor:
         sending repeats the command on the next one.
         """
         key = (user.pk, command.id)
-        self._supervisor.titles.cancel_of(user.pk)  # a server with one slot should spend it on this answer
+        self._supervisor.titles.cancel_for_person(user.pk)  # a server with one slot should spend it on this answer
         if isinstance(command, Send) and command.conversation is None:
             self._supervisor.sockets.show(socket, None)  # the page may not have sent `watch` for its new chat
         if key in self._pending:
             self._pending[key].sockets.append(socket)
             return
         self._pending[key] = PendingCommand([socket])
-        self._supervisor.spawn(self._execute(user, command), name=ASK)
+        self._supervisor.spawn(self._execute(user, command), must_finish=True)
 
     async def _execute(self, user: AbstractBaseUser, command: StartCommand) -> None:
         """Whatever fails, the page is told."""
@@ -136,7 +136,7 @@ class CommandExecutor:
             live.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL))
             end = live.task
         else:
-            end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), name=ASK)
+            end = self._supervisor.spawn(self._supervisor.end_unlaunched(started), must_finish=True)
         await asyncio.wait({end}, timeout=OWN_END_TIMEOUT)
         for socket in self._supervisor.sockets.showing(started.conversation.pk):
             if socket not in pending.sockets:

@@ -24,11 +24,11 @@ def attend_all(supervisor: Supervisor, sockets: list[Socket], started: Started) 
     if live is None:
         return
     for socket in sockets:
-        supervisor.attend(live, socket)
+        supervisor.viewers.add(live, socket)
     for socket in supervisor.sockets.showing(started.conversation.pk):
-        supervisor.attend(live, socket)
+        supervisor.viewers.add(live, socket)
     if not live.viewers.anybody:
-        supervisor.left_at_once(live, sockets[-1])
+        supervisor.viewers.add_departed(live, sockets[-1])
 
 
 async def show_result(
@@ -60,7 +60,7 @@ async def _html_so_far(supervisor: Supervisor, started: Started) -> str:
     """The HTML of the answer that this generation continues."""
     live = supervisor.live.get(started.generation.pk)
     if live is not None:
-        return await live.broadcast.so_far()
+        return await live.broadcast.html_so_far()
     answer, _done = await asyncio.to_thread(worker.render, started.answer.content, last=False)
     return answer.whole()
 

@@ -29,7 +29,7 @@ def stop(
     if command.generation is not None:
         live = supervisor.live.get(command.generation)
     elif command.id is not None:
-        live = supervisor.by_command.get((user.pk, command.id))
+        live = supervisor.live.for_command(user.pk, command.id)
     if live is not None and live.user == user.pk:
         live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
     elif command.id is None or not executor.stop(user.pk, command.id):

@@ -4,7 +4,7 @@ import logging
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from conversations.cluster.follower import Begun
+from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.delivery.sockets import Socket
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
@@ -24,22 +24,26 @@ def show_state(supervisor: Supervisor, socket: Socket, state: conversation_state
         return
     if state.transcript is not None:
         socket.push(state.transcript)
-    live = supervisor.by_conversation.get(state.conversation)
+    live = supervisor.live.in_conversation(state.conversation)
     if live is not None:
-        supervisor.attend(live, socket)
+        supervisor.viewers.add(live, socket)
         if not state.aside:
-            live.broadcast.attach(socket)
+            live.broadcast.subscribe(socket)
     elif state.generation is not None and state.message is not None:
-        _subscribe_elsewhere(supervisor, socket, state, Begun(state.generation, state.message, state.conversation))
+        _subscribe_elsewhere(
+            supervisor, socket, state, RemoteGeneration(state.generation, state.message, state.conversation)
+        )
 
 
-def _subscribe_elsewhere(supervisor: Supervisor, socket: Socket, state: conversation_state.State, begun: Begun) -> None:
+def _subscribe_elsewhere(
+    supervisor: Supervisor, socket: Socket, state: conversation_state.State, remote: RemoteGeneration
+) -> None:
     """Subscribe to a generation that does not run here. If this process owns it, it has ended since the state was read,
     or is about to be launched, which shows it to every page of the conversation."""
     if state.owner != supervisor.process:
-        supervisor.attend_elsewhere(begun, socket)
-    elif supervisor.has_ended(begun.generation):
-        socket.catch_up(begun.message)
+        supervisor.viewers.add_remote(remote, socket)
+    elif supervisor.live.has_ended(remote.generation):
+        socket.catch_up(remote.message)
 
 
 async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
@@ -56,9 +60,7 @@ async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, 
 
 async def _watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     turn = socket.next_turn()
-    for live in supervisor.live.values():
-        live.broadcast.detach(socket)
-    supervisor.followers.detach(socket)
+    supervisor.unsubscribe(socket)
     if command.conversation is None:
         supervisor.sockets.show(socket, None)
         socket.push(events.watching(None, None))

@@ -80,7 +80,7 @@ class PeriodicTasks:
             self._active_at = now
         if now - self._active_at < ACTIVE_PERIOD or now - self._presence_tidied_at > IDLE_PRESENCE_INTERVAL:
             self._presence_tidied_at = now
-            await in_database(presence.tidy)
+            await in_database(presence.delete_stale)
 
     async def count_tokens(self) -> None:
         await token_accounting.count_tokens(self._process)
@@ -92,7 +92,7 @@ class PeriodicTasks:
 
     async def check_sessions(self) -> None:
         """End the answers of people who signed out at another process. With Redis, notifications do it sooner."""
-        connected, left_behind = self._sockets.all(), self._supervisor.left_behind()
+        connected, left_behind = self._sockets.all(), self._supervisor.sessions.unattended()
         if not connected and not left_behind:
             return
         stale = await in_database(sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind])
@@ -107,6 +107,6 @@ class PeriodicTasks:
         if await in_database(sessions.load_user, key) is not None:
             return
         if successor := await in_database(sessions.find_successor, key):
-            self._supervisor.move_session(sessions.digest(key), successor)
+            self._supervisor.sessions.replace(sessions.digest(key), successor)
         else:
-            self._supervisor.end_session(sessions.digest(key))
+            self._supervisor.sessions.end(sessions.digest(key))

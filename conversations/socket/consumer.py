@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from conversations.commands import stop, subscribe
 from conversations.commands.execute import CommandExecutor
-from conversations.generation import answer_rate
+from conversations.generation import answer_rate_limit
 from conversations.generation.supervisor import supervisor
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
@@ -61,7 +61,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
-        self.attends: set[uuid.UUID] = set()
+        self.viewing: set[uuid.UUID] = set()
         self.send_window = SendWindow(settings.CHAT_MAX_UNREAD, now)
         self.lost = False
         self.pinged_at = now
@@ -146,7 +146,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         silent = time.monotonic() - self.send_window.heard_at
-        if self.lost or (self.attends and silent >= settings.CHAT_ACK_TIMEOUT):
+        if self.lost or (self.viewing and silent >= settings.CHAT_ACK_TIMEOUT):
             self._cause = EndReason.CONNECTION_LOST
         self._closing = True
         raise StopConsumer
@@ -174,7 +174,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif isinstance(command, Watch):
             self._watches.put(command)
         elif isinstance(command, StartCommand):
-            answer_rate.answers.take(self.user_id, command.id)
+            answer_rate_limit.limiter.take(self.user_id, command.id)
             executor.execute(self, self.user, command)
 
     async def _watch(self, command: Watch) -> None:
@@ -287,7 +287,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:
-            supervisor.move_session(self.session, successor)
+            supervisor.sessions.replace(self.session, successor)
             asyncio.get_running_loop().call_later(COOKIE_DELAY, self._reconnect)
         elif user is None:
             self.close_with(4401)

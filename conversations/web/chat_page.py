@@ -110,7 +110,7 @@ def _register_page(current: Conversation | None) -> str:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
-        presence.served(running.pk, nonce)
+        presence.page_served(running.pk, nonce)
     return nonce
 
 

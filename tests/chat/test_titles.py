@@ -45,7 +45,7 @@ def stored(asked):
 def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(asked, provider):
     a, title = asked
     assert title.request.messages[-1]["content"] == auto_titles.INSTRUCTION
-    assert title.request.body["max_tokens"] == auto_titles.TOKENS
+    assert title.request.body["max_tokens"] == auto_titles.MAX_TOKENS
     title.write_tokens('"The hum', ' of bees"\n').finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
     assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
@@ -104,7 +104,7 @@ def test_it_is_asked_for_twice_at_most(asked, titled, provider):
         exchange.write_tokens("More").finish()
         assert again.outcome == ("complete", "finished")
         after = again
-    assert len(tokens_of_titles(a.asked)) == auto_titles.ATTEMPTS
+    assert len(tokens_of_titles(a.asked)) == auto_titles.MAX_ATTEMPTS
     assert title.opened_at is None
 
 
@@ -212,7 +212,7 @@ def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provi
     a, title = asked
     again = provider.expect(a.exchange.prompt)
     title.respond(400, body={"error": {"message": "Unsupported parameter: 'max_tokens'"}})
-    assert again.request.body["max_completion_tokens"] == auto_titles.TOKENS
+    assert again.request.body["max_completion_tokens"] == auto_titles.MAX_TOKENS
     assert "max_tokens" not in again.request.body
     again.write_tokens("Bees").finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")

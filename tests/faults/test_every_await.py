@@ -166,7 +166,7 @@ async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when
             readers = []
 
             def make(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-                if getattr(coroutine, "__qualname__", "") == "LiveGeneration._read":
+                if getattr(coroutine, "__qualname__", "") == "ProviderReader._read":
                     stop = lambda: live.stop(EndReason.STOPPED)  # noqa: B023, E731
                     readers.append(CancelAt(coroutine, number, when, stop))  # noqa: B023
                     coroutine = readers[0]  # noqa: B023

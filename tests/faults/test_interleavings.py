@@ -13,14 +13,15 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations.cluster.follower import POLL, Begun, Followers
+from conversations.cluster.follower import POLL_INTERVAL, Follower
+from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.commands import conversation_state, start, subscribe
 from conversations.commands.draft import Requester
 from conversations.commands.execute import CommandExecutor
 from conversations.commands.show_result import attend_all
-from conversations.delivery import end_notice
+from conversations.delivery import end_texts
 from conversations.delivery.broadcast import Broadcast
-from conversations.generation import generation
+from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
 from conversations.protocol.commands import Send, Watch
@@ -168,7 +169,7 @@ class Page:
         self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
-        self.attends = set()
+        self.viewing = set()
         self.send_window = SendWindow(1 << 20, time.monotonic())
         self.lost = False
         self.turn = 0
@@ -242,7 +243,7 @@ async def outcome(generation):
 async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, user, page, started):
     """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     attend_all(supervisor, [], started)
     assert page in live.viewers
@@ -255,7 +256,7 @@ async def test_a_page_that_read_the_row_before_the_end_looks_again(supervisor, u
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
     subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
 
 
 async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(supervisor, user, page, steady, monkeypatch):
@@ -291,11 +292,11 @@ async def test_an_end_that_cannot_be_rendered_is_saved_and_told(supervisor, user
     def fails(*_args, **_options):
         raise RuntimeError("no such tag")
 
-    monkeypatch.setattr(Broadcast, "settle", fails)
-    monkeypatch.setattr(end_notice, "words", fails)
+    monkeypatch.setattr(Broadcast, "finish_text", fails)
+    monkeypatch.setattr(end_texts, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    supervisor.attend(live, page)
-    live.broadcast.attach(page)
+    supervisor.viewers.add(live, page)
+    live.broadcast.subscribe(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
     assert page.heard("end")
@@ -313,7 +314,7 @@ async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(superviso
 
 async def test_a_connection_that_does_not_close_holds_up_no_end(supervisor, user, started, monkeypatch):
     """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
-    monkeypatch.setattr(generation, "CLOSING", 0.2)
+    monkeypatch.setattr(provider_reader, "CLOSE_TIMEOUT", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
 
     async def stream(*_args, **_options):
@@ -327,7 +328,7 @@ async def test_a_connection_that_does_not_close_holds_up_no_end(supervisor, user
     monkeypatch.setattr(type(provider), "stream", stream)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     await reading.wait()
-    live.opened()
+    live.reader.opened()
     live.stop(EndReason.STOPPED)
     await asyncio.wait_for(live.task, 5)
     over.set()
@@ -346,7 +347,7 @@ async def following(database):
     def watched():
         return looks[0]()
 
-    made = Followers(new_id(), watched, lambda _: True, found.append, lambda _: None)
+    made = Follower(new_id(), watched, found.append, lambda _: None)
     yield made, looks, found
     await made.close()
 
@@ -373,20 +374,20 @@ async def test_a_page_that_comes_while_an_end_is_read_sees_it(following, user, m
     made, looks, _found = following
     looks.append(list)
     run = await in_database(streaming_row, user, await in_database(another_process))
-    begun = Begun(run.pk, run.message_id, run.conversation_id)
+    remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_notice.stored_words
+    read = end_texts.load
 
     async def slowly(*args):
-        made.follow(begun, late)
+        made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_notice, "stored_words", slowly)
-    made.follow(begun, first)
+    monkeypatch.setattr(end_texts, "load", slowly)
+    made.follow(remote, first)
     made.start()
     await until(lambda: first.heard("snapshot"))
     await in_database(ended, run)
-    await until(lambda: first.heard("end"), POLL * 10)
+    await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
     await until(lambda: late.caught_up == [run.message_id])
 
 

@@ -84,8 +84,7 @@ async def test_a_database_that_hangs_is_asked_once(supervisor, monkeypatch):
     assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
     assert await probed.fault() == "database"
     assert len(asked) == 1
-    for task in list(supervisor._tasks):
-        task.cancel()
+    supervisor.tasks.cancel()
 
 
 async def test_the_databases_answer_holds_for_a_moment(supervisor, monkeypatch):

@@ -7,7 +7,7 @@ import uuid
 import msgspec
 import pytest
 
-from conversations.delivery import flush_rate
+from conversations.delivery import flush_interval
 from conversations.delivery.broadcast import Broadcast
 from conversations.providers.client import Provider
 from conversations.providers.endpoints import Endpoint
@@ -53,9 +53,11 @@ def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
 
 
 def test_the_interval_follows_the_load():
-    assert flush_rate.stretch(0.0) == flush_rate.stretch(flush_rate.IDLE) == 1
-    assert flush_rate.stretch(flush_rate.BUSY) == flush_rate.stretch(1.0) == flush_rate.LONGEST
-    between = [flush_rate.stretch(share / 100) for share in range(101)]
+    assert flush_interval.stretch(0.0) == flush_interval.stretch(flush_interval.IDLE_SHARE) == 1
+    assert (
+        flush_interval.stretch(flush_interval.BUSY_SHARE) == flush_interval.stretch(1.0) == flush_interval.MAX_STRETCH
+    )
+    between = [flush_interval.stretch(share / 100) for share in range(101)]
     assert between == sorted(between)
 
 
@@ -75,7 +77,7 @@ class Page:
 async def test_what_is_read_when_a_frame_is_due_goes_with_it():
     """The clock of the page and that of the provider's connection strike together, and text may wait then."""
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     answer.feed("One")
     time.sleep(answer.feed(" two"))  # noqa: ASYNC251  the loop shall not do what is due by then
     answer.feed(" three")
@@ -87,7 +89,7 @@ async def test_what_is_read_when_a_frame_is_due_goes_with_it():
 
 async def test_what_waits_is_shown_though_nothing_more_is_read():
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     answer.feed("One")
     answer.feed(" two")
     async with asyncio.timeout(5):
@@ -98,11 +100,11 @@ async def test_what_waits_is_shown_though_nothing_more_is_read():
 
 def test_the_load_is_what_this_thread_uses():
     wall, cpu = time.monotonic(), time.thread_time()
-    busy = flush_rate.Load()
+    busy = flush_interval.LoopLoad()
     while time.thread_time() < cpu + 0.05:
         pass
-    busy.look()
+    busy.sample()
     share = (time.thread_time() - cpu) / (time.monotonic() - wall)
     seen = busy.share
-    assert seen == pytest.approx(flush_rate.SMOOTH * share, rel=0.2)
-    eventually(lambda: (busy.look(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")
+    assert seen == pytest.approx(flush_interval.SMOOTHING * share, rel=0.2)
+    eventually(lambda: (busy.sample(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")

@@ -51,14 +51,14 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
         piece = text[begin : begin + step]
         answer.add(piece)
         answer.flush()
-        await answer.shown()
+        await answer.wait_rendered()
         growing.feed(piece)
         growing.flush()
         assert page.html == growing.finished + growing.tail
         if begin == 3 * step:
-            answer.attach(late)
-    answer.settle()
-    await answer.shown()
+            answer.subscribe(late)
+    answer.finish_text()
+    await answer.wait_rendered()
     assert page.html == late.html == render(text)
     assert not page.rules.broken
 
@@ -66,11 +66,11 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
 async def test_a_long_block_is_not_sent_again_and_again():
     lines = [f"value_{number} = compute({number})  # a line like any other\n" for number in range(1000)]
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     for line in ["```\n", *lines]:
         answer.add(line)
         answer.flush()
-        await answer.shown()
+        await answer.wait_rendered()
     assert page.received < 8 * sum(map(len, lines))
 
 

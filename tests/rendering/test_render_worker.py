@@ -99,14 +99,14 @@ def test_code_that_is_slow_to_colour_stays_plain_and_uses_up_the_colours():
 
 async def test_pages_get_what_is_rendered_elsewhere(answer):
     page, late = Page(), Page()
-    answer.attach(page)
+    answer.subscribe(page)
     answer.add(CODE * 3)
     answer.flush()
-    answer.attach(late)
+    answer.subscribe(late)
     assert late.ops == []
     answer.add("Then *more*")
-    answer.settle()
-    await answer.shown()
+    answer.finish_text()
+    await answer.wait_rendered()
     assert late.ops[0] == "snapshot"
     assert page.html == late.html == answer.html == render(CODE * 3 + "Then *more*")
     assert page.html.count('<span class="kn">') == 3
@@ -118,18 +118,18 @@ async def test_nothing_is_rendered_where_nobody_watches(answer, monkeypatch):
         monkeypatch.setattr(broadcast, name, lambda *_: pytest.fail("rendered"))
     monkeypatch.setattr(worker, "submit_from_loop", lambda *_: pytest.fail("rendered"))
     assert answer.feed(CODE) > 0
-    answer.settle()
-    await answer.shown()
+    answer.finish_text()
+    await answer.wait_rendered()
     answer.end("complete", "finished", lambda _language: {})
     assert answer.html is None
 
 
 async def test_who_comes_after_the_last_word_gets_all_of_it(answer):
     answer.feed(CODE)
-    answer.settle()
+    answer.finish_text()
     page = Page()
-    answer.attach(page)
-    await answer.shown()
+    answer.subscribe(page)
+    await answer.wait_rendered()
     assert page.ops == ["snapshot"]
     assert page.html == render(CODE)
 
@@ -137,13 +137,13 @@ async def test_who_comes_after_the_last_word_gets_all_of_it(answer):
 async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, monkeypatch):
     monkeypatch.setattr(worker, "submit_from_loop", lambda work, then: asyncio.get_running_loop().call_soon(then, None))
     page = Page()
-    answer.attach(page)
+    answer.subscribe(page)
     for piece in (CODE, "And <b>"):
         answer.add(piece)
         answer.flush()
-        await answer.shown()
-    answer.settle()
-    await answer.shown()
+        await answer.wait_rendered()
+    answer.finish_text()
+    await answer.wait_rendered()
     assert assert_safe(page.html).text.strip() == f"{CODE}And <b>".strip()
     assert answer.html is None  # the next look may have more luck
 
@@ -151,10 +151,10 @@ async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, mo
 async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
     monkeypatch.setattr(worker, "submit_from_loop", lambda *_: None)
     page = Page()
-    answer.attach(page)
+    answer.subscribe(page)
     answer.add(CODE)
-    answer.settle()
-    await answer.shown(0.05)
+    answer.finish_text()
+    await answer.wait_rendered(0.05)
     assert assert_safe(page.html).text.strip() == CODE.strip()
 
 

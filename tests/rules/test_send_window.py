@@ -14,7 +14,7 @@ class Page:
 
     def __init__(self) -> None:
         self.send_window = SendWindow(LIMIT, 0.0)
-        self.attends: set[Any] = set()
+        self.viewing: set[Any] = set()
         self.lost = False
         self.pinged_at = 0.0
         self.pushed: list[str] = []
