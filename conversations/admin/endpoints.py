@@ -13,8 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from conversations.models import Action, Endpoint, LanguageModel
-from conversations.providers import endpoint_check, endpoints, model_list_format
-from conversations.providers.model_catalog import catalog
+from conversations.providers import endpoint_check, endpoints, model_list
+from conversations.providers.catalog.model_catalog import catalog
 
 from . import audit
 from .endpoint_form import EndpointForm
@@ -110,7 +110,7 @@ class EndpointAdmin(audit.AuditedAdmin):
             return _to(endpoint)
         audit.record_change(request, Action.TESTED, endpoint)
         known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
-        result = endpoint_check.run(endpoints.of_row(endpoint), list(known))
+        result = endpoint_check.check(endpoints.from_row(endpoint), list(known))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Connection to %(name)s") % {"name": endpoint},
@@ -131,7 +131,7 @@ class EndpointAdmin(audit.AuditedAdmin):
             raise PermissionDenied
         known = set(endpoint.models.values_list("name", flat=True))
         named = dict.fromkeys(request.POST.getlist("name"))
-        chosen = [name for name in named if model_list_format.usable(name) and name not in known]
+        chosen = [name for name in named if model_list.is_usable_name(name) and name not in known]
         with transaction.atomic():
             for name in chosen:
                 model = LanguageModel(endpoint=endpoint, name=name)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from conversations.delivery import end_texts
 from conversations.delivery.sockets import Socket
 from conversations.rules.status import EndReason, Status
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import follower_sql, presence
 from .followed_generation import FollowedGeneration
@@ -100,7 +100,7 @@ class Follower:
             self._wake.clear()
             try:
                 await self._poll()
-            except AWAY as error:  # the next poll may succeed
+            except UNAVAILABLE as error:  # the next poll may succeed
                 logger.info("poll of other processes' generations: %s", type(error).__name__)
                 await asyncio.sleep(POLL_INTERVAL)
             except Exception:  # without these polls, owners would take all pages of this process for gone

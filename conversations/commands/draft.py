@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation, Generation, Kind, Message, Role
 from conversations.protocol.commands import Continue, Edit, Regenerate, Send, StartCommand
 from conversations.protocol.refusal import Refusal, not_found, not_possible
-from conversations.providers.model_catalog import Model
-from conversations.providers.prompt import Turn
+from conversations.providers.catalog.offered_model import Model
+from conversations.providers.prompt_turn import Turn
 from conversations.rules.status import Status, can_continue
 
 from .limits import fit_context

@@ -66,7 +66,7 @@ async def end_and_wait(supervisor: Supervisor, generation: uuid.UUID, reason: En
         if not await in_database(_is_streaming, generation):
             return
         await asyncio.sleep(POLL_INTERVAL)
-    await in_database(reaper.take_away, generation, reason)
+    await in_database(reaper.force_end, generation, reason)
 
 
 def _is_streaming(generation: uuid.UUID) -> bool:

@@ -19,11 +19,11 @@ from conversations.protocol import events
 from conversations.protocol.commands import Send, StartCommand
 from conversations.protocol.refusal import Refusal, busy, internal_error, shutting_down
 from conversations.providers import context_window
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.status import EndReason, Outcome, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import start
 from .draft import Requester
@@ -89,7 +89,7 @@ class CommandExecutor:
             await self._answer(user, command, pending)
         except Refusal as refusal:
             _refuse(pending, command, refusal)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a command was not carried out: %s", type(error).__name__)
             _refuse(pending, command, busy())
         except Exception:
@@ -158,9 +158,9 @@ async def _start_counted(requester: Requester, command: StartCommand) -> Started
     the database threads. Raises Refusal."""
     for _attempt in range(MAX_COUNTS):
         try:
-            return await fair_share.database.work(requester.user.pk, start.start_generation, requester, command)
+            return await fair_share.in_database(requester.user.pk, start.start_generation, requester, command)
         except context_window.Uncounted as missing:
-            await asyncio.to_thread(context_window.measure, missing.texts)
+            await asyncio.to_thread(context_window.count_texts, missing.texts)
     raise busy()
 
 

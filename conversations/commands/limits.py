@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 from conversations.models import Conversation, Message
 from conversations.protocol.refusal import Refusal
 from conversations.providers import context_window
-from conversations.providers.model_catalog import Model
-from conversations.providers.prompt import Turn, turns
+from conversations.providers.catalog.offered_model import Model
+from conversations.providers.prompt import turns
+from conversations.providers.prompt_turn import Turn
 
 
 def check_prompt(content: str) -> None:
@@ -55,7 +56,7 @@ def fit_context(
         return everything, 0
     first = 1 if everything[0]["role"] == "system" else 0
     try:
-        dropped = context_window.dropped(everything, first + len(branch) - 1, model.context_window)
+        dropped = context_window.messages_to_drop(everything, first + len(branch) - 1, model.context_window)
     except context_window.TooLong as error:
         raise _too_long(model, error) from error
     return [*everything[:first], *everything[first + dropped :]], dropped

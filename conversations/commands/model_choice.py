@@ -10,7 +10,8 @@ from conversations.models import Conversation
 from conversations.people import preferences
 from conversations.protocol.commands import Continue, StartCommand
 from conversations.protocol.refusal import Refusal
-from conversations.providers.model_catalog import Model, default
+from conversations.providers.catalog.offered_model import Model
+from conversations.providers.catalog.preselection import default
 from conversations.storage import start_sql
 
 logger = logging.getLogger(__name__)

@@ -49,7 +49,7 @@ async def show_result(
                 state = conversation_state.after_start(result, command.id, so_far)
             else:
                 query = (user, result.conversation, result.after, command.id)
-                state = await fair_share.database.work(user.pk, conversation_state.after_message, *query)
+                state = await fair_share.in_database(user.pk, conversation_state.after_message, *query)
         for page in _audience(supervisor, sockets, result):
             if page.language == language and page not in shown:
                 shown.add(page)

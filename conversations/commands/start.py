@@ -16,7 +16,8 @@ from conversations.models import Conversation
 from conversations.models.conversation import TitleSource, title_from_prompt
 from conversations.protocol.commands import Edit, Send, StartCommand
 from conversations.protocol.refusal import busy, not_found
-from conversations.providers.model_catalog import allowed, default
+from conversations.providers.catalog.offered_model import allowed
+from conversations.providers.catalog.preselection import default
 from conversations.storage import start_sql
 
 from .conversation_settings_form import check_settings
@@ -61,18 +62,18 @@ def start_generation(requester: Requester, command: StartCommand) -> Started | S
 def _start(requester: Requester, command: StartCommand) -> Started | StillRunning | Repeated:
     """Everything that can refuse comes before `StillRunning`, because the caller then ends the running answer."""
     user = requester.user
-    with start_sql.together():
+    with start_sql.pipelined():
         start_sql.lock(user.pk)
         conversation, facts = _find_or_create(user, command)
-    if facts.made is not None:
-        return Repeated(conversation.pk, facts.made_parent)
-    check_running_answers(facts.count - (facts.running is not None))
+    if facts.message is not None:
+        return Repeated(conversation.pk, facts.message_parent)
+    check_running_answers(facts.streaming_count - (facts.streaming is not None))
     offered = allowed(requester.offered, user)
     fallback = fallback_model(conversation, command, facts, offered)
     model = choose_model(command.model, fallback, offered)
     new = draft(requester, model, conversation, command)
-    if facts.running is not None:
-        return StillRunning(facts.running)
+    if facts.streaming is not None:
+        return StillRunning(facts.streaming)
     conversation.model = model.key
     if isinstance(command, Send) and command.model:
         standard = default(offered)

@@ -12,7 +12,7 @@ from conversations.protocol.refusal import Refusal, busy, internal_error, not_fo
 from conversations.rules.status import EndReason, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .end_generation import record_late_stop, request_end
 from .execute import CommandExecutor
@@ -42,7 +42,7 @@ async def _stop_not_here(supervisor: Supervisor, socket: Socket, user: AbstractB
         await _stop_stored(supervisor, socket, user, command)
     except Refusal as refusal:
         _refuse_stop(socket, command, refusal)
-    except AWAY as error:
+    except UNAVAILABLE as error:
         logger.warning("a stop was not carried out: %s", type(error).__name__)
         _refuse_stop(socket, command, busy())
     except Exception:
@@ -52,7 +52,7 @@ async def _stop_not_here(supervisor: Supervisor, socket: Socket, user: AbstractB
 
 async def _stop_stored(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Stop) -> None:
     query = (user, command.generation, command.id)
-    generation = await fair_share.database.work(user.pk, find_generation, *query)
+    generation = await fair_share.in_database(user.pk, find_generation, *query)
     if generation is not None and generation.end_reason == EndReason.CONNECTION_LOST:
         await in_database(record_late_stop, generation.pk, StopRequest.from_page(user.pk))
     if generation is None:

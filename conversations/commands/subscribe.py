@@ -11,7 +11,7 @@ from conversations.protocol import events
 from conversations.protocol.commands import Watch
 from conversations.protocol.refusal import Refusal, internal_error
 from conversations.storage import fair_share
-from conversations.storage.db_threads import AWAY
+from conversations.storage.db_threads import UNAVAILABLE
 
 from . import conversation_state
 
@@ -51,7 +51,7 @@ async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, 
     asked for another conversation."""
     try:
         await _watch(supervisor, socket, user, command)
-    except (Refusal, *AWAY):
+    except (Refusal, *UNAVAILABLE):
         raise
     except Exception as error:
         logger.exception("a conversation cannot be shown")
@@ -65,7 +65,7 @@ async def _watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser,
         supervisor.sockets.show(socket, None)
         socket.push(events.watching(None, None))
         return
-    state = await fair_share.database.work(
+    state = await fair_share.in_database(
         user.pk, conversation_state.for_page, user, command, lambda: socket.turn == turn
     )
     if socket.turn != turn or socket not in supervisor.sockets:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from conversations.models import Generation
 from conversations.rendering import fragments
 from conversations.rules.end_sentences import announcement, sentence
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,6 @@ async def load(generation: uuid.UUID, status: str, reason: str, text: str, langu
     try:
         async with asyncio.timeout(LOAD_TIMEOUT):
             return EndTexts(status, reason, text, await in_database(fragments.stored_end_parts, generation, languages))
-    except (*AWAY, Generation.DoesNotExist) as error:
+    except (*UNAVAILABLE, Generation.DoesNotExist) as error:
         logger.warning("generation %s: end shown without its footer: %s", generation, type(error).__name__)
         return EndTexts(status, reason, text)

@@ -15,15 +15,15 @@ from django.conf import settings
 
 from conversations.models import Conversation, Generation, TitleSource
 from conversations.models.conversation import title_from_prompt
-from conversations.providers.client_pool import Providers
+from conversations.providers.client_pool import ClientPool
+from conversations.providers.connection_errors import describe
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_list_cache import why
-from conversations.providers.short_answer import Limits, Line
-from conversations.providers.sse import ProviderError
-from conversations.providers.token_counter import rough
+from conversations.providers.short_answer import ShortAnswer, ShortRequests
+from conversations.providers.token_counter import estimated_tokens
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import Status
-from conversations.storage import usage
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage import token_usage
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .live_generation import LiveGeneration
 
@@ -55,12 +55,12 @@ class AutoTitles:
     `on_title` is called with the owner, the conversation and its new title.
     """
 
-    def __init__(self, providers: Providers, on_title: Callable[[int, uuid.UUID, str], None]) -> None:
+    def __init__(self, providers: ClientPool, on_title: Callable[[int, uuid.UUID, str], None]) -> None:
         self._providers = providers
         self._on_title = on_title
         self._requests: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
         self._saving_usage: set[asyncio.Task[None]] = set()
-        self._limits: dict[Endpoint, Limits] = {}
+        self._limits: dict[Endpoint, ShortRequests] = {}
 
     def request(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
         """An answer has ended: ask for a title if the conversation needs one and `allowed(user)` is true."""
@@ -96,37 +96,40 @@ class AutoTitles:
                 title = clean(await self._reply(live))
             if await in_database(_save_title, live.conversation, title):
                 self._on_title(live.user, live.conversation, title)
-        except (ProviderError, *AWAY) as error:
-            logger.info("conversation %s has no title from its model: %s", live.conversation, why(error))
+        except (ProviderError, *UNAVAILABLE) as error:
+            logger.info("conversation %s has no title from its model: %s", live.conversation, describe(error))
 
     async def _reply(self, live: LiveGeneration) -> str:
         """What the model replies. Raises ProviderError."""
-        line, turns = Line(), _turns(live)
-        limits = self._limits.setdefault(live.endpoint, Limits())
+        line, turns = ShortAnswer(), _turns(live)
+        limits = self._limits.setdefault(live.endpoint, ShortRequests())
         try:
-            await limits.ask(self._providers.take(live.endpoint), live.started.model.name, turns, MAX_TOKENS, line)
+            await limits.ask(self._providers.acquire(live.endpoint), live.started.model.name, turns, MAX_TOKENS, line)
         finally:
-            self._providers.give_back(live.endpoint)
+            self._providers.release(live.endpoint)
             self._save_usage(live, turns, line)
         return line.text
 
-    def _save_usage(self, live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+    def _save_usage(self, live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
         """In a task of its own, because the one that made the request may be cancelled."""
         task = asyncio.get_running_loop().create_task(_store_usage(live, turns, line), name=f"title's tokens {live.id}")
         self._saving_usage.add(task)
         task.add_done_callback(self._saving_usage.discard)
 
 
-async def _store_usage(live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
+async def _store_usage(live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
     """Store the tokens that the provider reported, else an estimate from what was sent and what had arrived."""
     tokens_in, tokens_out = line.tokens
     estimated = line.asked and (tokens_in is None or tokens_out is None)
     if estimated:
-        tokens_in, tokens_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length) + line.thoughts
+        tokens_in, tokens_out = (
+            estimated_tokens(sum(len(turn["content"]) for turn in turns)),
+            estimated_tokens(line.length) + line.thoughts,
+        )
     logger.info("title of %s: %s tokens in, %s out", live.conversation, tokens_in or 0, tokens_out or 0)
     try:
-        await in_database(usage.store_title, live.id, tokens_in or 0, tokens_out or 0, estimated=estimated)
-    except AWAY as error:
+        await in_database(token_usage.store_title, live.id, tokens_in or 0, tokens_out or 0, estimated=estimated)
+    except UNAVAILABLE as error:
         logger.warning("the tokens of a title were not stored: %s", type(error).__name__)
 
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from conversations.storage.db_threads import AWAY
+from conversations.storage.db_threads import UNAVAILABLE
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class BackgroundTasks:
         self._tasks.discard(task)
         self._must_finish.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, AWAY):
+        if isinstance(error, UNAVAILABLE):
             logger.warning("a background task gave up: %s", type(error).__name__)
         elif error is not None:
             logger.error("a background task failed: %s", type(error).__name__, exc_info=error)

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from conversations.models import UsageSource
-from conversations.providers.token_counter import rough
+from conversations.providers.token_counter import estimated_tokens
 from conversations.rules.ending import Ending
 from conversations.rules.lifecycle import Lifecycle
 from conversations.rules.status import EndReason, Outcome
@@ -76,15 +76,15 @@ def of_unlaunched(started: Started) -> Ending:
 def _tokens(
     started: Started, lifecycle: Lifecycle, usage: tuple[int, int] | None
 ) -> tuple[int | None, int | None, str]:
-    """(in, out, source). Providers report usage after the last token, so a stopped answer never has it. It gets an
+    """(in, out, source). ClientPool report usage after the last token, so a stopped answer never has it. It gets an
     estimate, but not less than the number of chunks that arrived, until its tokens are counted."""
     if usage is not None:
         return *usage, UsageSource.PROVIDER
     if lifecycle.opened_at is None:
         return None, None, ""
     sent = sum(len(turn["content"]) for turn in started.turns)
-    written = max(lifecycle.tokens, rough(lifecycle.written))
-    return rough(sent), written + lifecycle.thought_tokens, UsageSource.ESTIMATED
+    written = max(lifecycle.tokens, estimated_tokens(lifecycle.written))
+    return estimated_tokens(sent), written + lifecycle.thought_tokens, UsageSource.ESTIMATED
 
 
 def _time_of_day(at: float | None) -> datetime | None:

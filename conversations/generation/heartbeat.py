@@ -44,7 +44,7 @@ class Heartbeat:
         asyncio.get_running_loop().call_later(HEARTBEAT_INTERVAL, self._beat)
         gap = self._lease.beat()
         paused = gap > MAX_GAP
-        metrics.LATE.observe(max(0.0, gap - HEARTBEAT_INTERVAL))
+        metrics.EVENT_LOOP_DELAY.observe(max(0.0, gap - HEARTBEAT_INTERVAL))
         flush_interval.loop_load.sample()
         self._sockets.check(time.monotonic(), paused=paused, lost=self._viewers.lost, back=self._viewers.back)
         if not paused:
@@ -52,6 +52,6 @@ class Heartbeat:
 
     def _fail_without_storage(self) -> None:
         """End all generations when the database has been unavailable for too long to keep their text."""
-        if self._journal.away() > settings.CHAT_STORAGE_PATIENCE:
+        if self._journal.unavailable_for() > settings.CHAT_STORAGE_PATIENCE:
             for live in self._live:
                 live.fail(Outcome(EndReason.STORAGE, detail="the database stayed unavailable"))

@@ -19,7 +19,7 @@ from conversations.delivery import end_texts
 from conversations.delivery.broadcast import Broadcast
 from conversations.people.sessions import SignedIn
 from conversations.protocol import events
-from conversations.providers.client import Provider
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
 from conversations.rendering.cache import html_cache
 from conversations.rules.ending import Ended, Ending
@@ -48,7 +48,7 @@ class ProcessContext:
     again on all pages. `ended`: called once, when it is over."""
 
     journal: Journal
-    provider: Provider
+    provider: ProviderClient
     trusted: Callable[[], bool]
     resync: Callable[["LiveGeneration"], None]
     ended: Callable[["LiveGeneration"], None]

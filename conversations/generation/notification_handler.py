@@ -6,7 +6,7 @@ from collections.abc import Callable
 from conversations.cluster.follower import Follower
 from conversations.cluster.notifications import Kind, Notification
 from conversations.delivery.sockets import Sockets
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopRequest
 

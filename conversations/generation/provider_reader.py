@@ -6,10 +6,10 @@ import time
 import uuid
 from collections.abc import Callable
 
-from conversations.providers.client import Provider
-from conversations.providers.model_catalog import catalog
-from conversations.providers.sse import ProviderError
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.client import ProviderClient
 from conversations.rules.lifecycle import Lifecycle
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import EndReason, Outcome
 
 from .endings import INTERNAL
@@ -29,7 +29,7 @@ class ProviderReader:
     """
 
     def __init__(
-        self, started: Started, lifecycle: Lifecycle, provider: Provider, on_text: Callable[[str], float]
+        self, started: Started, lifecycle: Lifecycle, provider: ProviderClient, on_text: Callable[[str], float]
     ) -> None:
         self.usage_reported: tuple[int, int] | None = None
         self._id: uuid.UUID = started.generation.pk
@@ -84,7 +84,7 @@ class ProviderReader:
             self._lifecycle.fail(Outcome(EndReason.PROVIDER_FAILED, code=INTERNAL), time.monotonic())
         else:
             self._keep(self._lifecycle.end_of_stream(time.monotonic()))
-            self.taken()
+            self.batch_read()
 
     def _learn(self, error: ProviderError) -> None:
         """A refusal that names the model's context window spares the next request the same refusal."""
@@ -96,8 +96,8 @@ class ProviderReader:
     def opened(self) -> None:
         self._lifecycle.open(time.monotonic())
 
-    def delta(self, text: str, pieces: int) -> None:
-        self._keep(self._lifecycle.add_text(text, time.monotonic(), pieces))
+    def delta(self, text: str, chunks: int) -> None:
+        self._keep(self._lifecycle.add_text(text, time.monotonic(), chunks))
 
     def alive(self, thoughts: int = 0, characters: int = 0) -> None:
         self._lifecycle.record_activity(time.monotonic(), thoughts, characters)
@@ -109,7 +109,7 @@ class ProviderReader:
     def usage(self, tokens_in: int, tokens_out: int) -> None:
         self.usage_reported = (tokens_in, tokens_out)
 
-    def taken(self) -> float:
+    def batch_read(self) -> float:
         self._watch_closer()
         if not self._text:
             return 0.0

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversations.models import Conversation, Generation, Message
-from conversations.providers.model_catalog import Model
-from conversations.providers.prompt import Turn
+from conversations.providers.catalog.offered_model import Model
+from conversations.providers.prompt_turn import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.cluster.notifications import Kind, Notification, Notifier
 from conversations.delivery.sockets import Socket, Sockets
 from conversations.models.ids import new_id
-from conversations.providers.client_pool import Providers
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.client_pool import ClientPool
 from conversations.providers.token_counter import tokenizer
 from conversations.rendering import worker
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopRequest
 from conversations.storage import reaper
-from conversations.storage.db_threads import in_database, limit
+from conversations.storage.db_threads import in_database, limit_query_time
 from conversations.storage.journal import Journal
 
 from . import endings
@@ -62,7 +62,7 @@ class Supervisor:
             self.follower,
             self.notifier,
             self.tasks,
-            lambda: self.journal.steady(),
+            lambda: self.journal.steady_for(),
         )
         self.sessions = ViewerSessions(self.live, self.sockets, self.leave)
         self.activity = Activity(self.live, self.sockets)
@@ -77,12 +77,12 @@ class Supervisor:
         """Ready to run generations when it returns. `periodic_tasks` returns the coroutines of this process that run
         until they are cancelled. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
-        limit()
-        self.providers = Providers()
+        limit_query_time()
+        self.providers = ClientPool()
         self.titles = AutoTitles(self.providers, self.conversation_changed)
         self.journal = Journal(self.process, self.loop, self._ticks.ticked)
         await asyncio.to_thread(self.journal.start)
-        await in_database(reaper.sweep, self.process, at_start=True)
+        await in_database(reaper.reap, self.process, at_start=True)
         await catalog.start(self.providers)
         await self.notifier.start()
         self.follower.start()
@@ -131,12 +131,12 @@ class Supervisor:
         self, started: Started, user: int, command: uuid.UUID, *, stopped: StopRequest | None = None
     ) -> LiveGeneration:
         """Run a generation that is stored in the database. `stopped`: who stopped it before it got here."""
-        provider = self.providers.take(started.model.endpoint)
+        provider = self.providers.acquire(started.model.endpoint)
         try:
             context = ProcessContext(self.journal, provider, self.lease.trusted, self._resync, self._ended)
             live = LiveGeneration(started, user, command, context)
         except Exception:
-            self.providers.give_back(started.model.endpoint)
+            self.providers.release(started.model.endpoint)
             raise
         self.live.add(live)
         if stopped:
@@ -157,7 +157,7 @@ class Supervisor:
         self.live.remove(live)
         if live.saved:
             self.live.remember_ended(live.id)
-        self.providers.give_back(live.endpoint)
+        self.providers.release(live.endpoint)
         self.viewers.remove_generation(live.id, self.sockets.of_user(live.user))
         self.notifier.notify(Kind.ROWS_CHANGED)
         self.activity.ended(live)

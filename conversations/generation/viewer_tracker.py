@@ -17,8 +17,8 @@ from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.cluster.notifications import Kind, Notifier
 from conversations.delivery.sockets import Socket, Sockets
 from conversations.rules.status import EndReason, known_reason
-from conversations.storage.db_threads import AWAY, in_database
-from conversations.storage.journal import Asked
+from conversations.storage.db_threads import UNAVAILABLE, in_database
+from conversations.storage.journal import Signals
 
 from .background_tasks import BackgroundTasks
 from .live_generation import LiveGeneration
@@ -114,7 +114,7 @@ class ViewerTracker:
 
     # --- a generation without viewers here ---------------------------------------------------------------------------
 
-    def update_elsewhere(self, live: LiveGeneration, row: Asked) -> None:
+    def update_elsewhere(self, live: LiveGeneration, row: Signals) -> None:
         """Take over what the database says about viewers at other processes."""
         if row.watched_elsewhere:
             live.viewers.arrive(ELSEWHERE)
@@ -147,7 +147,7 @@ class ViewerTracker:
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await in_database(presence.others, generation)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.info("generation %s: other viewers are unknown: %s", generation, type(error).__name__)
             return presence.OtherViewers()
 

@@ -52,7 +52,7 @@ def _end_generations(person: User, by: StopRequest) -> None:
     while _streaming(person).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     for key in _streaming(person).values_list("pk", flat=True):
-        reaper.take_away(key, EndReason.DELETED)
+        reaper.force_end(key, EndReason.DELETED)
 
 
 def _streaming(person: User) -> GenerationQuerySet:

@@ -10,9 +10,9 @@ from conversations.cluster import presence
 from conversations.generation.supervisor import Supervisor
 from conversations.operations.summary import rollup
 from conversations.people import sessions
-from conversations.providers import model_catalog
+from conversations.providers.catalog import model_catalog
 from conversations.storage import reaper
-from conversations.storage.db_threads import AWAY, in_background, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_background, in_database
 
 from . import cleanup, retention, search_index, token_accounting
 
@@ -37,7 +37,7 @@ async def repeat(interval: float, task: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(interval)
         try:
             await task()
-        except AWAY as error:  # the journal says so, once
+        except UNAVAILABLE as error:  # the journal says so, once
             logger.info("%s: %s", getattr(task, "__name__", "a periodic task"), type(error).__name__)
         except Exception:
             logger.exception("a periodic task failed")
@@ -60,9 +60,9 @@ class PeriodicTasks:
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
-            repeat(reaper.EVERY, self.sweep),
-            repeat(model_catalog.EVERY, model_catalog.catalog.refresh),
-            repeat(model_catalog.EVERY, model_catalog.catalog.list_models),
+            repeat(reaper.REAP_INTERVAL, self.sweep),
+            repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.refresh),
+            repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.list_models),
             repeat(token_accounting.COUNT_INTERVAL, self.count_tokens),
             repeat(SESSION_CHECK_INTERVAL, self.check_sessions),
             repeat(search_index.INDEX_INTERVAL, search_index.index_waiting),
@@ -72,11 +72,11 @@ class PeriodicTasks:
         ]
 
     async def sweep(self) -> None:
-        if self._journal.steady() < reaper.STEADY:
+        if self._journal.steady_for() < reaper.MIN_STEADY_CONTACT:
             return
-        ended = await in_database(reaper.sweep, self._process)
+        ended = await in_database(reaper.reap, self._process)
         now = time.monotonic()
-        if ended or not self._journal.idle():
+        if ended or not self._journal.is_idle():
             self._active_at = now
         if now - self._active_at < ACTIVE_PERIOD or now - self._presence_tidied_at > IDLE_PRESENCE_INTERVAL:
             self._presence_tidied_at = now
@@ -87,7 +87,7 @@ class PeriodicTasks:
 
     async def roll_up_summary(self) -> None:
         """In rounds, so that a long history blocks neither a thread nor readers."""
-        while self._journal.steady() and await in_background(rollup.roll_up):
+        while self._journal.steady_for() and await in_background(rollup.roll_up):
             await asyncio.sleep(ROLLUP_PAUSE)
 
     async def check_sessions(self) -> None:

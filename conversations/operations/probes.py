@@ -25,7 +25,7 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 readiness = Readiness(supervisor)
 
-metrics.watch(
+metrics.add_gauges(
     [
         ("chat_generations_streaming", "Generations that this process is streaming.", lambda: len(supervisor.live)),
         ("chat_viewers", "Pages that show a conversation.", lambda: sum(1 for _ in supervisor.sockets.conversations())),
@@ -33,7 +33,7 @@ metrics.watch(
         (
             "chat_journal_lag_seconds",
             "Seconds since the last successful save.",
-            lambda: supervisor.journal.away(),
+            lambda: supervisor.journal.unavailable_for(),
         ),
     ]
 )

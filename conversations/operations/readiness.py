@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.generation.supervisor import Supervisor
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 DATABASE_TIMEOUT = 1.0
 """Seconds in which the database has to answer."""
@@ -36,7 +36,7 @@ class Readiness:
             return "draining"
         if not await self._database_answers():
             return "database"
-        if self._supervisor.journal.away() > settings.CHAT_SAVE_INTERVAL + MAX_JOURNAL_DELAY:
+        if self._supervisor.journal.unavailable_for() > settings.CHAT_SAVE_INTERVAL + MAX_JOURNAL_DELAY:
             return "journal"
         return ""
 
@@ -53,7 +53,7 @@ class Readiness:
 async def _database_answers() -> bool:
     try:
         await in_database(_query)
-    except AWAY:
+    except UNAVAILABLE:
         return False
     return True
 

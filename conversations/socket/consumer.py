@@ -26,7 +26,7 @@ from conversations.protocol.refusal import Refusal, busy
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
 from conversations.rules.token_bucket import TokenBucket
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .watch_queue import WatchQueue
 
@@ -120,7 +120,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _sign_in(self) -> None:
         try:
             user = await in_database(sessions.load_user, self._key)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
             self.close_with(1013)
             return
@@ -185,7 +185,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await subscribe.watch(supervisor, self, self.user, command)
         except Refusal as refusal:
             self.push(events.refused(None, "watch", refusal))
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a watch failed: %s", type(error).__name__)
             self.close_with(1013)
 
@@ -283,7 +283,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         try:
             user = await in_database(sessions.load_user, self._key)
             successor = None if user is not None else await in_database(sessions.find_successor, self._key)
-        except AWAY as error:  # an unavailable database signs nobody out; the next check tries again
+        except UNAVAILABLE as error:  # an unavailable database signs nobody out; the next check tries again
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:

@@ -42,7 +42,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("step", [1, 7])
-async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
+async def test_page_shows_the_text_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     growing = MarkdownStream()
     answer.subscribers.add(page)
@@ -63,7 +63,7 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
     assert not page.rules.broken
 
 
-async def test_a_long_block_is_not_sent_again_and_again():
+async def test_long_block_is_not_resent():
     lines = [f"value_{number} = compute({number})  # a line like any other\n" for number in range(1000)]
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     answer.subscribe(page)
@@ -78,5 +78,5 @@ async def test_a_long_block_is_not_sent_again_and_again():
     ("one", "other", "same"),
     [("", "", 0), ("a", "", 0), ("abc", "abc", 3), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)],
 )
-def test_the_common_beginning(one, other, same):
+def test_common_prefix_of_two_tails(one, other, same):
     assert events.common_prefix(one, other) == events.common_prefix(other, one) == same

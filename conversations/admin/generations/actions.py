@@ -27,7 +27,7 @@ from conversations.admin import audit
 from conversations.admin.changelist import MAX_COUNT
 from conversations.models import Action, Generation
 from conversations.rules.status import UNFINISHED, Status
-from conversations.storage.db_threads import AWAY
+from conversations.storage.db_threads import UNAVAILABLE
 
 from . import csv_export, running
 
@@ -121,7 +121,7 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
     def _stop(self, request: HttpRequest, run: Generation) -> None:
         try:
             running.stop_and_wait(run.pk, request.user.pk or 0)
-        except (Late, running.NoSupervisor, *AWAY) as error:
+        except (Late, running.NoSupervisor, *UNAVAILABLE) as error:
             logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
             messages.error(request, _("The answer could not be stopped. Try again."))
             return

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 from .timeline import milliseconds
 
@@ -67,7 +67,7 @@ async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
 
     Generations that begin meanwhile are not included; those deleted meanwhile may be missing.
     """
-    await give_back()  # the list and the audit entry were made with it
+    await release()  # the list and the audit entry were made with it
     yield _text([HEADER])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None
