@@ -60,7 +60,7 @@ class PeriodicTasks:
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
-            repeat(reaper.REAP_INTERVAL, self.sweep),
+            repeat(reaper.REAP_INTERVAL, self.reap),
             repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.refresh),
             repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.list_models),
             repeat(token_accounting.COUNT_INTERVAL, self.count_tokens),
@@ -71,7 +71,7 @@ class PeriodicTasks:
             repeat(rollup.ROLLUP_INTERVAL, self.roll_up_summary),
         ]
 
-    async def sweep(self) -> None:
+    async def reap(self) -> None:
         if self._journal.steady_for() < reaper.MIN_STEADY_CONTACT:
             return
         ended = await in_database(reaper.reap, self._process)

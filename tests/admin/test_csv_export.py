@@ -89,7 +89,7 @@ def test_name_that_looks_like_a_formula_becomes_text(staff, server, answering, b
     assert row[2] == f"'{eve.user.username}"
 
 
-def test_each_generation_is_exported_once_across_batches(staff, alice):
+def test_every_run_once_over_many_batches(staff, alice):
     talk = many(alice, 2 * BATCH_SIZE + 7)
     found = of(staff, alice)
     assert len(found) == 2 * BATCH_SIZE + 7
