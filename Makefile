@@ -23,22 +23,22 @@ run: $(RUN_STAMP)  ## start the product; Ctrl-C ends it
 	@exec $(BIN)/python -m chatapp.server
 
 test: $(TEST_STAMP)  ## all tests, without the long loops of faults; ARGS="…" goes to pytest
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-js: $(TEST_STAMP)  ## the tests of the page's scripts alone
 	@exec $(BIN)/python -m pytest -n0 tests/js $(ARGS)
 
 test-all: $(TEST_STAMP)  ## all tests with the long loops of faults, and the figures they measure
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest -n0 --long $(ARGS)
 
 test-faults: $(TEST_STAMP)  ## the tests of faults with their long loops, and the figures they measure
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest tests/faults --long $(ARGS)
 
 screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; ARGS="stopped empty" for some of them
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
 bench: $(TEST_STAMP)  ## what it costs, against baselines: everything, for an hour and a half; ARGS="cpu stop" for some of it
