@@ -5,66 +5,67 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := manage.py chatapp conversations tests bench
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
-# The programs that the dependencies are installed for; a change of any of them installs anew.
+# A stamp for each set of locked dependencies: when the file changes, they are installed again.
 RUN_STAMP = $(VENV)/installed-$(shell cat requirements.txt | cksum | cut -d' ' -f1)
 TEST_STAMP = $(VENV)/installed-$(shell cat requirements-dev.txt | cksum | cut -d' ' -f1)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
-# Most tests wait for something; each of the three has a database, a provider and a server of its own.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+# Most tests wait for something, so three processes share them, each with its own database, provider and server.
+PARALLEL := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-js test-all test-faults screenshots bench bench-quick lint format messages lock clean
 
-help:  ## this list
+help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
-run: $(RUN_STAMP)  ## start the product; Ctrl-C ends it
+run: $(RUN_STAMP)  ## start the product; Ctrl-C stops it
 	@exec $(BIN)/python -m chatapp.server
 
-test: $(TEST_STAMP)  ## all tests, without the long loops of faults; ARGS="…" goes to pytest
+test: $(TEST_STAMP)  ## all tests but the long loops; one folder: ARGS="tests/chat", one test: ARGS="-k stop -n0"
 	@.ci/programs $(BIN)/python
-	@exec $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
-test-js: $(TEST_STAMP)  ## the tests of the page's scripts alone
+test-js: $(TEST_STAMP)  ## only the tests of the page's scripts
 	@exec $(BIN)/python -m pytest -n0 tests/js $(ARGS)
 
-test-all: $(TEST_STAMP)  ## all tests with the long loops of faults, and the figures they measure
+test-all: $(TEST_STAMP)  ## all tests with the long loops of the fault tests, and what they measure
 	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest -n0 --long $(ARGS)
 
-test-faults: $(TEST_STAMP)  ## the tests of faults with their long loops, and the figures they measure
+test-faults: $(TEST_STAMP)  ## only the fault tests, with their long loops and what they measure
 	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest tests/faults --long $(ARGS)
 
-screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; ARGS="stopped empty" for some of them
+screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; only some: ARGS="stopped empty"
 	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
-bench: $(TEST_STAMP)  ## what it costs, against baselines: everything, for an hour and a half; ARGS="cpu stop" for some of it
+bench: $(TEST_STAMP)  ## all benchmarks against baselines, an hour and a half; only some: ARGS="cpu stop"
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-quick: $(TEST_STAMP)  ## the short form of it: a minute
+bench-quick: $(TEST_STAMP)  ## short benchmarks, about a minute
 	@exec $(BIN)/python -m bench --quick $(ARGS)
 
-lint: $(TEST_STAMP)  ## style and types
+lint: $(TEST_STAMP)  ## check style, types and imports
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
 	@$(BIN)/ruff check $(wildcard $(CODE))
 	@$(BIN)/mypy $(wildcard chatapp conversations tests)
+	@$(BIN)/lint-imports --no-cache
 
-format: $(TEST_STAMP)  ## put the code into the agreed form
+format: $(TEST_STAMP)  ## format the code
 	@$(BIN)/ruff check --fix-only --quiet $(wildcard $(CODE))
 	@$(BIN)/ruff format $(wildcard $(CODE))
 
-messages: $(TEST_STAMP)  ## gather the sentences to be translated, and compile those that are; needs gettext's programs
+messages: $(TEST_STAMP)  ## update and compile the translations; needs the gettext tools
 	@$(BIN)/python manage.py makemessages --all --extension html,jinja,py,txt --no-location --no-obsolete --ignore=.venv --ignore=var --ignore=tests --ignore=bench
 	@$(BIN)/python manage.py compilemessages --ignore=.venv
 
-lock: $(TEST_STAMP)  ## bring the locked dependencies up to date with requirements*.in; ARGS="--upgrade" for newer ones
+lock: $(TEST_STAMP)  ## lock what requirements*.in declare; newer versions: ARGS="--upgrade"
 	@$(BIN)/uv pip compile $(LOCK) $(ARGS) requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) $(ARGS) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
-clean:  ## remove what make made; the data folder stays
+clean:  ## remove what make created; keeps the data folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -21,7 +21,7 @@ MEASUREMENTS = [
     "history",
     "first_page",
     "summary",
-    "runs",
+    "admin_list",
 ]
 QUICK = ["cpu", "first_token", "memory"]
 

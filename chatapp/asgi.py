@@ -17,7 +17,7 @@ from chatapp.origin_check import OriginCheck
 from chatapp.response_headers import ResponseHeaders
 from conversations.operations.probes import Probes
 from conversations.routing import websocket_urlpatterns
-from conversations.storage.request_connections import GivesBack
+from conversations.storage.request_connections import ReleaseConnections
 
 # Without the last route, a socket on any other path would raise and leave a traceback in the log.
 sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asgi())])
@@ -26,6 +26,9 @@ sockets = URLRouter([*websocket_urlpatterns, re_path(r"", WebsocketDenier.as_asg
 # open socket outlives a sign-out.
 application = OwnServerOnly(
     ProtocolTypeRouter(
-        {"http": ResponseHeaders(Probes(GivesBack(pages))), "websocket": OriginCheck(CookieMiddleware(sockets))}
+        {
+            "http": ResponseHeaders(Probes(ReleaseConnections(pages))),
+            "websocket": OriginCheck(CookieMiddleware(sockets)),
+        }
     )
 )

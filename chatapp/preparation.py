@@ -44,7 +44,7 @@ def prepare() -> None:
         with _exclusive():
             _migrate()
             _create_administrator()
-            environment_endpoint.settle()
+            environment_endpoint.sync()
             _collect_static()
     finally:
         connection.close()

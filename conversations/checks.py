@@ -1,4 +1,4 @@
-"""Combinations of settings that start, but should not stay as they are."""
+"""System checks for settings with which the server starts, but which should be changed."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from conversations.rules.frame_size import max_frame_size
 
 
 @register(Tags.security)
-def debug_is_for_this_machine(**kwargs: Any) -> list[CheckMessage]:
-    """Error pages with details show settings and code to everybody who can reach the server."""
+def debug_only_on_loopback(**kwargs: Any) -> list[CheckMessage]:
+    """Debug pages show settings and code to everybody who can reach the server."""
     if settings.DEBUG and not settings.LOOPBACK:
         return [
             Warning("DEBUG is on, and HOST can be reached from other machines.", hint="Unset DEBUG.", id="chat.W001")
@@ -19,8 +19,8 @@ def debug_is_for_this_machine(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def other_machines_need_https(**kwargs: Any) -> list[CheckMessage]:
-    """Over plain http, passwords and conversations can be read on the way."""
+def https_for_other_machines(**kwargs: Any) -> list[CheckMessage]:
+    """Over plain http, anybody on the network can read passwords and conversations."""
     if settings.HTTPS or settings.LOOPBACK:
         return []
     return [
@@ -33,8 +33,8 @@ def other_machines_need_https(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def origins_are_of_one_kind(**kwargs: Any) -> list[CheckMessage]:
-    """One origin over plain http is enough: cookies have to work for it, so they are not secure for anybody."""
+def origins_not_mixed(**kwargs: Any) -> list[CheckMessage]:
+    """With one plain http origin, cookies cannot be marked secure for anybody, because they must work for that one."""
     if settings.HTTPS or not any(origin.startswith("https://") for origin in settings.ALLOWED_ORIGINS):
         return []
     return [
@@ -47,8 +47,8 @@ def origins_are_of_one_kind(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def leases_outlive_saving(**kwargs: Any) -> list[CheckMessage]:
-    """A lease is renewed each time the text is saved; one that ends before that loses answers that are well."""
+def lease_longer_than_saves(**kwargs: Any) -> list[CheckMessage]:
+    """Leases are renewed with each save. One that expires earlier ends healthy generations."""
     if settings.CHAT_LEASE < 4 * settings.CHAT_SAVE_INTERVAL:
         return [
             Warning(
@@ -61,8 +61,8 @@ def leases_outlive_saving(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def frames_hold_prompts(**kwargs: Any) -> list[CheckMessage]:
-    """A prompt of the longest kind has to fit into one frame, with the instructions of a new conversation."""
+def prompt_fits_frame(**kwargs: Any) -> list[CheckMessage]:
+    """The longest prompt must fit into one frame, together with the system prompt of a new conversation."""
     needed = max_frame_size(settings.CHAT_MAX_PROMPT)
     if needed > settings.CHAT_MAX_FRAME:
         return [

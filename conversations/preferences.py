@@ -1,11 +1,11 @@
-"""The sign-in backend. Sessions name it by this path, so a move would sign everybody out."""
+"""The sign-in backend. Sessions store its dotted path, so moving it would sign everybody out."""
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 
 
 class Backend(ModelBackend):
-    """Loads preferences together with their person, so that no page and no socket asks for them again."""
+    """Loads the preferences together with the user, which saves pages and sockets a query."""
 
     def get_user(self, user_id: int) -> User | None:
         people = User.objects.select_related("preferences")

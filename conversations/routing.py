@@ -1,4 +1,4 @@
-"""Addresses of WebSockets."""
+"""The URL of the WebSocket."""
 
 from django.urls import path
 

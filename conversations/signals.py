@@ -1,4 +1,4 @@
-"""What happens to accounts and rows, and reaches the open sockets and the answers that are being written."""
+"""Passes changes of accounts and rows on to open sockets and running generations."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import supervisor
 from conversations.people import sessions
 from conversations.rules.status import Status
@@ -19,35 +20,40 @@ from .models import Endpoint, Generation, LanguageModel
 
 @receiver(user_logged_out)
 def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
+    """End the sockets and generations of the session, in this process and in the others."""
     key = request.session.session_key
     if key:
         digest = sessions.digest(key)
-        supervisor.call(supervisor.end_session, digest)
-        supervisor.call(lambda: supervisor.notifier.notify("session", id=digest))
+        supervisor.call(supervisor.sessions.end, digest)
+        supervisor.call(lambda: supervisor.notifier.notify(Kind.SESSION_ENDED, id=digest))
 
 
 @receiver(post_save, sender=get_user_model())
 def account_changed(instance: AbstractBaseUser, **_kwargs: Any) -> None:
-    """A new password, a disabled account: the sockets ask again who is behind them."""
+    """Make the person's sockets check their sessions: the password may be new, or the account disabled."""
     person = instance.pk
 
-    def tell() -> None:
+    def recheck_sockets() -> None:
         supervisor.call(supervisor.sockets.recheck, person)
-        supervisor.call(lambda: supervisor.notifier.notify("person", id=str(person)))
+        supervisor.call(lambda: supervisor.notifier.notify(Kind.ACCOUNT_CHANGED, id=str(person)))
 
-    transaction.on_commit(tell)
+    transaction.on_commit(recheck_sockets)
 
 
 @receiver([post_save, post_delete], sender=Endpoint)
 @receiver([post_save, post_delete], sender=LanguageModel)
 @receiver(m2m_changed, sender=LanguageModel.groups.through)
 def models_changed(**_kwargs: Any) -> None:
+    """Read the offered models anew."""
     transaction.on_commit(lambda: supervisor.call(supervisor.models_changed))
 
 
 @receiver(pre_delete, sender=Generation)
 def deleted(instance: Generation, **_kwargs: Any) -> None:
-    """Its owner finds it gone at the next tick. Until then it may be saving a piece of its text, so the row is taken
-    first: a piece that came before goes with the rest, and one that comes after fails instead of the deletion."""
+    """Lock the row of a running generation before it is deleted.
+
+    Its owner notices at the next tick that it is gone, and may be saving a piece of text until then. With the lock, an
+    earlier piece is deleted as well, and a later one fails; without it, the deletion could fail.
+    """
     if instance.status == Status.STREAMING:
         Generation.objects.select_for_update().filter(pk=instance.pk).first()

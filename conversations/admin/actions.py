@@ -25,7 +25,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from conversations.models import Action, Generation
 from conversations.rules.status import Status
-from conversations.storage.db_threads import AWAY
+from conversations.storage.db_threads import UNAVAILABLE
 
 from . import audit, export, live
 from .changelist import COUNTED
@@ -120,7 +120,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     def _stop(self, request: HttpRequest, run: Generation) -> None:
         try:
             live.stop(run.pk, request.user.pk or 0)
-        except (Late, live.NotServing, *AWAY) as error:
+        except (Late, live.NotServing, *UNAVAILABLE) as error:
             logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
             messages.error(request, _("It could not be stopped. Please try again."))
             return

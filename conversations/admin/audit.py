@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Action, AuditEntry, Conversation, Generation
-from conversations.telemetry.security_log import tell
+from conversations.telemetry.security_log import log_event
 
 from .base import ReadOnlyAdmin, in_zone, moment, reads_text
 
@@ -49,7 +49,7 @@ def administered(request: HttpRequest, action: Action, record: Any, fields: str 
     entry = _entry(request, action, f"{named}: {fields}" if fields else named, None)
     entry.owner_name = person
     entry.save(force_insert=True)
-    tell("administered", action=str(action), what=what(record), fields=fields, staff=request.user.pk)
+    log_event("administered", action=str(action), what=what(record), fields=fields, staff=request.user.pk)
 
 
 def what(record: Any) -> str:

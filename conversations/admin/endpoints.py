@@ -14,8 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from conversations.models import Action, Endpoint, LanguageModel
-from conversations.providers import endpoint_check, endpoints, model_list_format
-from conversations.providers.model_catalog import catalog
+from conversations.providers import endpoint_check, endpoints, model_list
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.endpoint_url import is_endpoint_url
 
 from . import audit
@@ -141,7 +141,7 @@ class EndpointAdmin(audit.RecordedAdmin):
             return _to(endpoint)
         audit.administered(request, Action.TESTED, endpoint)
         known = endpoint.models.order_by("-enabled", "-default", "order", "pk").values_list("name", flat=True)
-        result = endpoint_check.run(endpoints.of_row(endpoint), list(known))
+        result = endpoint_check.check(endpoints.from_row(endpoint), list(known))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Connection to %(name)s") % {"name": endpoint},
@@ -162,7 +162,7 @@ class EndpointAdmin(audit.RecordedAdmin):
             raise PermissionDenied
         known = set(endpoint.models.values_list("name", flat=True))
         named = dict.fromkeys(request.POST.getlist("name"))
-        chosen = [name for name in named if model_list_format.usable(name) and name not in known]
+        chosen = [name for name in named if model_list.is_usable_name(name) and name not in known]
         with transaction.atomic():
             for name in chosen:
                 model = LanguageModel(endpoint=endpoint, name=name)

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 from .timeline import milliseconds
 
@@ -65,7 +65,7 @@ signs like the others."""
 async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
     """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
     cancelled at any time."""
-    await give_back()  # the list and the audit entry were made with it
+    await release()  # the list and the audit entry were made with it
     yield _text([HEAD])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None

@@ -14,8 +14,8 @@ from django.db.models.functions import Length
 from django.utils import timezone
 
 from conversations.commands.end_generation import end_and_wait
-from conversations.delivery.sockets import ELSEWHERE
 from conversations.generation.supervisor import supervisor
+from conversations.generation.viewer_tracker import ELSEWHERE
 from conversations.models import Generation, Piece, Presence, ServerProcess
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopOrigin, StopRequest

@@ -1,1 +1,1 @@
-"""The other processes: notifications to them, their generations shown here, who shows what."""
+"""How the processes of one installation work together: notifications, shared presence, following each other's rows."""

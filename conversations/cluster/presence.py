@@ -1,7 +1,7 @@
-"""Who is there for a generation, beyond the sockets of its own process. Synchronous; runs on a database thread.
+"""Who views a generation, beyond the sockets of its own process. Synchronous; runs on a database thread.
 
-Times are the database's: the clocks of two machines may differ, and a word that the database takes late holds from then
-on.
+All times are the database's: the clocks of two machines may differ, and a presence that the database stores late counts
+from then on.
 """
 
 import uuid
@@ -14,28 +14,28 @@ from django.db.models.functions import Now
 from conversations.models import Presence
 from conversations.rules.status import EndReason
 
-SERVED = 5.0
-"""Seconds for which a page that was served is expected to connect."""
+PAGE_TIMEOUT = 5.0
+"""Seconds within which a page that was served is expected to connect."""
 
-SEEN = 3.0
-"""Seconds for which a process's word that it shows a generation holds. It repeats it at every poll."""
+PROCESS_TIMEOUT = 3.0
+"""Seconds for which a process counts as viewing a generation. It renews that at every poll."""
 
 SILENT = ""
-"""Why a process no longer shows a generation, as long as it has not said that it went."""
+"""The cause in the row of a process that has not reported that its viewers left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """`expected`: a page was served in the last seconds. `elsewhere`: another process shows it. `silent`: one did, and
-    has neither repeated that in time nor said that it went."""
+class OtherViewers:
+    """`expected`: a page was served in the last seconds. `elsewhere`: another process views it. `silent`: one did, and
+    has neither renewed that in time nor reported that its viewers left."""
 
     expected: bool = False
     elsewhere: bool = False
     silent: bool = False
 
 
-def look(generation: uuid.UUID) -> Look:
-    """Who else is there. One query."""
+def others(generation: uuid.UUID) -> OtherViewers:
+    """Who views this generation, apart from the sockets of its own process. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -46,32 +46,32 @@ def look(generation: uuid.UUID) -> Look:
             """,
             [SILENT, generation],
         )
-        return Look(*cursor.fetchone())
+        return OtherViewers(*cursor.fetchone())
 
 
-def served(generation: uuid.UUID, page: str) -> None:
-    """A page that shows this generation goes out to a browser, which connects in a moment. On a reload that happens
-    before the browser closes the old page's socket."""
-    _note([generation], f"page:{page}", SERVED)
+def page_served(generation: uuid.UUID, page: str) -> None:
+    """A page that shows this generation is being sent to a browser and will connect in a moment. On a reload that
+    happens before the browser closes the socket of the old page. `page`: a nonce that names the page."""
+    _store([generation], f"page:{page}", PAGE_TIMEOUT)
 
 
-def connected(generation: uuid.UUID, page: str) -> None:
-    """That page is there: whether it goes again is seen by its socket."""
+def page_connected(generation: uuid.UUID, page: str) -> None:
+    """That page has connected: from now on its socket shows whether it is there."""
     Presence.objects.filter(generation_id=generation, holder=f"page:{page}").delete()
 
 
-def shown(generations: Sequence[uuid.UUID], process: uuid.UUID) -> None:
-    """This process shows these generations, which others own."""
-    _note(generations, str(process), SEEN)
+def renew(generations: Sequence[uuid.UUID], process: uuid.UUID) -> None:
+    """This process views these generations of other processes, for the next `PROCESS_TIMEOUT` seconds."""
+    _store(generations, str(process), PROCESS_TIMEOUT)
 
 
-def gone(generation: uuid.UUID, process: uuid.UUID, cause: EndReason) -> None:
-    """The last of this process's viewers went."""
+def mark_gone(generation: uuid.UUID, process: uuid.UUID, cause: EndReason) -> None:
+    """The last viewer at this process has left, for this reason."""
     Presence.objects.filter(generation_id=generation, holder=str(process)).update(until=Now(), cause=cause)
 
 
-def tidy() -> None:
-    """Take out what was noted at the very moment of an end, which had looked for such rows before."""
+def delete_stale() -> None:
+    """Delete rows of generations that have ended. An end deletes its own, except those stored in the same moment."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -81,7 +81,7 @@ def tidy() -> None:
         )
 
 
-def _note(generations: Sequence[uuid.UUID], holder: str, seconds: float) -> None:
+def _store(generations: Sequence[uuid.UUID], holder: str, seconds: float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,1 +1,1 @@
-"""Carrying out what a person asks: begin an answer, show a conversation, stop."""
+"""Carrying out what a page asks: show a conversation, start an answer, stop one."""

@@ -1,4 +1,4 @@
-"""What a person sets for one conversation: its system prompt and temperature. They apply from the next answer on."""
+"""The form for the settings of one conversation: system prompt and temperature. They apply from the next answer."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as lazy
@@ -7,20 +7,17 @@ from conversations.protocol.commands import Send
 from conversations.protocol.refusal import Refusal
 from conversations.rules.frame_size import MAX_SYSTEM_PROMPT
 
-LONGEST = MAX_SYSTEM_PROMPT
-"""Characters of a system prompt."""
-
 MAX_TEMPERATURE = 2.0
-"""The highest temperature that endpoints know."""
+"""The highest temperature that endpoints accept."""
 
 
 class ConversationSettingsForm(forms.Form):
-    """The same limits for the page's form and for the first `send` of a new chat."""
+    """Validates both the dialog's form and the first `send` of a new chat."""
 
     system_prompt = forms.CharField(
         label=lazy("System prompt"),
         required=False,
-        max_length=LONGEST,
+        max_length=MAX_SYSTEM_PROMPT,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=lazy("Instructions that the model follows in every answer here."),
     )
@@ -37,7 +34,7 @@ class ConversationSettingsForm(forms.Form):
 
 
 def check_settings(command: Send) -> None:
-    """What a new conversation is to begin with. Raises Refusal."""
+    """Check the settings with which a new conversation starts. Raises Refusal."""
     form = ConversationSettingsForm({"system_prompt": command.system_prompt, "temperature": command.temperature})
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))

@@ -1,4 +1,4 @@
-"""What a page that comes to a conversation has to be told. Synchronous; runs on a database thread."""
+"""The state of a conversation, compared with what a page shows. Synchronous; runs on a database thread."""
 
 import uuid
 from collections.abc import Callable
@@ -8,18 +8,19 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.cluster import presence
 from conversations.generation.started import Started
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Conversation, Generation
 from conversations.protocol import events
 from conversations.protocol.commands import Watch
+from conversations.protocol.refusal import not_found
 from conversations.rendering import fragments
 
-from . import refusals, versions
+from . import versions
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a conversation stands. `owner`: the process that runs its generation. `transcript` is a frame for a page that
-    shows something else. `aside`: the page looks at another branch than the one that is answered."""
+    """The state of a conversation. `generation`: the running one, which writes `message` in the process `owner`.
+    `transcript`: the frame that brings the page up to date. `aside`: the page shows another branch than that."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
@@ -29,13 +30,15 @@ class State:
     aside: bool = False
 
 
-def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
-    """Compare what the page shows with what is. Raises Refusal. Nothing is rendered once it is not `wanted` any more,
-    which is asked on this thread."""
+def for_page(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
+    """Return the state for a page that sent `watch`, with a transcript if the page is out of date. Raises Refusal.
+
+    `wanted` is called on this thread just before rendering; if it returns False, nothing is rendered.
+    """
     conversation = _conversation(user, command.conversation or uuid.UUID(int=0))
     running = conversation.generations.streaming().first()
     if running is not None and command.page:
-        presence.connected(running.pk, command.page[:60])
+        presence.page_connected(running.pk, command.page[:60])
     versions.show_branch(conversation, command.branch)
     if conversation.aside:
         running = None
@@ -46,16 +49,18 @@ def load(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = la
     return _state(conversation, running, transcript)
 
 
-def show(user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | None, command: uuid.UUID | None) -> State:
-    """The messages behind `after`, for pages that already show what stands before. Raises Refusal."""
+def after_message(
+    user: AbstractBaseUser, conversation: uuid.UUID, after: uuid.UUID | None, command: uuid.UUID | None
+) -> State:
+    """Return the state, with the messages after `after`, for pages that show everything before. Raises Refusal."""
     found = _conversation(user, conversation)
     running = found.generations.streaming().first()
     return _state(found, running, _transcript(found, after, None, running, command))
 
 
-def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
-    """How a conversation stands right after a command: known without reading it again, so on any thread. `so_far`: the
-    HTML of the answer."""
+def after_start(begun: Started, command: uuid.UUID, so_far: str) -> State:
+    """Return the state right after a command started a generation. Reads nothing, so it may run on any thread.
+    `so_far`: the HTML of the answer."""
     conversation, generation = begun.conversation, begun.generation
     html = fragments.begun_messages(begun.messages, generation, begun.older, so_far)
     transcript = _frame(conversation, begun.after, html, begun.answer.pk, generation.pk, command)
@@ -65,7 +70,7 @@ def started(begun: Started, command: uuid.UUID, so_far: str) -> State:
 def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
     found = Conversation.objects.visible_to(user).select_related("head").filter(pk=pk).first()
     if found is None:
-        raise refusals.not_found()
+        raise not_found()
     return found
 
 
@@ -104,14 +109,3 @@ def _frame(
         url=conversation.get_absolute_url(),
         title=conversation.title,
     )
-
-
-def standing(user: AbstractBaseUser, generation: uuid.UUID | None, command: uuid.UUID | None) -> Generation | None:
-    """The generation a stop means: by its id, or by the id of the command that asked for it."""
-    visible = Generation.objects.visible_to(user).select_related("message")
-    if generation is not None:
-        return visible.filter(pk=generation).first()
-    made = Message.objects.filter(conversation__owner_id=user.pk, client_id=command).first()
-    if made is None:
-        return None
-    return visible.filter(message=made).first() or visible.filter(message__parent=made).order_by("id").first()

@@ -1,4 +1,4 @@
-"""End a generation, wherever it runs: cancel it here, or ask the process that owns it."""
+"""Ends a generation, whichever process runs it: cancels it here, or asks its owner."""
 
 import asyncio
 import time
@@ -6,6 +6,7 @@ import uuid
 
 from django.db.models.functions import Now
 
+from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import Supervisor
 from conversations.models import Generation
 from conversations.rules.status import EndReason
@@ -14,38 +15,46 @@ from conversations.storage import reaper
 from conversations.storage.db_threads import in_database
 
 OWN_END_TIMEOUT = 5.0
+"""Seconds to wait for the end of a generation of this process."""
+
 REMOTE_END_TIMEOUT = 3.0
-"""Seconds that a generation of this process, of another process, may take to end when a new prompt replaces it."""
+"""Seconds to wait for the end of a generation of another process before it is taken away from it."""
+
+POLL_INTERVAL = 0.05
+"""Seconds between two looks for that end."""
 
 
 async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
-    """Ask the owner of a generation, whichever process that is, to end it. It hears by the notifier, else at its next
-    tick."""
+    """Ask the owner of a generation to end it; does not wait for the end. Another process learns of it through the
+    notifier, or at its next tick. Raises database errors if the generation does not run here."""
     live = supervisor.live.get(generation)
     if live is not None:
         live.stop(reason, by)
         return
-    supervisor.notifier.notify("stop", id=str(generation), reason=reason.value, **by.fields)
+    supervisor.notifier.notify(Kind.STOP, id=str(generation), reason=reason.value, **by.fields)
     await in_database(record_stop_request, generation, reason, by)
 
 
 def record_stop_request(generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
-    """The first request counts."""
+    """Record a request to stop in the database, for the owner's next tick. Only the first request counts."""
     Generation.objects.streaming().filter(pk=generation, stop_reason="").update(
         stop_reason=reason, stop_requested_at=Now(), stop_origin=by.origin, stopped_by=by.person
     )
 
 
 def record_late_stop(generation: uuid.UUID, by: StopRequest) -> None:
-    """A page stopped it without a network, and the server ended it before that arrived. How and when it ended stays:
-    `stop_requested_at` is the server's own decision, so that the press counts in no latency."""
+    """Record a stop that an offline page sent after the server had ended the generation for a lost connection.
+
+    How and when it ended stays. So does `stop_requested_at`, so that this stop does not count in the stop latency.
+    """
     Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
         stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
     )
 
 
 async def end_and_wait(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
-    """Return when this generation has ended. An owner that does not answer is overruled, and fenced by that."""
+    """End a generation and return when it has ended. If another process does not end it in time, take it away from it:
+    its later writes are then fenced off. Raises database errors."""
     live = supervisor.live.get(generation)
     if live is not None and live.task is not None:
         live.stop(reason, by)
@@ -56,8 +65,8 @@ async def end_and_wait(supervisor: Supervisor, generation: uuid.UUID, reason: En
     while time.monotonic() < deadline:
         if not await in_database(_is_streaming, generation):
             return
-        await asyncio.sleep(0.05)
-    await in_database(reaper.take_away, generation, reason)
+        await asyncio.sleep(POLL_INTERVAL)
+    await in_database(reaper.force_end, generation, reason)
 
 
 def _is_streaming(generation: uuid.UUID) -> bool:

@@ -1,4 +1,4 @@
-"""Switching between versions: each comes back with what followed it when it was last on screen."""
+"""Switching between versions of a message: each comes back with the messages that last followed it on screen."""
 
 import uuid
 
@@ -10,8 +10,10 @@ from conversations.models.conversation import parse_id
 
 @transaction.atomic
 def switch_to(message: Message) -> None:
-    """Put this version on screen: the branch behind it that was there last, else the newest. Waits for a command that
-    changes the conversation at the same moment, so that neither undoes what the other has stored."""
+    """Put this version on screen, with the branch after it that was on screen last, else the newest.
+
+    Locks the conversation, so that a command at the same moment and this do not overwrite each other's changes.
+    """
     conversation = message.conversation = Conversation.objects.select_for_update().get(pk=message.conversation_id)
     left = _on_screen(conversation, message)
     if left == message.pk:
@@ -22,8 +24,8 @@ def switch_to(message: Message) -> None:
 
 
 def show_branch(conversation: Conversation, leaf: uuid.UUID | None) -> None:
-    """What a page goes on looking at that was led to this branch: until somebody has gone on from there, and it is the
-    one on screen."""
+    """Show the branch that ends in `leaf`, for a page that was linked to it, without storing that. Changes nothing if
+    that branch is on screen, or somebody has continued from there."""
     if leaf is None or Message.objects.on_branch(conversation.head_id, {leaf}) is not None:
         return
     found = conversation.messages.filter(pk=leaf).first()
@@ -32,13 +34,13 @@ def show_branch(conversation: Conversation, leaf: uuid.UUID | None) -> None:
 
 
 def _on_screen(conversation: Conversation, message: Message) -> uuid.UUID | None:
-    """The version of `message` on the branch on screen, if that gets there."""
+    """The version of `message` that is on screen; None if the branch on screen does not contain one."""
     versions = set(Message.objects.versions_of(message).values_list("pk", flat=True))
     return Message.objects.on_branch(conversation.head_id, versions)
 
 
 def _leaf(conversation: Conversation, message: Message) -> uuid.UUID:
-    """A leaf is remembered by somebody's page and may be long gone: it counts only if it is behind the message."""
+    """The leaf to show for this message. A remembered leaf may be gone, so it counts only if it follows the message."""
     known = parse_id(conversation.leaves.get(str(message.pk), ""))
     if known is None or Message.objects.on_branch(known, {message.pk}) is None:
         known = message.pk

@@ -1,1 +1,1 @@
-"""What viewers get of an answer, and the sockets they get it by."""
+"""What viewers are sent of an answer, and the sockets that it is sent over."""

@@ -1,7 +1,7 @@
 """One streaming answer as its subscribers see it: rendered, numbered, sent.
 
-Fed by the generation that writes the text, or, where that runs in another process, by following its row. Lives on the
-event loop and never waits, so a snapshot and the deltas behind it can have no hole and no overlap.
+Fed by the generation that writes the text or, if that runs in another process, from its row. Lives on the event loop
+and never waits, so there is neither a gap nor an overlap between a snapshot and the deltas that follow it.
 """
 
 import asyncio
@@ -17,42 +17,45 @@ from conversations.rendering import worker
 from conversations.rendering.markdown.stream import MarkdownStream
 from conversations.rendering.markdown.task import Result, Task, fallback, perform_if_quick
 
-from . import flush_rate
+from . import flush_interval
 
-LOAD = 10
-"""A flush that took one second of rendering is followed by `LOAD` seconds without one, so that rendering never takes
-more than a tenth of the loop for one answer: under load there are fewer frames, never a backlog."""
+PAUSE_FACTOR = 10
+"""A flush that took one second to render is followed by this many seconds without one. So rendering one answer never
+takes more than a tenth of the event loop: under load there are fewer frames, never a backlog."""
 
-PAUSE = 1.0
-"""Seconds that it is followed by at most: what takes long is not rendered on the loop."""
+MAX_PAUSE = 1.0
+"""Upper limit of that pause, in seconds: what takes long is rendered in another process."""
 
-PATIENCE = 5.0
-"""Seconds that an end waits for the rendering of its text; then pages get the text as it was written."""
+RENDER_TIMEOUT = 5.0
+"""Seconds that an end waits for the rendering of its text. After that pages get the text as it was written."""
 
-PACE = 1_048_576
-"""Characters a second of one answer that a page has to put on the screen at most. Of the tail it is sent what is new,
-but it lays it out as a whole, and that may be a table of a thousand rows."""
+MAX_LAYOUT_RATE = 1_048_576
+"""Characters of one answer that a page has to lay out per second. It is sent only the new part of the tail, but lays
+out the whole tail, which may be a table of a thousand rows."""
 
-
-LATE = 0.01
-"""Seconds that a flush by the clock comes after its time: the provider is read then, and what that brings is to go with
-what waits, not an interval later."""
+TIMER_DELAY = 0.01
+"""Seconds by which a timed flush comes after the interval. The provider is read when the interval is over, and what
+that brings then goes out with the same flush, not an interval later."""
 
 
 class Viewer(Protocol):
-    """A page that shows the answer, in its language."""
+    """A page that shows the answer. `language`: the code of the language that it is shown in."""
 
     language: str
 
     def offer(self, frame: bytes, message: uuid.UUID) -> bool:
-        """Send a frame of this message's stream; False if the page is too far behind. It then catches up later."""
+        """Send a frame of this message's stream. False if the page has too many unread frames: it catches up later."""
 
     def push(self, frame: bytes) -> None:
-        """Send a frame that may not be dropped."""
+        """Send a frame that must not be dropped."""
 
 
 class Broadcast:
-    """`seq` counts the frames of this answer that were shown; the same for all subscribers."""
+    """`seq` counts the frames of this answer; it is the same for all subscribers.
+
+    `text`: what the answer begins with. `trusted`: whether this process may still own the generation; while it may not,
+    nothing is shown.
+    """
 
     def __init__(
         self,
@@ -65,78 +68,79 @@ class Broadcast:
         self.message = message
         self.seq = 0
         self.subscribers: set[Viewer] = set()
-        self._lacking: set[Viewer] = set()  # those that get a snapshot in place of the next delta
-        self._growing = MarkdownStream(text)
+        self._need_snapshot: set[Viewer] = set()  # those that get a snapshot instead of the next delta
+        self._stream = MarkdownStream(text)
         self._trusted = trusted
         self._fresh = bool(text)
-        self._plain = False  # rendering failed: it shows as it was written
+        self._plain = False  # rendering failed: the text is shown as it was written
         self._rendering = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._timer: asyncio.TimerHandle | None = None
         self._ready_at = 0.0
         self._last = False  # nothing more is fed
-        self._certain = False  # that this process has not lost the generation
+        self._saved = False  # the end is saved, so this process has not lost the generation
         self._over = False
 
     def feed(self, text: str) -> float:
-        """Take text; subscribers have it within the flush interval, the first of a quiet time at once. Returns the
-        seconds for which nothing more is wanted: until subscribers may have more, but never longer than an interval,
-        because what waits unread at a stop is not kept."""
+        """Take text. Subscribers get it within the flush interval, or at once after a quiet time. Returns the seconds
+        for which no more is wanted: until the next flush, but never longer than an interval, because text that is still
+        unread when somebody stops is lost."""
         self.add(text)
-        wait = self._wait()
+        wait = self._until_next_flush()
         if self.subscribers and not self._over:
             if wait <= 0:
                 self.flush()
-                wait = self._wait()
+                wait = self._until_next_flush()
             elif self._timer is None:
-                self._timer = asyncio.get_running_loop().call_at(self._ready_at + LATE, self._flush_by_timer)
-        return min(wait, flush_rate.interval()) or flush_rate.interval()
+                self._timer = asyncio.get_running_loop().call_at(self._ready_at + TIMER_DELAY, self._flush_by_timer)
+        return min(wait, flush_interval.current()) or flush_interval.current()
 
     def add(self, text: str) -> None:
-        """Take text and leave it to a flush."""
-        self._growing.feed(text)
+        """Take text without showing it: the next flush does."""
+        self._stream.feed(text)
         self._fresh = True
 
-    def attach(self, viewer: Viewer) -> None:
-        """Show everything so far, as soon as that is rendered, then what follows."""
+    def subscribe(self, viewer: Viewer) -> None:
+        """Send a snapshot of the text so far, as soon as that is rendered, then the deltas that follow."""
         self.flush()
         self.subscribers.add(viewer)
         if self._rendering and not self._over:
-            self._lacking.add(viewer)
+            self._need_snapshot.add(viewer)
         else:
             self._offer(viewer, self._snapshot())
 
-    def detach(self, viewer: Viewer) -> None:
+    def unsubscribe(self, viewer: Viewer) -> None:
         self.subscribers.discard(viewer)
-        self._lacking.discard(viewer)
+        self._need_snapshot.discard(viewer)
 
-    def tell(self, frame: bytes) -> None:
+    def push(self, frame: bytes) -> None:
+        """Send a frame that must not be dropped to all subscribers."""
         for viewer in self.subscribers:
             viewer.push(frame)
 
     def flush(self) -> None:
-        """Show what is new: at once if that is quick, else when it has been rendered elsewhere."""
+        """Show what is new: at once if it renders quickly, else when another process has rendered it."""
         if not self._fresh or self._over or self._rendering:
             return
-        self._forget_timer()
+        self._cancel_timer()
         if not self._may_show():
-            self._later(settings.CHAT_SAVE_INTERVAL)
+            self._flush_later(settings.CHAT_SAVE_INTERVAL)
             return
         self._fresh = False
         began = asyncio.get_running_loop().time()
-        work = self._growing.task(last=self._last)
-        if (step := fallback(work) if self._plain else perform_if_quick(work)) is not None:
-            self._rendered(step, began)
+        task = self._stream.task(last=self._last)
+        if (result := fallback(task) if self._plain else perform_if_quick(task)) is not None:
+            self._show_result(result, began)
             return
         self._rendering = True
         self._idle.clear()
-        worker.submit_from_loop(work, lambda step: self._rendered_elsewhere(work, step, began))
+        worker.submit_from_loop(task, lambda result: self._worker_done(task, result, began))
 
-    def settle(self, *, certain: bool = False) -> None:
-        """Show the last of the text, finished, to whoever watches. Nothing is fed after this. `certain`: the end is
-        saved, so this process has not lost the generation, even if it may have looked so before."""
-        self._certain = self._certain or certain
+    def finish_text(self, *, saved: bool = False) -> None:
+        """The text is complete: show the rest of it. Nothing is fed after this. `saved`: the end is in the database, so
+        this process has not lost the generation, whatever `trusted` says. May be called again."""
+        self._saved = self._saved or saved
         if self._over or not self._may_show():
             return
         if not self._last:
@@ -144,108 +148,111 @@ class Broadcast:
         if self.subscribers:
             self.flush()
 
-    async def idle(self, patience: float) -> bool:
-        """Whether nothing is being rendered, after so many seconds at the latest."""
+    async def wait_idle(self, timeout: float) -> bool:
+        """Wait until nothing is being rendered. False if that takes longer than `timeout` seconds. May be cancelled."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 while self._rendering:
                     await self._idle.wait()
         return not self._rendering
 
-    async def shown(self, patience: float = PATIENCE) -> None:
-        """Return when whoever watches has what was to be shown; after so many seconds at the latest, and then they
-        have the text as it was written."""
-        if not await self.idle(patience):
+    async def wait_rendered(self, timeout: float = RENDER_TIMEOUT) -> None:
+        """Wait until subscribers have been sent what was flushed. After `timeout` seconds they are sent the text as it
+        was written. May be cancelled."""
+        if not await self.wait_idle(timeout):
             self._rendering, self._fresh, self._plain = False, False, True
-            self._rendered(fallback(self._growing.task(last=self._last)), asyncio.get_running_loop().time())
+            self._show_result(fallback(self._stream.task(last=self._last)), asyncio.get_running_loop().time())
             self._idle.set()
 
-    async def so_far(self) -> str:
-        """The HTML of the answer so far."""
+    async def html_so_far(self) -> str:
+        """Render what there is. May be cancelled."""
         self.flush()
-        await self.shown()
-        return self._growing.whole()
+        await self.wait_rendered()
+        return self._stream.whole()
 
     @property
     def html(self) -> str | None:
-        """The HTML of the whole answer, if it was rendered to its end."""
+        """The HTML of the whole answer; None if it was not rendered to its end."""
         done = self._last and not (self._fresh or self._rendering or self._plain)
-        return self._growing.finished if done else None
+        return self._stream.finished if done else None
 
-    def silence(self) -> None:
-        """Show no more text."""
-        self._close()
+    def stop_showing(self) -> None:
+        """Show no more text. Subscribers stay, and get the end."""
+        self._over = True
+        self._cancel_timer()
 
     @property
     def languages(self) -> set[str]:
         return {viewer.language for viewer in self.subscribers}
 
-    def end(self, status: str, reason: str, words: Callable[[str], Mapping[str, str]]) -> None:
-        """Tell the one end, to each viewer in its language (`words` gives the parts for people). Nothing follows it."""
-        self._close()
+    def end(self, status: str, reason: str, texts: Callable[[str], Mapping[str, str]]) -> None:
+        """Send the one end to all subscribers. Nothing follows it. `texts` returns the parts of the event for people,
+        in a language."""
+        self.stop_showing()
         self.seq += 1
-        said = {
+        frames = {
             language: events.end(
-                self.generation, self.message, self.seq, status=status, reason=reason, **words(language)
+                self.generation, self.message, self.seq, status=status, reason=reason, **texts(language)
             )
             for language in self.languages
         }
         for viewer in self.subscribers:
-            viewer.push(said[viewer.language])
+            viewer.push(frames[viewer.language])
         self.subscribers.clear()
 
     def _may_show(self) -> bool:
-        """This process may have lost the generation: nothing may be shown then that is not its own."""
-        return self._certain or self._trusted()
+        """False while this process may have lost the generation: its text may then not be what is saved."""
+        return self._saved or self._trusted()
 
-    def _rendered_elsewhere(self, work: Task, step: Result | None, began: float) -> None:
-        if not self._rendering:  # the end did not wait for it
+    def _worker_done(self, task: Task, result: Result | None, began: float) -> None:
+        if not self._rendering:  # too late: the end did not wait for it
             return
         self._rendering = False
         if not self._may_show():
             self._fresh = True
-            self._later(settings.CHAT_SAVE_INTERVAL)
+            self._flush_later(settings.CHAT_SAVE_INTERVAL)
         elif not self._over:
-            self._plain = step is None
-            self._rendered(step or fallback(work), began)
+            self._plain = result is None
+            self._show_result(result or fallback(task), began)
             if self._last:
                 self.flush()
             elif self._fresh:
-                self._later(self._wait())
+                self._flush_later(self._until_next_flush())
         if not self._rendering:
             self._idle.set()
 
-    def _rendered(self, step: Result, began: float) -> None:
-        before = self._growing.tail
-        html, tail = self._growing.apply(step)
+    def _show_result(self, result: Result, began: float) -> None:
+        before = self._stream.tail
+        html, tail = self._stream.apply(result)
         self._show(html, tail, before)
         now = asyncio.get_running_loop().time()
-        pause = min((now - began) * LOAD, PAUSE)
-        self._ready_at = now + max(flush_rate.interval(), pause, (len(html) + len(tail)) / PACE)
+        pause = min((now - began) * PAUSE_FACTOR, MAX_PAUSE)
+        layout = (len(html) + len(tail)) / MAX_LAYOUT_RATE
+        self._ready_at = now + max(flush_interval.current(), pause, layout)
 
     def _show(self, html: str, tail: str, before: str) -> None:
         self.seq += 1
-        lacking, self._lacking = self._lacking, set()
-        if self.subscribers - lacking:
+        need_snapshot, self._need_snapshot = self._need_snapshot, set()
+        if self.subscribers - need_snapshot:
             frame = events.delta(self.generation, self.seq, html, tail, before)
-            for viewer in self.subscribers - lacking:
+            for viewer in self.subscribers - need_snapshot:
                 self._offer(viewer, frame)
-        if lacking:
+        if need_snapshot:
             frame = self._snapshot()
-            for viewer in lacking:
+            for viewer in need_snapshot:
                 self._offer(viewer, frame)
 
     def _snapshot(self) -> bytes:
-        return events.snapshot(self.generation, self.message, self.seq, self._growing.finished, self._growing.tail)
+        return events.snapshot(self.generation, self.message, self.seq, self._stream.finished, self._stream.tail)
 
     def _offer(self, viewer: Viewer, frame: bytes) -> None:
         if not viewer.offer(frame, self.message):
             self.subscribers.discard(viewer)
 
-    def _wait(self) -> float:
+    def _until_next_flush(self) -> float:
         return max(0.0, self._ready_at - asyncio.get_running_loop().time())
 
-    def _later(self, seconds: float) -> None:
+    def _flush_later(self, seconds: float) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._flush_by_timer)
 
@@ -253,11 +260,7 @@ class Broadcast:
         self._timer = None
         self.flush()
 
-    def _forget_timer(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _close(self) -> None:
-        self._over = True
-        self._forget_timer()

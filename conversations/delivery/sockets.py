@@ -1,9 +1,9 @@
-"""The sockets of this process: which user, session and conversation each belongs to, and whether it still answers."""
+"""The sockets of this process: whose they are, which conversation each shows, and whether it still answers."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 
@@ -12,29 +12,30 @@ from conversations.rules.send_window import SendWindow
 
 from .broadcast import Viewer
 
-ELSEWHERE: Final = "elsewhere"
-"""Stands in an viewers for the viewers of other processes."""
+PING_INTERVAL = 2.0
+"""Seconds of silence after which a page is pinged if it views an answer or has a full send window: it may have missed
+an end. Longer than the time between two acknowledgements, so that a page which gets frames is not pinged. It is half of
+`CHAT_ACK_TIMEOUT` where that is less."""
 
-PING = 2.0
-"""Seconds without a word after which a page is asked for one that watches an answer, or has much to acknowledge: it may
-have missed an end. Longer than pages that get frames wait with the next acknowledgement, so those are not asked; less
-where silence counts as a lost network sooner (`CHAT_ACK_TIMEOUT`)."""
-
-FULL = 5.0
-"""Seconds that a page may leave its unread frames where they are before it is closed with 1013."""
-
+FULL_TIMEOUT = 5.0
+"""Seconds that a page may leave its send window full before its socket is closed with 1013."""
 
 Key = TypeVar("Key")
 
 
 class Socket(Viewer, Protocol):
-    """What the supervisor knows of a consumer."""
+    """One page's connection, as the code below the consumer knows it.
+
+    `session`: digest of the session's key. `conversation`: the one on screen; None for a new chat. `viewing`: ids of
+    the generations that the page is a viewer of. `lost`: it has been silent for longer than `CHAT_ACK_TIMEOUT`. `turn`:
+    grows whenever the page asks to be shown something else.
+    """
 
     user_id: int
     session: str
     signed_in_by: tuple[str, int, str]
     conversation: uuid.UUID | None
-    attends: set[uuid.UUID]
+    viewing: set[uuid.UUID]
     send_window: SendWindow
     lost: bool
     turn: int
@@ -48,7 +49,7 @@ class Socket(Viewer, Protocol):
 
 
 class Sockets:
-    """All that are open, and which of them are whose and show what."""
+    """All sockets that are open, by user and by conversation. Lives on the event loop; methods never wait."""
 
     def __init__(self) -> None:
         self._sockets: set[Socket] = set()
@@ -62,14 +63,14 @@ class Sockets:
 
     def remove(self, socket: Socket) -> None:
         self._sockets.discard(socket)
-        _take_out(self._by_user, socket.user_id, socket)
+        _remove(self._by_user, socket.user_id, socket)
         if socket.conversation is not None:
-            _take_out(self._by_conversation, socket.conversation, socket)
+            _remove(self._by_conversation, socket.conversation, socket)
 
     def show(self, socket: Socket, conversation: uuid.UUID | None) -> None:
-        """This conversation is on screen from now on; None: a new chat."""
+        """Note that this conversation is on screen; None for a new chat."""
         if socket.conversation is not None:
-            _take_out(self._by_conversation, socket.conversation, socket)
+            _remove(self._by_conversation, socket.conversation, socket)
         socket.conversation = conversation
         if conversation is not None and socket in self._sockets:
             self._by_conversation[conversation].add(socket)
@@ -90,19 +91,20 @@ class Sockets:
         return list(self._by_conversation.get(conversation, ()))
 
     def conversations(self) -> Iterator[uuid.UUID]:
-        """Those on screen, once for each page."""
+        """The conversations on screen, once for each page."""
         return (conversation for conversation, sockets in self._by_conversation.items() for _ in sockets)
 
     def recheck(self, user: int) -> None:
-        """Ask again who is behind this person's sockets."""
+        """Check again whether this person is still signed in on each of their sockets."""
         for socket in self.of_user(user):
             socket.recheck()
 
     def check(
         self, now: float, *, paused: bool, lost: Callable[[Socket], None], back: Callable[[Socket], None]
     ) -> None:
-        """Who watches an answer and has gone silent, or has come back; who does not read. `paused`: the process itself
-        stood still, so nobody's silence means anything."""
+        """Call `lost` for pages that view an answer and have gone silent, `back` for those that have come back; close
+        those that do not read; ping the silent ones. `now`: on `time.monotonic`'s clock. `paused`: the process itself
+        stood still, so no silence means anything."""
         for socket in list(self._sockets):
             if paused:
                 socket.send_window.touch(now)
@@ -112,10 +114,10 @@ class Sockets:
         self, socket: Socket, now: float, lost: Callable[[Socket], None], back: Callable[[Socket], None]
     ) -> None:
         full_since = socket.send_window.full_since
-        if full_since is not None and now - full_since > FULL:
+        if full_since is not None and now - full_since > FULL_TIMEOUT:
             socket.close(1013)
             return
-        if not socket.attends and full_since is None:
+        if not socket.viewing and full_since is None:
             return
         silent = now - socket.send_window.heard_at
         if socket.lost and silent < settings.CHAT_ACK_TIMEOUT:
@@ -124,14 +126,14 @@ class Sockets:
         elif not socket.lost and silent >= settings.CHAT_ACK_TIMEOUT:
             socket.lost = True
             lost(socket)
-        patience = min(PING, settings.CHAT_ACK_TIMEOUT / 2)
-        if silent >= patience and now - socket.pinged_at >= patience:
+        interval = min(PING_INTERVAL, settings.CHAT_ACK_TIMEOUT / 2)
+        if silent >= interval and now - socket.pinged_at >= interval:
             socket.pinged_at = now
             socket.push(events.PING)
 
 
-def _take_out(index: dict[Key, set[Socket]], key: Key, socket: Socket) -> None:
-    """Of an index that keeps no empty sets."""
+def _remove(index: dict[Key, set[Socket]], key: Key, socket: Socket) -> None:
+    """Remove a socket from an index, which keeps no empty sets."""
     sockets = index.get(key)
     if sockets is not None:
         sockets.discard(socket)

@@ -1,1 +1,1 @@
-"""The live generations of this process."""
+"""The generations that this process runs, from the request to the provider to the saved end."""

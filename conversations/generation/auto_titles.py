@@ -1,8 +1,8 @@
-"""Automatic titles: after a conversation's first complete answer its model is asked for one, for as long as somebody is
-there and asks nothing else: a stop begins no request, and a question never waits behind a title.
+"""Automatic titles: after a conversation's first complete answer, its model is asked for a title.
 
-Until then, and wherever that fails, the title is the first words of the prompt. What a person calls it stays. What the
-request takes is added to what the answer took (`usage`).
+A stop never causes a request, and a prompt never waits behind a title: the request is cancelled when the person sends
+something or closes their last page. Until there is a title from the model, and if that fails, the first words of the
+prompt are the title. A title that a person chose stays. The request's tokens are added to those of the answer.
 """
 
 import asyncio
@@ -15,120 +15,126 @@ from django.conf import settings
 
 from conversations.models import Conversation, Generation, TitleSource
 from conversations.models.conversation import title_from
-from conversations.providers.client_pool import Providers
+from conversations.providers.client_pool import ClientPool
+from conversations.providers.connection_errors import describe
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_list_cache import why
-from conversations.providers.short_answer import Limits, Line
-from conversations.providers.sse import ProviderError
-from conversations.providers.token_counter import rough
+from conversations.providers.short_answer import ShortAnswer, ShortRequests
+from conversations.providers.token_counter import estimated_tokens
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import Status
-from conversations.storage import usage
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage import token_usage
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
-from .generation import LiveGeneration
+from .live_generation import LiveGeneration
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10.0
-"""Seconds that a title may take."""
+TITLE_TIMEOUT = 10.0
+"""Seconds after which a request for a title is cancelled."""
 
-ATTEMPTS = 2
-"""Requests for one conversation: a second one, after another answer, where the first was cut short or failed."""
+MAX_ATTEMPTS = 2
+"""Requests per conversation: a second one is made after another answer if the first was cancelled or failed."""
 
-TOKENS = 24
+MAX_TOKENS = 24
+"""Tokens that a title may have."""
 
-SHOWN = 2000
-"""Characters of prompt and answer that the model gets to see."""
+MAX_EXCERPT = 2000
+"""Characters of the prompt and of the answer that the request contains."""
 
 INSTRUCTION = (
     "Give this conversation a title of at most six words, in the language of the conversation. "
     "Answer with the title alone, on one line, without quotation marks."
 )
 _LABEL = re.compile(r"\A(title|titel)\s*[:：]\s*", re.IGNORECASE)
-_AROUND = " \t#*_`\"'“”„‟‘’‚«»‹›「」。."
+_DECORATION = " \t#*_`\"'“”„‟‘’‚«»‹›「」。."
 
 
-class Titles:
-    """The requests for titles of this process. `begin` and the cancels never wait."""
+class AutoTitles:
+    """The requests for titles of this process. Lives on the event loop; only `close` waits.
 
-    def __init__(self, providers: Providers, named: Callable[[int, uuid.UUID, str], None]) -> None:
+    `on_title` is called with the owner, the conversation and its new title.
+    """
+
+    def __init__(self, providers: ClientPool, on_title: Callable[[int, uuid.UUID, str], None]) -> None:
         self._providers = providers
-        self._named = named
-        self._asking: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
-        self._counting: set[asyncio.Task[None]] = set()
-        self._limits: dict[Endpoint, Limits] = {}
+        self._on_title = on_title
+        self._requests: dict[uuid.UUID, tuple[int, asyncio.Task[None]]] = {}
+        self._saving_usage: set[asyncio.Task[None]] = set()
+        self._limits: dict[Endpoint, ShortRequests] = {}
 
-    def begin(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
-        """An answer has ended: ask for the title, unless there is one, or this person has used up what is allowed."""
-        if live.conversation not in self._asking and wanted(live) and allowed(live.user):
-            task = asyncio.get_running_loop().create_task(self._ask(live), name=f"title {live.conversation}")
-            self._asking[live.conversation] = live.user, task
-            task.add_done_callback(lambda _task: self._asking.pop(live.conversation, None))
+    def request(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
+        """An answer has ended: ask for a title if the conversation needs one and `allowed(user)` is true."""
+        if live.conversation not in self._requests and needs_title(live) and allowed(live.user):
+            task = asyncio.get_running_loop().create_task(self._request(live), name=f"title {live.conversation}")
+            self._requests[live.conversation] = live.user, task
+            task.add_done_callback(lambda _task: self._requests.pop(live.conversation, None))
 
-    def cancel_of(self, user: int) -> None:
-        """The last page of this person went, or they ask something."""
-        for person, task in list(self._asking.values()):
+    def cancel_for_person(self, user: int) -> None:
+        """Their last page has gone, or they have sent a prompt."""
+        for person, task in list(self._requests.values()):
             if person == user:
                 task.cancel()
 
-    def cancel(self, conversation: uuid.UUID) -> None:
-        """It was deleted."""
-        if conversation in self._asking:
-            self._asking[conversation][1].cancel()
+    def cancel_for_conversation(self, conversation: uuid.UUID) -> None:
+        """It was deleted, or another process answers in it."""
+        if conversation in self._requests:
+            self._requests[conversation][1].cancel()
 
     async def close(self) -> None:
-        """Cancel all; their sockets to the provider are closed when it returns, and what they took is stored."""
-        tasks = [task for _user, task in self._asking.values()]
+        """Cancel all requests. When it returns, their connections are closed and their tokens are saved."""
+        tasks = [task for _user, task in self._requests.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._counting, return_exceptions=True)
+        await asyncio.gather(*self._saving_usage, return_exceptions=True)
 
-    async def _ask(self, live: LiveGeneration) -> None:
+    async def _request(self, live: LiveGeneration) -> None:
         try:
-            if not await in_database(_may_be_asked, live.conversation):
+            if not await in_database(_may_ask, live.conversation):
                 return
-            async with asyncio.timeout(PATIENCE):
-                title = clean(await self._said(live))
-            named = await in_database(_name, live.conversation, title)
-            if named:
-                self._named(live.user, live.conversation, title)
-        except (ProviderError, *AWAY) as error:
-            logger.info("conversation %s has no title of the model: %s", live.conversation, why(error))
+            async with asyncio.timeout(TITLE_TIMEOUT):
+                title = clean(await self._reply(live))
+            if await in_database(_save_title, live.conversation, title):
+                self._on_title(live.user, live.conversation, title)
+        except (ProviderError, *UNAVAILABLE) as error:
+            logger.info("conversation %s has no title from its model: %s", live.conversation, describe(error))
 
-    async def _said(self, live: LiveGeneration) -> str:
-        """What the model answers. Raises ProviderError."""
-        line, turns = Line(), _turns(live)
-        limits = self._limits.setdefault(live.endpoint, Limits())
+    async def _reply(self, live: LiveGeneration) -> str:
+        """What the model replies. Raises ProviderError."""
+        line, turns = ShortAnswer(), _turns(live)
+        limits = self._limits.setdefault(live.endpoint, ShortRequests())
         try:
-            await limits.ask(self._providers.take(live.endpoint), live.started.model.name, turns, TOKENS, line)
+            await limits.ask(self._providers.acquire(live.endpoint), live.started.model.name, turns, MAX_TOKENS, line)
         finally:
-            self._providers.give_back(live.endpoint)
-            self._count(live, turns, line)
+            self._providers.release(live.endpoint)
+            self._save_usage(live, turns, line)
         return line.text
 
-    def _count(self, live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
-        """However it ended. A task of its own, because what asked may be cancelled."""
-        task = asyncio.get_running_loop().create_task(_store(live, turns, line), name=f"title's tokens {live.id}")
-        self._counting.add(task)
-        task.add_done_callback(self._counting.discard)
+    def _save_usage(self, live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
+        """In a task of its own, because the one that made the request may be cancelled."""
+        task = asyncio.get_running_loop().create_task(_store_usage(live, turns, line), name=f"title's tokens {live.id}")
+        self._saving_usage.add(task)
+        task.add_done_callback(self._saving_usage.discard)
 
 
-async def _store(live: LiveGeneration, turns: list[dict[str, str]], line: Line) -> None:
-    """What the provider said; else an estimate, of what it began to answer."""
-    said_in, said_out = line.tokens
-    estimated = line.asked and (said_in is None or said_out is None)
+async def _store_usage(live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
+    """Store the tokens that the provider reported, else an estimate from what was sent and what had arrived."""
+    tokens_in, tokens_out = line.tokens
+    estimated = line.asked and (tokens_in is None or tokens_out is None)
     if estimated:
-        said_in, said_out = rough(sum(len(turn["content"]) for turn in turns)), rough(line.length) + line.thoughts
-    logger.info("title of %s: %s tokens in, %s out", live.conversation, said_in or 0, said_out or 0)
+        tokens_in, tokens_out = (
+            estimated_tokens(sum(len(turn["content"]) for turn in turns)),
+            estimated_tokens(line.length) + line.thoughts,
+        )
+    logger.info("title of %s: %s tokens in, %s out", live.conversation, tokens_in or 0, tokens_out or 0)
     try:
-        await in_database(usage.store_title, live.id, said_in or 0, said_out or 0, estimated=estimated)
-    except AWAY as error:
+        await in_database(token_usage.store_title, live.id, tokens_in or 0, tokens_out or 0, estimated=estimated)
+    except UNAVAILABLE as error:
         logger.warning("the tokens of a title were not stored: %s", type(error).__name__)
 
 
-def wanted(live: LiveGeneration) -> bool:
-    """Whether this end is one after which the model is asked."""
+def needs_title(live: LiveGeneration) -> bool:
+    """Whether the model is asked after this generation: it is complete, has text, and nobody has chosen a title."""
     outcome = live.lifecycle.outcome
     return (
         settings.CHAT_TITLES
@@ -139,33 +145,34 @@ def wanted(live: LiveGeneration) -> bool:
     )
 
 
-def clean(said: str) -> str:
-    """One line of at most 60 characters, without what models put around it; "" if nothing usable is left."""
-    line = next((line for line in said.replace("\0", "").splitlines() if line.strip(_AROUND)), "")
-    if "<" in line:  # a model that thinks aloud, or writes markup
+def clean(reply: str) -> str:
+    """The title in a model's reply: one line of up to 60 characters without labels, quotes or markup. "" if the reply
+    has none."""
+    line = next((line for line in reply.replace("\0", "").splitlines() if line.strip(_DECORATION)), "")
+    if "<" in line:  # a model that shows its thinking, or writes markup
         return ""
-    bare = _LABEL.sub("", line.strip(_AROUND)).strip(_AROUND)
+    bare = _LABEL.sub("", line.strip(_DECORATION)).strip(_DECORATION)
     return title_from("".join(character for character in bare if character.isprintable()))
 
 
 def _turns(live: LiveGeneration) -> list[dict[str, str]]:
     question = live.started.answer.parent
     return [
-        {"role": "user", "content": question.content[:SHOWN] if question is not None else ""},
-        {"role": "assistant", "content": live.lifecycle.text[:SHOWN]},
+        {"role": "user", "content": question.content[:MAX_EXCERPT] if question is not None else ""},
+        {"role": "assistant", "content": live.lifecycle.text[:MAX_EXCERPT]},
         {"role": "user", "content": INSTRUCTION},
     ]
 
 
-def _may_be_asked(conversation: uuid.UUID) -> bool:
-    """Nobody has named it yet, and its model was not asked too often."""
+def _may_ask(conversation: uuid.UUID) -> bool:
+    """Whether nobody has chosen a title, and fewer than `MAX_ATTEMPTS` requests were made."""
     unnamed = Conversation.objects.filter(pk=conversation, title_source=TitleSource.PROMPT, deleted_at=None)
     asked = Generation.objects.filter(conversation_id=conversation, title_tokens_in__isnull=False)
-    return unnamed.exists() and asked.count() < ATTEMPTS
+    return unnamed.exists() and asked.count() < MAX_ATTEMPTS
 
 
-def _name(conversation: uuid.UUID, title: str) -> bool:
-    """False if there is no title, or the conversation was named by the person or deleted in the meantime."""
+def _save_title(conversation: uuid.UUID, title: str) -> bool:
+    """False if `title` is empty, or the person has chosen a title or deleted the conversation in the meantime."""
     if not title:
         return False
     unnamed = Conversation.objects.filter(pk=conversation, title_source=TitleSource.PROMPT, deleted_at=None)

@@ -1,18 +1,22 @@
-"""A generation that stands in the database and waits to be run."""
+"""A generation that is stored in the database and not running yet."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversations.models import Conversation, Generation, Message
-from conversations.providers.model_catalog import Model
-from conversations.providers.prompt import Turn
+from conversations.providers.catalog.offered_model import Model
+from conversations.providers.prompt_turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A generation that stands in the database and waits to be run. `messages`: new behind `after`. `older`: versions
-    beside the first of them, oldest first. `when_leaving`: the choice as it was when it was asked for."""
+    """What a command has stored, and what it takes to run it.
+
+    `messages`: the new ones, which follow the message `after`; the last of them is the answer. `turns`: what the
+    provider is sent. `older`: the other versions of the first new message, oldest first. `when_leaving`: the person's
+    choice at the time of the command.
+    """
 
     generation: Generation
     conversation: Conversation

@@ -51,7 +51,7 @@ def _end_answers(person: User, by: StopRequest) -> None:
     while _running(person).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     for key in _running(person).values_list("pk", flat=True):
-        reaper.take_away(key, EndReason.DELETED)
+        reaper.force_end(key, EndReason.DELETED)
 
 
 def _running(person: User) -> GenerationQuerySet:

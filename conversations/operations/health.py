@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.generation.supervisor import Supervisor
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 PATIENCE = 1.0
 """Seconds in which the database has to answer."""
@@ -34,7 +34,7 @@ class Health:
             return "draining"
         if not await self._database_answers():
             return "database"
-        if self._supervisor.journal.away() > settings.CHAT_SAVE_INTERVAL + STILL:
+        if self._supervisor.journal.unavailable_for() > settings.CHAT_SAVE_INTERVAL + STILL:
             return "journal"
         return ""
 
@@ -51,7 +51,7 @@ class Health:
 async def _look() -> bool:
     try:
         await in_database(_select)
-    except AWAY:
+    except UNAVAILABLE:
         return False
     return True
 

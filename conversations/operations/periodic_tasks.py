@@ -10,9 +10,9 @@ from conversations.cluster import presence
 from conversations.generation.supervisor import Supervisor
 from conversations.operations.summary import rollup
 from conversations.people import sessions
-from conversations.providers import model_catalog
+from conversations.providers.catalog import model_catalog
 from conversations.storage import reaper
-from conversations.storage.db_threads import AWAY, in_background, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_background, in_database
 
 from . import cleanup, retention, search_index, token_accounting
 
@@ -37,7 +37,7 @@ async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
         try:
             await look()
-        except AWAY as error:  # the journal says so, once
+        except UNAVAILABLE as error:  # the journal says so, once
             logger.info("%s: %s", getattr(look, "__name__", "a round"), type(error).__name__)
         except Exception:
             logger.exception("a round failed")
@@ -60,9 +60,9 @@ class PeriodicTasks:
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
-            every(reaper.EVERY, self.sweep),
-            every(model_catalog.EVERY, model_catalog.catalog.refresh),
-            every(model_catalog.EVERY, model_catalog.catalog.list_models),
+            every(reaper.REAP_INTERVAL, self.sweep),
+            every(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.refresh),
+            every(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.list_models),
             every(token_accounting.EVERY, self.count_usage),
             every(SESSIONS, self.look_at_sessions),
             every(search_index.EVERY, search_index.index),
@@ -72,27 +72,27 @@ class PeriodicTasks:
         ]
 
     async def sweep(self) -> None:
-        if self._journal.steady() < reaper.STEADY:
+        if self._journal.steady_for() < reaper.MIN_STEADY_CONTACT:
             return
-        ended = await in_database(reaper.sweep, self._process)
+        ended = await in_database(reaper.reap, self._process)
         now = time.monotonic()
-        if ended or not self._journal.idle():
+        if ended or not self._journal.is_idle():
             self._busy_at = now
         if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
             self._tidied_at = now
-            await in_database(presence.tidy)
+            await in_database(presence.delete_stale)
 
     async def count_usage(self) -> None:
         await token_accounting.count(self._process)
 
     async def add_up(self) -> None:
         """Bit by bit, so that a long history holds up neither a thread nor those who read."""
-        while self._journal.steady() and await in_background(rollup.settle):
+        while self._journal.steady_for() and await in_background(rollup.settle):
             await asyncio.sleep(PAUSE)
 
     async def look_at_sessions(self) -> None:
         """Who signed out at another process keeps no answer running here. The notifier, if any, is quicker."""
-        connected, left_behind = self._sockets.all(), self._supervisor.left_behind()
+        connected, left_behind = self._sockets.all(), self._supervisor.sessions.unattended()
         if not connected and not left_behind:
             return
         stale = await in_database(sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind])
@@ -107,6 +107,6 @@ class PeriodicTasks:
         if await in_database(sessions.load_user, key) is not None:
             return
         if successor := await in_database(sessions.find_successor, key):
-            self._supervisor.move_session(sessions.digest(key), successor)
+            self._supervisor.sessions.replace(sessions.digest(key), successor)
         else:
-            self._supervisor.end_session(sessions.digest(key))
+            self._supervisor.sessions.end(sessions.digest(key))

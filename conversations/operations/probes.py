@@ -25,12 +25,16 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 health = Health(supervisor)
 
-metrics.watch(
+metrics.add_gauges(
     [
-        ("chat_runs_streaming", "Runs that this process streams now.", lambda: len(supervisor.live)),
+        ("chat_generations_streaming", "Generations that this process streams now.", lambda: len(supervisor.live)),
         ("chat_viewers", "Pages that show a conversation.", lambda: sum(1 for _ in supervisor.sockets.conversations())),
         ("chat_sockets", "Pages that are connected.", lambda: len(supervisor.sockets.all())),
-        ("chat_journal_lag_seconds", "Since text was last saved, or the attempt.", lambda: supervisor.journal.away()),
+        (
+            "chat_journal_lag_seconds",
+            "Since text was last saved, or the attempt.",
+            lambda: supervisor.journal.unavailable_for(),
+        ),
     ]
 )
 

@@ -13,11 +13,11 @@ from django.utils import timezone
 from conversations.models import Generation, ServerProcess
 from conversations.models.message import Message
 from conversations.providers import prompt
-from conversations.providers.model_catalog import catalog
-from conversations.providers.token_counter import rough, tokenizer
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.token_counter import estimated_tokens, tokenizer
 from conversations.rules.status import Status
 from conversations.storage.db_threads import in_background
-from conversations.storage.usage import store
+from conversations.storage.token_usage import store_answer
 
 EVERY = 2.0
 """Seconds between two looks for answers whose tokens are to be counted."""
@@ -47,14 +47,14 @@ async def count(process: uuid.UUID) -> None:
     waiting = await in_background(uncounted, process)
     for sent in waiting:
         counts = [await asyncio.to_thread(_count, text) for text in (*sent.turns, sent.written)]
-        await in_background(store, sent.generation, sum(counts[:-1]), counts[-1])
+        await in_background(store_answer, sent.generation, sum(counts[:-1]), counts[-1])
     if not waiting:
-        await asyncio.to_thread(tokenizer.rest)
+        await asyncio.to_thread(tokenizer.end_if_idle)
 
 
 def _count(text: str) -> int:
-    counted = tokenizer.count_behind(text)
-    return rough(len(text)) if counted is None else counted
+    counted = tokenizer.count_in_background(text)
+    return estimated_tokens(len(text)) if counted is None else counted
 
 
 def uncounted(process: uuid.UUID) -> list[Sent]:

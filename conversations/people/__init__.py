@@ -1,1 +1,1 @@
-"""What concerns a person: their session, preferences, language and time zone."""
+"""What a request or a socket knows of its person: session, preferences, language and time zone."""

@@ -1,4 +1,4 @@
-"""Which language a page and its socket speak: fixed, else chosen, else the browser's."""
+"""The language of a page and its socket: set by the administrator, else chosen by the person, else the browser's."""
 
 from urllib.parse import parse_qs
 
@@ -11,7 +11,7 @@ from . import preferences
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Django's own, which asks cookie and browser, under what the person chose in the settings."""
+    """Prefers the language from the person's settings; falls back to Django's choice by cookie and browser."""
 
     def process_request(self, request: HttpRequest) -> None:
         chosen = nearest_supported(preferences.effective(request.user).language)
@@ -23,7 +23,7 @@ class LanguageMiddleware(LocaleMiddleware):
 
 
 def nearest_supported(language: str) -> str:
-    """The interface's language that is nearest to this one; "" if there is none."""
+    """Return the language of the interface that is nearest to this language code; "" if there is none."""
     try:
         return translation.get_supported_language_variant(language)
     except LookupError:
@@ -31,6 +31,6 @@ def nearest_supported(language: str) -> str:
 
 
 def socket_language(query: bytes) -> str:
-    """The language of the page that opened a socket, which says so in its address; else the server's own."""
-    said = parse_qs(query.decode("ascii", "replace")).get("language", [""])[0]
-    return nearest_supported(settings.CHAT_LANGUAGE or said[:20]) or settings.LANGUAGE_CODE
+    """Return the language that a page named in the query string of its socket, else the server's default."""
+    named = parse_qs(query.decode("ascii", "replace")).get("language", [""])[0]
+    return nearest_supported(settings.CHAT_LANGUAGE or named[:20]) or settings.LANGUAGE_CODE

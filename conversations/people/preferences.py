@@ -1,4 +1,4 @@
-"""What a person chose in the settings, under what the administrator fixed for everybody."""
+"""What a person chose in the settings, overridden by what the administrator set for everybody."""
 
 from collections.abc import Collection, Iterable
 from copy import copy
@@ -11,28 +11,28 @@ from django.http import HttpRequest
 from conversations.models import Preferences, Theme
 
 THEME_COOKIE = "theme"
-"""Keeps the pages of somebody who is signed out in the colours they chose."""
+"""Name of the cookie that keeps the chosen theme for pages without a signed-in person."""
 
 FIXED_BY = {"when_leaving": "CHAT_WHEN_LEAVING", "theme": "CHAT_THEME", "language": "CHAT_LANGUAGE"}
-"""Fields, and the settings by which an administrator takes the choice away."""
+"""Maps a field to the setting with which an administrator overrides it for everybody."""
 
 
 def fixed() -> dict[str, str]:
-    """Field → value, of what nobody may choose here."""
+    """Return the fields that the administrator set for everybody, with their values."""
     return {field: value for field, name in FIXED_BY.items() if (value := getattr(settings, name))}
 
 
 def chosen(user: AbstractBaseUser | AnonymousUser) -> Preferences:
-    """What the person chose, or the defaults; not yet what counts."""
+    """Return what the person chose, or unsaved defaults. Ignores what the administrator set; see `effective`."""
     try:
         preferences: Preferences = user.preferences  # type: ignore[union-attr]
     except (Preferences.DoesNotExist, AttributeError):
-        return Preferences(user_id=user.pk)  # type: ignore[misc]  # without a person, not to be saved
+        return Preferences(user_id=user.pk)  # type: ignore[misc]  # must not be saved if nobody is signed in
     return preferences
 
 
 def effective(user: AbstractBaseUser | AnonymousUser) -> Preferences:
-    """What counts for this person: their own choice, or what is fixed. Not to be saved."""
+    """Return the preferences that apply to this person, with what the administrator set. A copy: must not be saved."""
     preferences = copy(chosen(user))
     for field, value in fixed().items():
         setattr(preferences, field, value)
@@ -40,23 +40,23 @@ def effective(user: AbstractBaseUser | AnonymousUser) -> Preferences:
 
 
 def first_offered(keys: Iterable[str], offered: Collection[str]) -> str:
-    """The first of the models that somebody chose which is still offered; "" if none is."""
+    """Return the first of these model keys that is offered; "" if none is."""
     return next((key for key in keys if key in offered), "")
 
 
 def model_for_new_chats(user: AbstractBaseUser | AnonymousUser, offered: Collection[str]) -> str:
-    """What the person chose for that in the settings, else what they chose last; "" where the default counts."""
+    """Return the key of the model the person chose in the settings, else chose last; "" for the default model."""
     chosen = effective(user)
     return first_offered((chosen.default_model, chosen.last_model), offered)
 
 
 def remember_model(user: int, key: str) -> None:
-    """The last one that this person chose instead of what was preselected."""
+    """Store the key of the model that this person last chose instead of the preselected one."""
     Preferences.objects.update_or_create(user_id=user, defaults={"last_model": key})
 
 
 def theme_of(request: HttpRequest) -> str:
-    """The colours that were chosen, "light" or "dark"; "" where they are the system's."""
+    """Return the chosen theme, "light" or "dark"; "" to follow the system."""
     theme = effective(request.user).theme
     if not request.user.is_authenticated and "theme" not in fixed():
         theme = request.COOKIES.get(THEME_COOKIE, "")
@@ -64,7 +64,7 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def context_processor(request: HttpRequest) -> dict[str, object]:
-    """For every template. An error page may come before anybody knows who asks."""
+    """Add theme and preferences to every template. An error page may be rendered before `request.user` is known."""
     if not hasattr(request, "user"):
         return {}
     return {"theme": theme_of(request), "preferences": effective(request.user)}

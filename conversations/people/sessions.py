@@ -1,6 +1,6 @@
-"""Who is behind a socket. Synchronous; runs on a database thread.
+"""The session behind a socket. Synchronous; runs on a database thread.
 
-A socket outlives the sign-out of its session, so this is asked again while it is open.
+A socket outlives the sign-out of its session, so sessions are checked again while sockets are open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,29 +18,33 @@ from django.utils import timezone
 
 
 def session_key(cookies: Mapping[str, str]) -> str:
+    """Return the session key in these cookies; "" if there is none."""
     return cookies.get(settings.SESSION_COOKIE_NAME, "")
 
 
 def load_user(key: str) -> AbstractBaseUser | None:
-    """The user signed in to session `key`; None when it ended, the password changed or the account was disabled."""
+    """Return the user of session `key`; None if it has ended, the password changed, or the account was disabled."""
     if not key:
         return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    # A session that a former SECRET_KEY signed gets a new key here, which no browser would hear of: left to the pages.
+    # Django gives a session signed with a former SECRET_KEY a new key. No cookie can be set here, so pages do that.
     request.session.cycle_key = lambda: None  # type: ignore[method-assign]
     user = get_user(request)
     return user if isinstance(user, AbstractBaseUser) and user.is_authenticated else None
 
 
 def record_successor(key: str, successor: str) -> None:
-    """Session `key` has ended because its person changed the password in it, and `successor` took its place. Its open
-    sockets find that here. It lets nobody in: whoever comes with the old key is signed out."""
+    """Note that session `key` ended with a change of its person's password, and `successor` replaced it.
+
+    Open sockets of the old session find the note with `find_successor`. It signs nobody in: a request with the old key
+    is signed out.
+    """
     Session.objects.save(key, {SUCCESSOR: successor}, timezone.now() + SUCCESSOR_LIFETIME)
 
 
 def find_successor(key: str) -> "SignedIn | None":
-    """Who is signed in to the session that took the place of `key`, if one did."""
+    """Return the session that replaced session `key`; None if none did, or it has ended as well."""
     moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(SUCCESSOR)
     user = load_user(moved) if moved else None
     return (moved, user.pk, user.password) if user is not None else None
@@ -48,16 +52,16 @@ def find_successor(key: str) -> "SignedIn | None":
 
 SUCCESSOR = "moved"
 SUCCESSOR_LIFETIME = timedelta(minutes=1)
-"""For how long it is known what took the place of a session."""
+"""How long the successor of a session is remembered."""
 
 SignedIn = tuple[str, int, str]
-"""Session key, user, and the password's hash at the time."""
+"""Session key, id of the user, and the hash of the password at sign-in."""
 
 
-def invalid(sockets: Sequence[SignedIn]) -> set[str]:
-    """Of open sockets and answers that somebody left: the sessions that need another look because
-    they ended, or their person's password or account changed. One query."""
-    keys, people, passwords = ([socket[column] for socket in sockets] for column in range(3))
+def invalid(signed_in: Sequence[SignedIn]) -> set[str]:
+    """Return the keys of these sessions that may no longer be valid: they ended, or their person's password or account
+    changed. One query."""
+    keys, people, passwords = ([each[column] for each in signed_in] for column in range(3))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -72,5 +76,5 @@ def invalid(sockets: Sequence[SignedIn]) -> set[str]:
 
 
 def digest(key: str) -> str:
-    """Names a session between processes without giving it away."""
+    """Return an identifier of the session that other processes and logs may see, because it does not reveal the key."""
     return sha256(key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Days and times are the person's: the page's script names the browser's time zone in a cookie."""
+"""Shows days and times in the person's time zone, which a script puts into a cookie."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,7 +16,7 @@ COOKIE = "timezone"
 
 @sync_and_async_middleware
 def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Activates the zone for one request. It waits for nothing, so asynchronous requests need no thread for it."""
+    """Activate the time zone for one request. Never waits, so asynchronous requests need no thread for it."""
     if iscoroutinefunction(get_response):
 
         async def in_zone(request: HttpRequest) -> Any:
@@ -33,7 +33,7 @@ def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
 
 
 def _activate(request: HttpRequest) -> None:
-    """The administration keeps the server's zone: its readers compare runs with logs and with each other."""
+    """The admin keeps the server's time zone, because administrators compare generations with logs."""
     zone = None if request.path.startswith(reverse("admin:index")) else zone_named(request.COOKIES.get(COOKIE, ""))
     if zone is None:
         timezone.deactivate()
@@ -42,7 +42,8 @@ def _activate(request: HttpRequest) -> None:
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """None for a name that is not on the list: it comes from outside, and `ZoneInfo` looks for a file of that name."""
+    """Return the time zone; None if the name is not on the list. It comes from outside, and `ZoneInfo` would look for a
+    file of that name."""
     return ZoneInfo(name) if name in _known() else None
 
 

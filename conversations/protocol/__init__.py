@@ -1,1 +1,1 @@
-"""What a page and the server say to each other (docs/protocol.md): typed commands in, events out."""
+"""The messages between a page and the server (docs/protocol.md): typed commands in, events out."""

@@ -1,7 +1,7 @@
-"""Messages in, deltas out: the only module that imports openai.
+"""The client of one endpoint: sends messages and streams the answer. The only module that imports openai.
 
-The SDK gives client, authentication, errors and transport. The loop over tokens reads the raw bytes and decodes them
-with msgspec, because building the SDK's objects for every token costs several times as much.
+The SDK provides the client, authentication and errors. The stream is read as raw bytes and decoded with msgspec:
+building the SDK's objects for each token costs several times as much.
 """
 
 import asyncio
@@ -19,66 +19,72 @@ from conversations.rules.provider_errors import ProviderError, decode_body, from
 from conversations.rules.status import EndReason, Outcome
 from conversations.telemetry import metrics
 
-from . import model_list_format
-from .connection_errors import why
+from . import model_list
+from .connection_errors import describe_cause
 from .endpoints import Endpoint
-from .model_list_format import Listed
-from .paced_reader import Tap
-from .sse import Choice, Chunk, Events
+from .model_list import ListedModel
+from .paced_reader import PacedReader
+from .prompt_turn import Turn
+from .sse import Choice, Chunk, ChunkParser
 from .transport import Transport
 
-MOST_BYTES = 8_388_608
-"""Of a list of models. The longest known is of half a megabyte."""
+MAX_LIST_BYTES = 8_388_608
+"""Bytes of a list of models. The longest known list has half a megabyte."""
 
-DRAIN = 0.1
-"""Seconds to wait for the end of the body behind `[DONE]`: a connection that is read to its end can be used again."""
+DRAIN_TIMEOUT = 0.1
+"""Seconds to wait after `[DONE]` for the end of the body: only then can the connection be reused."""
 
-MOST_CONNECTIONS = 10_000
-IDLE = 15.0
-"""Seconds for which an unused connection is kept."""
+MAX_CONNECTIONS = 10_000
+KEEP_ALIVE = 15.0
+"""Seconds for which an unused connection stays open."""
 
 Parameters = Mapping[str, float | None]
-"""Of a request, by the API's names; those that are None are left to the endpoint."""
-
-Turn = dict[str, str]
-"""One message of the history as the API takes it: `role` and `content`."""
+"""Parameters of a request, by the API's names. The endpoint decides about those that are None."""
 
 
 class Sink(Protocol):
-    """Takes what a stream says, at once and without waiting."""
+    """Receives a stream. No method may wait."""
 
-    def opened(self) -> None: ...
-    def delta(self, text: str, pieces: int) -> None:
-        """`pieces`: how many chunks it came in, mostly as many as it has tokens."""
+    def opened(self) -> None:
+        """The response's headers have arrived."""
+
+    def delta(self, text: str, chunks: int) -> None:
+        """More text, from this many chunks, which are mostly as many as its tokens."""
 
     def alive(self, thoughts: int = 0, characters: int = 0) -> None:
-        """Something arrived that is no text: a comment, a sign of progress, or so many chunks of thinking."""
+        """Something arrived: perhaps text, a comment, or thinking of this many chunks and characters."""
 
-    def finished(self, reason: str) -> None: ...
-    def usage(self, tokens_in: int, tokens_out: int) -> None: ...
-    def taken(self) -> float:
-        """All that had arrived was handed over. Returns the seconds for which nothing more is wanted."""
+    def finished(self, reason: str) -> None:
+        """The provider gave a finish reason."""
+
+    def usage(self, tokens_in: int, tokens_out: int) -> None:
+        """The provider gave its count of tokens."""
+
+    def batch_read(self) -> float:
+        """Everything that had arrived has been passed on. Returns for how many seconds to read nothing."""
         ...
 
 
-class Provider:
+class ProviderClient:
     """A client of one endpoint, shared by all generations of the process."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._tells_usage = True
-        self._patience = endpoint.connect_timeout or settings.CHAT_CONNECT_TIMEOUT
-        self._client = self._made()
+        self._reports_usage = True
+        self._connect_timeout = endpoint.connect_timeout or settings.CHAT_CONNECT_TIMEOUT
+        self._client = self._create()
 
-    def _made(self) -> AsyncOpenAI | None:
-        """The SDK's client; None where nothing can be sent to such an address.
+    def _create(self) -> AsyncOpenAI | None:
+        """The SDK's client; None if the address cannot be used.
 
-        No time limit on reading: the generation has its own. No retries: a POST that was sent may have been billed. No
-        redirects: the key goes to this address only. Nothing compressed: it could unpack to any size.
+        No read timeout: the generation has its own. No retries: a POST may have been billed. No redirects: the key is
+        sent to this address only. No compression: a body could decompress to any size.
         """
-        timeout = httpx2.Timeout(None, connect=self._patience, pool=self._patience)
+        timeout = httpx2.Timeout(None, connect=self._connect_timeout, pool=self._connect_timeout)
         try:
-            transport = Transport(httpx2.URL(self.endpoint.base_url), most=MOST_CONNECTIONS, idle=IDLE)
+            transport = Transport(
+                httpx2.URL(self.endpoint.base_url), max_connections=MAX_CONNECTIONS, keep_alive=KEEP_ALIVE
+            )
             return AsyncOpenAI(
                 base_url=self.endpoint.base_url,
                 api_key=self.endpoint.key or "none",
@@ -95,50 +101,53 @@ class Provider:
             return None
 
     async def stream(self, model: str, messages: Sequence[Turn], sink: Sink, **parameters: float | None) -> None:
-        """Stream one answer into `sink`, until `[DONE]` or the end of the stream. `parameters`: of the request, by the
-        API's names; those that are None are left to the endpoint.
+        """Stream one answer into `sink`, until `[DONE]` or the end of the stream. `parameters`: see `Parameters`.
 
         Raises ProviderError. Safe to cancel at any moment: the connection to the provider is closed before
-        CancelledError leaves.
+        CancelledError propagates.
         """
-        events = Events(settings.CHAT_MAX_LINE)
+        parser = ChunkParser(settings.CHAT_MAX_LINE)
         try:
             async with AsyncExitStack() as stack:
                 stack.enter_context(metrics.UPSTREAMS.track_inprogress())
                 response = await self._open(model, messages, parameters)
                 stack.push_async_callback(response.aclose)
                 sink.opened()
-                tap = stack.enter_context(Tap(response))
-                await _read(tap, events, sink)
+                reader = stack.enter_context(PacedReader(response))
+                await _read(reader, parser, sink)
         except httpx2.HTTPError as error:
-            if events.any:
-                raise ProviderError(Outcome(EndReason.TRUNCATED, code="cut_off", detail=why(error))) from error
+            if parser.received:
+                raise ProviderError(
+                    Outcome(EndReason.TRUNCATED, code="cut_off", detail=describe_cause(error))
+                ) from error
             raise _unreachable(error) from error
-        if not events.any:
+        if not parser.received:
             detail = "the answer was not a stream of chat completion chunks"
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
 
     async def _open(self, model: str, messages: Sequence[Turn], parameters: Parameters) -> httpx2.Response:
-        """Ask with usage; a provider that refuses that is asked without. What it refused, it has not billed. Where that
-        helps, it is asked so from then on: a refusal that quotes the request also has the word in it."""
+        """Request the answer with usage, and without if the provider refuses that: a refused request is not billed.
+
+        Usage is left out from then on only if the second request succeeds: a refusal for another reason may mention
+        usage because it quotes the request."""
         try:
-            return await self._ask(_body(model, messages, parameters, usage=self._tells_usage))
+            return await self._post(_request_body(model, messages, parameters, usage=self._reports_usage))
         except ProviderError as error:
-            if not (self._tells_usage and error.about_usage):
+            if not (self._reports_usage and error.about_usage):
                 raise
-        response = await self._ask(_body(model, messages, parameters, usage=False))
-        self._tells_usage = False
+        response = await self._post(_request_body(model, messages, parameters, usage=False))
+        self._reports_usage = False
         return response
 
-    async def _ask(self, body: bytes) -> httpx2.Response:
-        """The SDK's request for a streamed completion, without what `completions.create` does before it: that looks
-        through every message of the history for types to convert, which grows with the conversation."""
+    async def _post(self, body: bytes) -> httpx2.Response:
+        """Post a request for a streamed completion. The SDK's `completions.create` would first search every message of
+        the history for types to convert, which takes longer the longer the conversation is."""
         path = "/chat/completions"
-        return await self._sent(
+        return await self._send(
             lambda client: client.post(path, content=body, cast_to=object, stream=True, stream_cls=AsyncStream[Any])
         )
 
-    async def _sent(self, send: Callable[[AsyncOpenAI], Awaitable[AsyncStream[Any]]]) -> httpx2.Response:
+    async def _send(self, send: Callable[[AsyncOpenAI], Awaitable[AsyncStream[Any]]]) -> httpx2.Response:
         """The response with its body unread. Raises ProviderError."""
         if self._client is None:
             raise ProviderError(Outcome(EndReason.PROVIDER_UNREACHABLE, detail="its address cannot be used"))
@@ -152,101 +161,102 @@ class Provider:
         except openai.OpenAIError as error:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, detail=type(error).__name__)) from error
 
-    async def models(self) -> tuple[Listed, ...]:
-        """The models that the endpoint lists, by name. Raises ProviderError."""
+    async def models(self) -> tuple[ListedModel, ...]:
+        """The models that the endpoint lists, sorted by name. Raises ProviderError. May be cancelled."""
         try:
-            return model_list_format.read(await self.listed())
+            return model_list.parse(await self.fetch_list())
         except ValueError as error:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "not a list of models")) from error
 
-    async def listed(self) -> object:
-        """What the endpoint says about its models, as decoded JSON. Takes no longer than opening a connection may, and
-        no more than `MOST_BYTES`. Raises ProviderError."""
+    async def fetch_list(self) -> object:
+        """The endpoint's list of models as decoded JSON: at most `MAX_LIST_BYTES`, within the connect timeout. Raises
+        ProviderError. May be cancelled."""
         try:
-            async with asyncio.timeout(self._patience):
-                return decode_body(await self._list())
+            async with asyncio.timeout(self._connect_timeout):
+                return decode_body(await self._read_list())
         except (TimeoutError, httpx2.HTTPError) as error:
             raise _unreachable(error) from error
 
-    async def _list(self) -> bytes:
-        response = await self._sent(
+    async def _read_list(self) -> bytes:
+        response = await self._send(
             lambda client: client.get("/models", cast_to=object, stream=True, stream_cls=AsyncStream[Any])
         )
         read = bytearray()
         try:
             async for data in response.aiter_bytes():
                 read += data
-                if len(read) > MOST_BYTES:
+                if len(read) > MAX_LIST_BYTES:
                     raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, "malformed", "a list of models without end"))
         finally:
             await response.aclose()
         return bytes(read)
 
     async def close(self) -> None:
+        """Close all connections."""
         if self._client is not None:
             await self._client.close()
 
 
-async def _read(tap: Tap, events: Events, sink: Sink) -> None:
-    """All that comes, to `[DONE]` or the end of the body."""
-    body = aiter(tap)
+async def _read(reader: PacedReader, parser: ChunkParser, sink: Sink) -> None:
+    """Read to `[DONE]` or the end of the body."""
+    body = aiter(reader)
     async for data in body:
         try:
-            _take(events.feed(data), sink)
+            _pass_on(parser.feed(data), sink)
         finally:
-            tap.rest(sink.taken())
-        if events.done:
-            tap.wake()
+            reader.pause(sink.batch_read())
+        if parser.done:
+            reader.resume()
             await _drain(body)
             return
-    _take(events.end(), sink)
-    sink.taken()
+    _pass_on(parser.end(), sink)
+    sink.batch_read()
 
 
 async def _drain(body: AsyncIterator[bytes]) -> None:
     with suppress(TimeoutError, httpx2.HTTPError):
-        async with asyncio.timeout(DRAIN):
+        async with asyncio.timeout(DRAIN_TIMEOUT):
             async for _data in body:
                 pass
 
 
-def _body(model: str, messages: Sequence[Turn], parameters: Parameters, *, usage: bool) -> bytes:
+def _request_body(model: str, messages: Sequence[Turn], parameters: Parameters, *, usage: bool) -> bytes:
     given: dict[str, object] = {name: value for name, value in parameters.items() if value is not None}
     if usage:
         given["stream_options"] = {"include_usage": True}
     return msgspec.json.encode({"model": model, "messages": messages, "stream": True, **given})
 
 
-def _take(chunks: Iterable[Chunk], sink: Sink) -> None:
-    """Hand on what they say; text that arrived together in one piece. Whatever arrives is a sign of life."""
+def _pass_on(chunks: Iterable[Chunk], sink: Sink) -> None:
+    """Pass chunks on to `sink`, with their text joined."""
     texts: list[str] = []
     sink.alive()
     try:
         for chunk in chunks:
             for choice in chunk.choices or ():
-                _take_choice(choice, texts, sink)
+                _pass_on_choice(choice, texts, sink)
             if (counts := chunk.tokens()) is not None:
                 sink.usage(*counts)
     finally:
-        _hand_over(texts, sink)
+        _pass_on_text(texts, sink)
 
 
-def _take_choice(choice: Choice, texts: list[str], sink: Sink) -> None:
+def _pass_on_choice(choice: Choice, texts: list[str], sink: Sink) -> None:
     if choice.delta is not None:
         if text := choice.delta.text:
             texts.append(text)
         elif thought := choice.delta.thought:
             sink.alive(1, thought)
     if choice.finish_reason:
-        _hand_over(texts, sink)
+        _pass_on_text(texts, sink)
         sink.finished(choice.finish_reason)
 
 
-def _hand_over(texts: list[str], sink: Sink) -> None:
+def _pass_on_text(texts: list[str], sink: Sink) -> None:
     if texts:
         sink.delta("".join(texts), len(texts))
         texts.clear()
 
 
 def _unreachable(error: BaseException) -> ProviderError:
-    return ProviderError(Outcome(EndReason.PROVIDER_UNREACHABLE, detail=why(error)))
+    return ProviderError(Outcome(EndReason.PROVIDER_UNREACHABLE, detail=describe_cause(error)))

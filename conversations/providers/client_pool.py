@@ -1,7 +1,6 @@
-"""The clients of this process: one for each endpoint, made when needed and closed when nothing uses it any more.
+"""The clients of this process: one for each endpoint, created on first use and closed when no longer needed.
 
-Lives on the event loop. An endpoint that an administrator changes is another endpoint here; the runs of the old one
-keep their client to the end.
+Belongs to the event loop. A changed endpoint counts as a new one; running generations keep the client of the old one.
 """
 
 import asyncio
@@ -11,48 +10,50 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from conversations.providers.demo.server import Demo
-from conversations.providers.demo.server import start as start_demo
-
-from .client import Provider
+from .client import ProviderClient
+from .demo.server import Demo
+from .demo.server import start as start_demo
 from .endpoints import Endpoint
 
 
-class Providers:
-    """`of`, `take` and `give_back` never wait."""
+class ClientPool:
+    """`client`, `acquire` and `release` do not wait."""
 
     def __init__(self) -> None:
-        self._clients: dict[Endpoint, Provider] = {}
+        self._clients: dict[Endpoint, ProviderClient] = {}
         self._uses: Counter[Endpoint] = Counter()
-        self._wanted: set[Endpoint] = set()
+        self._retained: set[Endpoint] = set()
         self._demo: Demo | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def provide(self, endpoints: Iterable[Endpoint]) -> None:
-        """From now on these are wanted, and no others: clients that nothing uses are closed. Raises OSError."""
-        self._wanted = set(endpoints)
-        if self._demo is None and any(endpoint.demo for endpoint in self._wanted):
+    async def retain(self, endpoints: Iterable[Endpoint]) -> None:
+        """Keep the clients of these endpoints; close every other one that is unused. Starts the demo model if one of
+        them needs it. Raises OSError."""
+        self._retained = set(endpoints)
+        if self._demo is None and any(endpoint.demo for endpoint in self._retained):
             self._demo = await start_demo(settings.CHAT_DEMO_RATE)
-        for endpoint in self._clients.keys() - self._wanted:
+        for endpoint in self._clients.keys() - self._retained:
             self._close_if_unused(endpoint)
 
-    def of(self, endpoint: Endpoint) -> Provider:
+    def client(self, endpoint: Endpoint) -> ProviderClient:
         """The client of an endpoint, for a short request."""
         if endpoint not in self._clients:
-            self._clients[endpoint] = Provider(self._reached(endpoint))
+            self._clients[endpoint] = ProviderClient(self._with_address(endpoint))
         return self._clients[endpoint]
 
-    def take(self, endpoint: Endpoint) -> Provider:
-        """The client of an endpoint, for a run: it stays open until `give_back`."""
+    def acquire(self, endpoint: Endpoint) -> ProviderClient:
+        """The client of an endpoint, for a generation: it stays open until `release`."""
         self._uses[endpoint] += 1
-        return self.of(endpoint)
+        return self.client(endpoint)
 
-    def give_back(self, endpoint: Endpoint) -> None:
+    def release(self, endpoint: Endpoint) -> None:
+        """End one use that `acquire` began."""
         self._uses[endpoint] -= 1
-        if endpoint not in self._wanted:
+        if endpoint not in self._retained:
             self._close_if_unused(endpoint)
 
     async def close(self) -> None:
+        """Close all clients, used ones as well, and the demo model."""
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
@@ -60,7 +61,8 @@ class Providers:
         if self._demo is not None:
             await self._demo.close()
 
-    def _reached(self, endpoint: Endpoint) -> Endpoint:
+    def _with_address(self, endpoint: Endpoint) -> Endpoint:
+        """The demo's address and key are known only once it has started."""
         if not endpoint.demo or self._demo is None:
             return endpoint
         return replace(endpoint, base_url=self._demo.base_url, key=self._demo.key)

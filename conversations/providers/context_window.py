@@ -1,7 +1,7 @@
-"""What of a conversation fits into a model's context: whole turns, the newest.
+"""Fits a conversation into a model's context window by dropping its oldest turns.
 
-`dropped` decides within the transaction of a command, so it never waits: texts that have to be counted first are named
-by `Uncounted`. The caller leaves the transaction, lets `measure` count them, and begins again.
+`messages_to_drop` is called within the transaction of a command, so it never waits: it raises `Uncounted` with the
+texts that have to be counted first. The caller then leaves the transaction, calls `count_texts` and starts again.
 """
 
 import hashlib
@@ -9,31 +9,30 @@ import threading
 import time
 from collections.abc import Sequence
 
+from .prompt_turn import Turn
 from .token_counter import tokenizer
 
-Turn = dict[str, str]
+TOKENS_PER_MESSAGE = 4
+"""Tokens of a message in addition to those of its text."""
 
-PER_MESSAGE = 4
-"""Tokens that a message takes beside its text."""
+MAX_RESERVED = 4096
+"""Tokens reserved for the answer; in a small window, a quarter of it."""
 
-ANSWER = 4096
-"""Tokens that are left free for the answer at most; in a small window a quarter of it."""
+COUNT_TIMEOUT = 1.0
+"""Seconds that an exact count may take while somebody waits for the first token."""
 
-PATIENCE = 1.0
-"""Seconds that an exact count may take while somebody waits for the first word."""
+ESTIMATE_LIFETIME = 10.0
+"""Seconds for which an estimate is used if a text could not be counted in time."""
 
-ESTIMATE = 10.0
-"""Seconds for which an estimate serves, where the text could not be counted in time."""
+MAX_SIZES = 20_000
+"""Texts whose size is kept in memory: about 3 MB."""
 
-REMEMBERED = 20_000
-"""Texts whose size is kept in memory: some 3 MB."""
-
-LONGEST_TOKEN = 8
-"""Bytes of a token on average, at the very most: text of more than that for each token certainly does not fit."""
+MAX_BYTES_PER_TOKEN = 8
+"""No text has more bytes for each token on average, so a text longer than this times the window does not fit."""
 
 
 class TooLong(Exception):
-    """Not even the last turn fits: so many tokens, about, where there is room for `limit`."""
+    """Not even the last turn fits. `tokens`: about how many it has; `limit`: how many fit."""
 
     def __init__(self, tokens: int, limit: int) -> None:
         super().__init__(f"{tokens} tokens, room for {limit}")
@@ -42,58 +41,59 @@ class TooLong(Exception):
 
 
 class Uncounted(Exception):
-    """These texts have to be counted before anything can be decided."""
+    """`texts` have to be counted first."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(f"{len(texts)} texts")
         self.texts = texts
 
 
-class Sizes:
-    """Tokens of texts that were counted, by their digest. May be used from any thread."""
+class SizeCache:
+    """The tokens of counted texts, by their digests. May be used from any thread."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[int, float]] = {}
         self._lock = threading.Lock()
 
-    def of(self, text: str) -> int | None:
+    def get(self, text: str) -> int | None:
+        """The tokens of a text, if they are known."""
         tokens, until = self._known.get(_digest(text), (0, 0.0))
         return tokens if time.monotonic() < until else None
 
     def keep(self, text: str, tokens: int, seconds: float = float("inf")) -> None:
-        """The oldest gives way to the newest."""
+        """Remember the tokens of a text for this many seconds. The oldest entry gives way."""
         with self._lock:
             self._known[_digest(text)] = tokens, time.monotonic() + seconds
-            if len(self._known) > REMEMBERED:
+            if len(self._known) > MAX_SIZES:
                 del self._known[next(iter(self._known))]
 
 
-sizes = Sizes()
+sizes = SizeCache()
 
 
-def measure(texts: Sequence[str]) -> None:
-    """Count them, so that `dropped` knows their size; those that cannot be counted are estimated for a while. Blocks
-    for `PATIENCE` seconds at most: it belongs on a thread, and outside of every transaction."""
-    counts = tokenizer.count(texts, PATIENCE)
+def count_texts(texts: Sequence[str]) -> None:
+    """Count texts for `messages_to_drop`; texts that cannot be counted are estimated for a while. Blocks for up to
+    `COUNT_TIMEOUT` seconds, so it belongs on a thread and outside of transactions."""
+    counts = tokenizer.count(texts, COUNT_TIMEOUT)
     for place, text in enumerate(texts):
         if counts is None:
-            sizes.keep(text, _bound(text), ESTIMATE)
+            sizes.keep(text, _bound(text), ESTIMATE_LIFETIME)
         else:
             sizes.keep(text, counts[place])
 
 
-def dropped(turns: Sequence[Turn], last: int, window: int) -> int:
-    """How many messages behind the system prompt have to be left out, oldest first, so that the rest fits `window`
-    tokens together with an answer. `last` is the place of the last prompt, which stays, with all that follows it.
+def messages_to_drop(turns: Sequence[Turn], last: int, window: int) -> int:
+    """How many messages after the system prompt have to be dropped, oldest first, so that the others and an answer fit
+    into `window` tokens. `last` is the index of the last prompt; it and everything after it are kept.
 
-    Raises TooLong, Uncounted.
+    Raises TooLong, Uncounted. Never waits.
     """
     first = 1 if turns and turns[0]["role"] == "system" else 0
-    free = window - min(ANSWER, window // 4)
-    if sum(_bound(turn["content"]) + PER_MESSAGE for turn in turns) <= free:
+    free = window - min(MAX_RESERVED, window // 4)
+    if sum(_bound(turn["content"]) + TOKENS_PER_MESSAGE for turn in turns) <= free:
         return 0
     starts = [place for place in range(first, last) if turns[place]["role"] == "user"] + [last]
-    starts = [start for start in starts if start == last or _bytes(turns[start:]) <= window * LONGEST_TOKEN]
+    starts = [start for start in starts if start == last or _bytes(turns[start:]) <= window * MAX_BYTES_PER_TOKEN]
     counts = _counts(turns, first, starts[0])
     system = sum(counts[:first])
     for start in starts:
@@ -106,16 +106,16 @@ def dropped(turns: Sequence[Turn], last: int, window: int) -> int:
 
 
 def _counts(turns: Sequence[Turn], first: int, start: int) -> list[int]:
-    """Tokens of the system prompt and of the messages from `start` on; 0 for those between. Raises Uncounted."""
+    """The tokens of the system prompt and of the messages from `start` on; 0 for those between. Raises Uncounted."""
     texts = {place: turns[place]["content"] for place in range(len(turns)) if place < first or place >= start}
-    known = {place: sizes.of(text) for place, text in texts.items()}
+    known = {place: sizes.get(text) for place, text in texts.items()}
     if missing := [texts[place] for place, size in known.items() if size is None]:
         raise Uncounted(missing)
-    return [(known[place] or 0) + PER_MESSAGE if place in known else 0 for place in range(len(turns))]
+    return [(known[place] or 0) + TOKENS_PER_MESSAGE if place in known else 0 for place in range(len(turns))]
 
 
 def _bound(text: str) -> int:
-    """At least as many tokens as ordinary text of this length has, in any language."""
+    """An upper bound of the tokens of an ordinary text, in any language."""
     return len(text.encode("utf-8", "replace")) // 3
 
 

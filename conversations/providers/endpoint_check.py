@@ -1,8 +1,7 @@
-"""The administration's question to an endpoint: which models it lists, and whether one of them writes a token; and what
-is wrong, in words.
+"""Tests the connection to an endpoint for the admin: requests its list of models and one token of an answer.
 
-The token is asked for because a list proves little: some servers give it to everybody, so only an answer shows that the
-key is right; others have none at all.
+The list alone proves little: some servers give it to everybody, so only an answer shows that the key is right; others
+have no list.
 """
 
 import asyncio
@@ -17,36 +16,39 @@ from django.utils.translation import gettext as _
 
 from conversations.providers.demo.server import MODEL as DEMO_MODEL
 from conversations.rules.endpoint_url import is_endpoint_url
+from conversations.rules.provider_errors import ProviderError
 from conversations.rules.status import NO_CREDIT
 
-from . import model_list_format, short_answer
-from .client import Provider
+from . import model_list, short_answer
+from .client import ProviderClient
+from .connection_errors import causes
 from .endpoints import Endpoint
-from .model_list_format import Listed
-from .sse import ProviderError
+from .model_list import ListedModel
 
-LISTS, WRITES = 10.0, 20.0
-"""Seconds that the list, that the first token may take."""
+LIST_TIMEOUT, TOKEN_TIMEOUT = 10.0, 20.0
+"""Seconds that the list and the answer may take."""
 
 QUESTION = [{"role": "user", "content": "Say hello."}]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`sentence` says what is wrong, or which model answered. `models`: those that are listed, by name."""
+    """`sentence` tells the administrator what is wrong, or which model answered. `models`: the endpoint's list, by
+    name."""
 
     works: bool
     sentence: str
-    models: tuple[Listed, ...] = ()
+    models: tuple[ListedModel, ...] = ()
 
 
-def run(endpoint: Endpoint, known: Sequence[str] = ()) -> Result:
-    """Ask the endpoint now, for a list and for one token of the first of the `known` models, else of a listed one.
+def check(endpoint: Endpoint, known: Sequence[str] = ()) -> Result:
+    """Request the list, and one token from the first of the `known` models or else from a listed one.
 
-    Takes half a minute at most. Nothing of what it answers is passed on but the names of models.
+    Blocks for up to 30 seconds, so it belongs on a thread. The result contains nothing that the endpoint sent except
+    names of models.
     """
     if endpoint.demo:
-        return Result(True, _("The demo model is built in; it needs no connection."), (Listed(DEMO_MODEL),))
+        return Result(True, _("The demo model is built in; it needs no connection."), (ListedModel(DEMO_MODEL),))
     if endpoint.missing:
         return Result(False, missing_variable(endpoint.missing))
     return async_to_sync(_test)(endpoint, known)
@@ -61,58 +63,57 @@ def missing_variable(variable: str) -> str:
 async def _test(endpoint: Endpoint, known: Sequence[str]) -> Result:
     if not is_endpoint_url(endpoint.base_url):
         return Result(False, _("This address cannot be used: its host is none."))
-    provider = Provider(endpoint)
+    provider = ProviderClient(endpoint)
     try:
-        return await _look(provider, known)
+        return await _request_models(provider, known)
     finally:
         await provider.close()
 
 
-async def _look(provider: Provider, known: Sequence[str]) -> Result:
-    listed: tuple[Listed, ...] = ()
+async def _request_models(provider: ProviderClient, known: Sequence[str]) -> Result:
+    listed: tuple[ListedModel, ...] = ()
     try:
-        async with asyncio.timeout(LISTS):
+        async with asyncio.timeout(LIST_TIMEOUT):
             listed = await provider.models()
     except (ProviderError, TimeoutError) as error:
         if not (known and _has_no_list(error)):
             return Result(False, _sentence(error, provider.endpoint))
-    model = _asked(listed, known)
+    model = _model_to_ask(listed, known)
     if model is None:
         return Result(False, _no_model(listed), listed)
-    return await _answers(provider, model, listed)
+    return await _request_token(provider, model, listed)
 
 
-def _asked(listed: Sequence[Listed], known: Sequence[str]) -> str | None:
-    """The model that is to write a token: one that people may choose, if there is one."""
+def _model_to_ask(listed: Sequence[ListedModel], known: Sequence[str]) -> str | None:
+    """The name of the model to test: one that people may choose, if possible."""
     if known:
         return known[0]
-    fit = model_list_format.preferred(listed) or next((model for model in listed if model.chats), None)
+    fit = model_list.preferred(listed) or next((model for model in listed if model.chats), None)
     return fit.name if fit is not None else None
 
 
 def _has_no_list(error: ProviderError | TimeoutError) -> bool:
-    """It may answer all the same."""
+    """Whether the endpoint seems to have no list; it may answer anyway."""
     return isinstance(error, ProviderError) and error.outcome.code in ("400", "404", "405", "501", "malformed")
 
 
-def _no_model(listed: Sequence[Listed]) -> str:
+def _no_model(listed: Sequence[ListedModel]) -> str:
     if listed:
         return _("It lists models, but none that seems to chat. Add the one that you mean, and test again.")
     return _("It answers, but lists no models. Some servers list none: add one by hand, and test again.")
 
 
-async def _answers(provider: Provider, model: str, listed: tuple[Listed, ...]) -> Result:
-    line = short_answer.Line()
+async def _request_token(provider: ProviderClient, model: str, listed: tuple[ListedModel, ...]) -> Result:
     try:
-        async with asyncio.timeout(WRITES):
-            await short_answer.Limits().ask(provider, model, QUESTION, 1, line)
+        async with asyncio.timeout(TOKEN_TIMEOUT):
+            await short_answer.ShortRequests().ask(provider, model, QUESTION, 1, short_answer.ShortAnswer())
     except (ProviderError, TimeoutError) as error:
         return Result(False, _no_answer(error, model, provider.endpoint, listed=bool(listed)), listed)
     return Result(True, _("It works. “%(model)s” answers.") % {"model": model}, listed)
 
 
 def _no_answer(error: ProviderError | TimeoutError, model: str, endpoint: Endpoint, *, listed: bool) -> str:
-    """It was asked for a token. Where it has given a list before, the address is right."""
+    """What is wrong after the request for a token. If the endpoint gave a list before, its address is right."""
     code = error.outcome.code if isinstance(error, ProviderError) else ""
     facts = {"model": model, "code": code}
     if isinstance(error, TimeoutError):
@@ -149,20 +150,12 @@ def _sentence(error: ProviderError | TimeoutError, endpoint: Endpoint) -> str:
             "Something answers, but not an OpenAI-compatible API with a list of models (%(code)s). The address usually "
             "ends in /v1. If the server has no such list, add a model by hand, and test again."
         ) % {"code": code}
-    return _unreachable(_causes(error), endpoint)
+    return _unreachable(list(causes(error)), endpoint)
 
 
-def _causes(error: BaseException | None) -> list[BaseException]:
-    causes = []
-    while error is not None:
-        causes.append(error)
-        error = error.__cause__ or error.__context__
-    return causes
-
-
-def _unreachable(causes: list[BaseException], endpoint: Endpoint) -> str:
+def _unreachable(chain: list[BaseException], endpoint: Endpoint) -> str:
     def caused_by(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
+        return any(isinstance(cause, kinds) for cause in chain)
 
     if caused_by(ssl.SSLCertVerificationError):
         return _("Its TLS certificate is not valid or not trusted by the server.")

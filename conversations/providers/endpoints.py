@@ -1,4 +1,4 @@
-"""Where answers come from, as this process reaches it: an endpoint with its key, read from the environment."""
+"""Endpoints as this process reaches them: addresses with their keys, which are read from the environment."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -9,14 +9,15 @@ from django.conf import settings
 from conversations import models
 
 OWN_SECRETS = settings.ENVIRONMENT_VARIABLES - {"OPENAI_API_KEY"}
+"""The product's own environment variables, which are never sent to a provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible base URL and its key. The key never leaves the process but to that URL.
+    """An OpenAI-compatible base URL and its key, which is sent to that URL only.
 
-    `missing` names the environment variable that should hold the key and does not. `row` and `prefix` are those of the
-    administration's record; 0 without one. Timeouts are in seconds.
+    `missing` is the name of the environment variable that should contain the key but does not. `row` is the id of the
+    endpoint's record (0 without one), `prefix` the beginning of its models' keys. Timeouts are in seconds.
     """
 
     base_url: str
@@ -35,24 +36,24 @@ class Endpoint:
 
 
 def host(base_url: str) -> str:
-    """What administrators see of an address: without path, user or password."""
+    """The host of an address, which is what administrators see of it: no path, user or password."""
     return urlsplit(base_url).hostname or ""
 
 
-def of_environment() -> Endpoint:
-    """The endpoint of `OPENAI_BASE_URL`; without that, the demo."""
+def from_environment() -> Endpoint:
+    """The endpoint of `OPENAI_BASE_URL`, or the demo model without that setting."""
     if not settings.OPENAI_BASE_URL:
         return demo()
     return Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, host(settings.OPENAI_BASE_URL))
 
 
 def demo(name: str = "demo") -> Endpoint:
-    """The demo, whose address and key are known only once it runs (`providers`)."""
+    """The demo model. `client_pool` adds its address and key once it has started."""
     return Endpoint("", "", name, demo=True)
 
 
-def of_row(row: models.Endpoint) -> Endpoint:
-    """An endpoint as the administrator wrote it down, with the key of this process's environment."""
+def from_row(row: models.Endpoint) -> Endpoint:
+    """The endpoint of an administrator's record, with its key from this process's environment."""
     if not row.base_url:
         return replace(demo(row.name), row=row.pk or 0, prefix=row.prefix)
     key = key_in(row.key_variable, row.base_url)
@@ -70,20 +71,20 @@ def of_row(row: models.Endpoint) -> Endpoint:
 
 
 def key_in(variable: str, base_url: str) -> str:
-    """The key for this address that the environment variable holds; "" if it holds none, or one that no header can
-    carry, or one that may not go there."""
+    """The key in an environment variable; "" if it is empty, may not be sent to this address, or contains characters
+    that a header cannot."""
     key = os.environ.get(variable, "").strip() if may_be_sent(variable, base_url) else ""
     return key if key.isascii() and key.isprintable() else ""
 
 
 def may_be_sent(variable: str, base_url: str) -> bool:
-    """Whether the value of this variable may go to this address: only of those that `CHAT_PROVIDER_KEYS` names, and of
-    the installation's own secrets never, whoever may edit endpoints."""
+    """Whether the value of this variable may be sent to this address: only if `CHAT_PROVIDER_KEYS` allows it, and never
+    if it is one of the installation's own secrets, so that editing an endpoint cannot expose them."""
     return variable not in OWN_SECRETS and any(
-        _fits(variable, name) and place in ("", host(base_url))
+        _matches(variable, name) and place in ("", host(base_url))
         for name, _at, place in (allowed.partition("@") for allowed in settings.CHAT_PROVIDER_KEYS)
     )
 
 
-def _fits(variable: str, name: str) -> bool:
+def _matches(variable: str, name: str) -> bool:
     return variable.startswith(name[:-1]) and len(variable) >= len(name) if name.endswith("*") else variable == name

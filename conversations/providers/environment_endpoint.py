@@ -1,7 +1,6 @@
-"""Makes the first endpoint and its models out of the environment, and keeps them so until an administrator decides.
+"""Stores the environment's endpoint and models as the first record, and updates it until an administrator changes it.
 
-What stands in the database of an endpoint that still follows is for the administration to show and to begin with: each
-process goes by its own environment (`catalog`).
+Until then the record is only for the admin: each process uses its own environment (`catalog.endpoint_offers`).
 """
 
 from urllib.parse import urlsplit, urlunsplit
@@ -15,13 +14,13 @@ from . import endpoints
 
 
 @transaction.atomic
-def settle() -> None:
-    """Bring the first endpoint in line with the environment. Several processes take turns (`chatapp.preparation`)."""
+def sync() -> None:
+    """Update the first endpoint from the environment. Processes take turns (`chatapp.preparation`)."""
     first = Endpoint.objects.filter(follows_environment=True).first()
     if first is None and Endpoint.objects.exists():
         return
     first = first or Endpoint(follows_environment=True)
-    first.name = _free_name(str(endpoints.of_environment()))
+    first.name = _free_name(str(endpoints.from_environment()))
     address = without_password(settings.OPENAI_BASE_URL)
     if first.base_url != address:
         first.usual, first.learnt_windows = "", {}
@@ -29,10 +28,10 @@ def settle() -> None:
     first.key_variable = "OPENAI_API_KEY" if settings.OPENAI_BASE_URL and settings.OPENAI_API_KEY else ""
     first.offers_all = not settings.CHAT_MODELS
     first.save()
-    _settle_models(first)
+    _sync_models(first)
 
 
-def _settle_models(first: Endpoint) -> None:
+def _sync_models(first: Endpoint) -> None:
     first.models.exclude(name__in=settings.CHAT_MODELS).delete()
     for place, name in enumerate(settings.CHAT_MODELS):
         known = first.models.filter(name=name)
@@ -46,6 +45,6 @@ def _free_name(name: str) -> str:
 
 
 def without_password(address: str) -> str:
-    """An address that may stand in the database and on pages."""
+    """The address without user and password, to store and to show."""
     parts = urlsplit(address)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

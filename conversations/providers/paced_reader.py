@@ -1,9 +1,9 @@
-"""The bytes of a provider's answer, read when somebody has use for them.
+"""Reads a provider's response in intervals instead of once for each token.
 
-A provider writes a token at a time, and being woken for each costs more than all that is done with it. So after each
-read the connection rests until viewers may have the next frame; then everything that arrived meanwhile comes at once.
-What has not been read waits in the kernel; an orderly end of the stream is seen behind it, and so is a reset one. When
-an answer is stopped, what waits there, no older than one rest, is not part of it.
+A provider sends one token at a time, and waking up for each costs more than processing it. So after each read the
+connection is paused until viewers may get the next frame; then everything that has arrived is read at once. Unread
+bytes wait in the kernel, before the end or the reset of the stream. When an answer is stopped, unread bytes, at most
+one pause old, are not part of it.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from typing import Self, cast
 import httpx2
 from aiohttp import ClientResponse
 
-from .transport import ANSWER
+from .transport import RESPONSE_EXTENSION
 
-SHORTEST = 0.005
-"""Seconds of rest that are worth the pause."""
+MIN_PAUSE = 0.005
+"""Seconds; a shorter pause is not worth its cost."""
 
 
-class Tap:
-    """Iterates over the bytes of one response, as a context that leaves no connection resting. Safe to cancel."""
+class PacedReader:
+    """Iterates over the bytes of one response. As a context manager it leaves no connection paused. Safe to cancel."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
-        self._answer: ClientResponse | None = response.extensions.get(ANSWER)
+        self._aiohttp_response: ClientResponse | None = response.extensions.get(RESPONSE_EXTENSION)
         self._transport: asyncio.ReadTransport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -32,25 +32,26 @@ class Tap:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wake()
+        self.resume()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._body())
 
-    def rest(self, seconds: float) -> None:
-        """Read nothing for so long."""
-        if seconds < SHORTEST and self._timer is None:
+    def pause(self, seconds: float) -> None:
+        """Read nothing for this many seconds."""
+        if seconds < MIN_PAUSE and self._timer is None:
             return
-        # Once the body is complete, the connection belongs to the pool again, and this is None.
-        connection = self._answer.connection if self._answer is not None else None
+        # None once the body is complete: the connection belongs to the pool again.
+        connection = self._aiohttp_response.connection if self._aiohttp_response is not None else None
         if connection is None or connection.transport is None:
             return
         self._transport = connection.transport
-        self._transport.pause_reading()  # again, too: aiohttp goes on with each read of what it holds
+        # Even if it is paused: aiohttp resumes it whenever its own buffer is read.
+        self._transport.pause_reading()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._resume)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Read on at once."""
         if self._timer is not None:
             self._timer.cancel()
@@ -62,8 +63,8 @@ class Tap:
             self._transport.resume_reading()
 
     def _body(self) -> AsyncIterable[bytes]:
-        """Where nothing is to be unpacked, as nothing should, straight from the transport: the layers above it are
-        generators that every token would wake one by one."""
+        """The bytes straight from the transport, unless they have to be decompressed, which no provider was asked for:
+        the layers above the transport are generators, each of which every token would wake."""
         if self._response.headers.get("content-encoding", "identity") != "identity":
             return self._response.aiter_bytes()
         return cast(httpx2.AsyncByteStream, self._response.stream)

@@ -1,11 +1,12 @@
-"""What a model gets: the system prompts, the branch, and what asks it to continue."""
+"""Builds the prompt: system prompts, the branch, and the request to continue an answer."""
 
 from collections.abc import Sequence
 
 from conversations.models import ContinuesBy, Conversation, Message
 from conversations.rules.status import Status
 
-from .model_catalog import Model
+from .catalog.offered_model import Model
+from .prompt_turn import Turn
 
 STOPPED_MARK = "[The user stopped this answer here.]"
 CUT_OFF_MARK = "[This answer was cut off here.]"
@@ -14,22 +15,21 @@ CONTINUE_INSTRUCTION = (
     "Repeat nothing and make no remark about the interruption."
 )
 
-Turn = dict[str, str]
-
 
 def turns(
     model: Model | None, conversation: Conversation, branch: Sequence[Message], partial: Message | None = None
 ) -> list[Turn]:
-    """What a model gets (None: got, before it was offered no more): the system prompts, the branch, and of an answer
-    that is to go on its text so far."""
+    """The prompt for `branch`: system prompts, messages and, to continue the answer `partial`, its text so far. `model`
+    is None if it is no longer on offer."""
     own = model.system_prompt if model is not None else ""
     system = "\n\n".join(prompt for prompt in (own, conversation.system_prompt) if prompt.strip())
     first = [{"role": "system", "content": system}] if system else []
-    return [*first, *map(_turn, branch), *(_going_on(model, partial) if partial is not None else ())]
+    return [*first, *map(_turn, branch), *(continuation(model, partial) if partial is not None else ())]
 
 
-def _going_on(model: Model | None, partial: Message) -> list[Turn]:
-    """What asks a model to continue: the text so far and, unless it completes a partial message itself, a request."""
+def continuation(model: Model | None, partial: Message) -> list[Turn]:
+    """The end of the prompt that makes a model continue `partial`: its text and, unless the model continues a partial
+    message by itself, the request to do so."""
     so_far = [{"role": "assistant", "content": partial.content}]
     if model is not None and model.continues_by == ContinuesBy.PREFILL:
         return so_far

@@ -1,7 +1,7 @@
-"""The bytes of a Chat Completions stream, as events. No I/O.
+"""Parses the bytes of a Chat Completions stream into chunks. No I/O.
 
-Server-sent events (WHATWG HTML, "Server-sent events") whose data is one JSON object of the API's
-`chat.completion.chunk` form. What providers send beside it is passed over: comments, event names, roles, empty choices.
+The stream consists of server-sent events (WHATWG HTML, "Server-sent events"); the data of each is one JSON object of
+the API's form `chat.completion.chunk`. Everything else is ignored: comments, event names, roles, empty choices.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,7 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from conversations.rules.provider_errors import ProviderError as ProviderError
-from conversations.rules.provider_errors import from_stream
+from conversations.rules.provider_errors import ProviderError, from_stream
 from conversations.rules.status import EndReason, Outcome
 
 
@@ -28,7 +27,7 @@ class Delta(msgspec.Struct, gc=False):
 
     @property
     def text(self) -> str:
-        """What the model says to the person; also why it refuses to answer (`refusal`)."""
+        """The text for the person. A model that refuses to answer sends its reason in `refusal`."""
         content = self.content or self.refusal
         if isinstance(content, list):
             content = "".join(part.text for part in content if part.type == "text")
@@ -36,7 +35,7 @@ class Delta(msgspec.Struct, gc=False):
 
     @property
     def thought(self) -> int:
-        """Characters of what the model thinks. They are not shown, but they cost."""
+        """Characters of thinking, which is billed but not shown."""
         thoughts = (self.reasoning_content, self.reasoning)
         return max(len(thought) if isinstance(thought, str) else 0 for thought in thoughts)
 
@@ -52,51 +51,53 @@ class Chunk(msgspec.Struct, gc=False):
     error: Any = None
 
     def tokens(self) -> tuple[int, int] | None:
-        """(in, out), if this chunk says so in numbers that can be."""
+        """(in, out), if this chunk has plausible counts."""
         if not isinstance(self.usage, dict):
             return None
         into, out = self.usage.get("prompt_tokens"), self.usage.get("completion_tokens")
-        return (into, out) if _believed(into) and _believed(out) else None
+        return (into, out) if _is_plausible(into) and _is_plausible(out) else None
 
 
-BELIEVED = 10_000_000
-"""Tokens; a provider that says more, or less than none, is not believed."""
+MAX_TOKENS = 10_000_000
+"""A larger count of tokens is not plausible and is ignored."""
 
 DONE = b"[DONE]"
+"""The data of the last event."""
 
 
-def _believed(count: object) -> TypeGuard[int]:
-    return type(count) is int and 0 <= count <= BELIEVED
+def _is_plausible(count: object) -> TypeGuard[int]:
+    return type(count) is int and 0 <= count <= MAX_TOKENS
 
 
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
-class Events:
-    """Cuts bytes into events, whatever the ends of the network's packets. `any`: there was a chunk. `done`: there was
-    the mark behind the last one."""
+class ChunkParser:
+    """Parses one stream, in whatever portions its bytes arrive. `received`: at least one chunk or `DONE` has come.
+    `done`: `DONE` has come."""
 
-    def __init__(self, longest: int) -> None:
-        self.any = False
+    def __init__(self, max_line: int) -> None:
+        """`max_line`: bytes."""
+        self.received = False
         self.done = False
-        self._longest = longest
+        self._max_line = max_line
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """The chunks whose lines are whole now, up to `DONE`. Raises ProviderError, behind them, for an error object,
-        for bad data, and when the rest grows over the limit."""
+        """The chunks that these bytes complete, up to `DONE`. After them raises ProviderError for an error object, for
+        invalid data, and if an incomplete line exceeds `max_line` bytes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         said = [data for line in lines if line.startswith(b"data:") and (data := line[5:].strip())]
         if DONE in said:
             self.done = True
             del said[said.index(DONE) :]
-        self.any |= bool(said)
+        self.received |= bool(said)
         yield from map(_parse, said)
-        if len(self._rest) > self._longest and not self.done:
-            raise ProviderError(Outcome(EndReason.TOO_LARGE, detail=f"a line of over {self._longest} bytes"))
+        if len(self._rest) > self._max_line and not self.done:
+            raise ProviderError(Outcome(EndReason.TOO_LARGE, detail=f"a line of over {self._max_line} bytes"))
 
     def end(self) -> Iterator[Chunk]:
-        """The same of what stands behind the last end of a line."""
+        """The chunk in the last line, which may lack its line break. Raises ProviderError."""
         return self.feed(b"\n")
 
 

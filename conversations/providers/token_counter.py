@@ -1,5 +1,5 @@
-"""How many tokens a text has, where the provider did not say: by the vocabulary of OpenAI's newer models, which others
-come close to; and a rough figure without it."""
+"""Counts the tokens of a text if the provider gave no count, with the vocabulary of OpenAI's newer models, to which
+others are close; or estimates them from the length."""
 
 import json
 import logging
@@ -15,29 +15,29 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = Path(__file__).with_name("tokenizer_worker.py")
 
-IDLE = 60.0
-"""Seconds after which the program is ended: it holds some 80 MB."""
+IDLE_TIMEOUT = 60.0
+"""Seconds without use after which the worker is ended: it takes about 80 MB."""
 
 UNUSABLE = 1
-"""How the program ends where its library is not installed."""
+"""Exit status of the worker if its library is not installed."""
 
-MOST = 4_000_000
-"""Characters at once; more are not worth the time."""
+MAX_CHARACTERS = 4_000_000
+"""Characters that one call counts; a longer text is not worth the time."""
 
-PORTION = 200_000
-"""Characters that the background counts at once: between two portions somebody who waits has their turn."""
+BACKGROUND_BATCH = 200_000
+"""Characters of one call in the background: between two calls, somebody who waits gets a turn."""
 
-BACKGROUND = 10.0
-"""Seconds that a portion may take."""
+BACKGROUND_TIMEOUT = 10.0
+"""Seconds that one call in the background may take."""
 
 
-def rough(characters: int) -> int:
-    """Tokens of that many characters of English, about."""
+def estimated_tokens(characters: int) -> int:
+    """The approximate number of tokens of an English text of this length."""
     return math.ceil(characters / 4)
 
 
 class Tokenizer:
-    """Its methods block: they belong on a thread, and may be called from several, which take turns."""
+    """Counts tokens in a worker process. Its methods block, so they belong on threads; several threads take turns."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,41 +46,41 @@ class Tokenizer:
         self._closed = False
         self._missing = False
 
-    def count(self, texts: Sequence[str], patience: float) -> list[int] | None:
-        """Tokens of each text; None where the library is missing, the texts are too long, the program died, or all this
-        took longer than `patience` seconds, waiting for one's turn included."""
-        if self._missing or sum(map(len, texts)) > MOST:
+    def count(self, texts: Sequence[str], timeout: float) -> list[int] | None:
+        """The tokens of each text. None if the library is missing, the texts are too long, the worker died, or it took
+        longer than `timeout` seconds including the wait for a turn."""
+        if self._missing or sum(map(len, texts)) > MAX_CHARACTERS:
             return None
-        until = time.monotonic() + patience
+        until = time.monotonic() + timeout
         line = json.dumps([_clean(text) for text in texts])
-        if not self._lock.acquire(timeout=patience):
+        if not self._lock.acquire(timeout=timeout):
             return None
         try:
-            return None if self._closed else self._ask(line, max(0.0, until - time.monotonic()))
+            return None if self._closed else self._request(line, max(0.0, until - time.monotonic()))
         finally:
             self._lock.release()
 
-    def count_behind(self, text: str) -> int | None:
-        """Tokens of a text for which nobody waits."""
+    def count_in_background(self, text: str) -> int | None:
+        """The tokens of a text of any length for which nobody waits; None if it could not be counted."""
         total = 0
-        for start in range(0, len(text), PORTION):
-            counts = self.count([text[start : start + PORTION]], BACKGROUND)
+        for start in range(0, len(text), BACKGROUND_BATCH):
+            counts = self.count([text[start : start + BACKGROUND_BATCH]], BACKGROUND_TIMEOUT)
             if counts is None:
                 return None
             total += counts[0]
         return total
 
-    def rest(self) -> None:
-        """End the program if it has not been used for a while."""
+    def end_if_idle(self) -> None:
+        """End the worker if it has been unused for `IDLE_TIMEOUT`."""
         if self._lock.acquire(blocking=False):
             try:
-                if self._program is not None and time.monotonic() - self._used_at > IDLE:
+                if self._program is not None and time.monotonic() - self._used_at > IDLE_TIMEOUT:
                     self._end()
             finally:
                 self._lock.release()
 
     def close(self) -> None:
-        """End the program, even while it counts."""
+        """End the worker, even while it counts."""
         self._closed = True
         program = self._program
         if program is not None:
@@ -88,11 +88,11 @@ class Tokenizer:
         with self._lock:
             self._end()
 
-    def _ask(self, line: str, patience: float) -> list[int] | None:
+    def _request(self, line: str, timeout: float) -> list[int] | None:
         self._used_at = time.monotonic()
         try:
             program = self._program = self._program or _start()
-            watchdog = threading.Timer(patience, program.kill)
+            watchdog = threading.Timer(timeout, program.kill)
             watchdog.start()
             try:
                 counts = _exchange(program, line)
@@ -106,7 +106,7 @@ class Tokenizer:
         return counts
 
     def _end(self) -> int | None:
-        """Let the program end, as it does at the end of its input. Returns its code."""
+        """End the worker by closing its input. Returns its exit status."""
         program, self._program = self._program, None
         if program is None:
             return None
@@ -119,7 +119,7 @@ class Tokenizer:
 
 
 def _exchange(program: "subprocess.Popen[str]", line: str) -> list[int]:
-    """Raises OSError, ValueError if the program ends."""
+    """Raises OSError, ValueError if the worker ends."""
     assert program.stdin is not None
     assert program.stdout is not None
     program.stdin.write(f"{line}\n")
@@ -141,7 +141,7 @@ def _start() -> "subprocess.Popen[str]":
 
 
 def _clean(text: str) -> str:
-    """Without halves of characters, which cannot be written to the program."""
+    """Replace lone surrogates, which cannot be encoded for the worker."""
     return text.encode("utf-8", "replace").decode()
 
 

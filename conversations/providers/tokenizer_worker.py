@@ -1,7 +1,8 @@
-"""The program that counts tokens, a process of its own: its library loads for half a second and holds the interpreter
-while it works, which no stop is to wait for. Reads a line of JSON with a list of texts, writes one with their counts.
+"""Counts tokens in a process of its own: the library takes half a second to load and holds the interpreter's lock while
+it works, which would delay every Stop. Reads lines of JSON, each a list of texts, and answers each with a list of
+counts.
 
-Run by `tokens`, by its path, so that it imports nothing of the product.
+`token_counter` runs it by its path, so that it imports nothing of the product.
 """
 
 import json
@@ -9,23 +10,23 @@ import os
 import signal
 import sys
 
-PIECE = 50_000
-"""Characters that are counted at once."""
+BATCH = 50_000
+"""Characters that one call of the library counts."""
 
 
 def main() -> None:
-    from bpe_openai import _bindings  # the package's own Encoding also makes tables to decode with: twice the memory
+    from bpe_openai import _bindings  # the package's own Encoding also builds decoding tables: twice the memory
 
     count = _bindings.tokenizer_for_encoding("o200k_base").count
     for line in sys.stdin:
         counts = [
-            sum(count(text[start : start + PIECE]) for start in range(0, len(text), PIECE)) for text in json.loads(line)
+            sum(count(text[start : start + BATCH]) for start in range(0, len(text), BATCH)) for text in json.loads(line)
         ]
         sys.stdout.write(f"{json.dumps(counts)}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's; this one ends with its input
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; this process ends with its input
     os.nice(10)
     main()

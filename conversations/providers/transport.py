@@ -1,8 +1,8 @@
 """The connections to providers: httpx2's transport over aiohttp, under the SDK.
 
-It is the product's own because a Stop depends on it: what is cancelled closes its socket at once, before the headers as
-well as behind them, with TLS as without. Closing in order would first send what still waits to be sent, and would wait
-for the other side's part of a TLS closure. Only public interfaces of httpx2 and aiohttp are used.
+A Stop depends on it: a cancelled request closes its socket at once, before or after the headers, with or without TLS.
+An orderly close would first send what is still buffered, and would wait for the peer's part of a TLS closure. Only
+public interfaces of httpx2 and aiohttp are used.
 """
 
 import asyncio
@@ -15,29 +15,29 @@ from typing import Any
 import aiohttp
 import httpx2
 
-CHUNK = 16 * 1024
-"""Bytes of a body that are handed on at once."""
+READ_SIZE = 16 * 1024
+"""Maximal bytes of a body in one read."""
 
-ERROR_BYTES = 64 * 1024
-"""What is read of the body of an error."""
+MAX_ERROR_BYTES = 64 * 1024
+"""Bytes that are read of the body of an error."""
 
-ERROR_SECONDS = 3.0
-"""How long that may take."""
+ERROR_TIMEOUT = 3.0
+"""Seconds that reading the body of an error may take."""
 
-CLOSING = 1.0
-"""Seconds that an aborted connection may take to be gone. It takes one turn of the event loop."""
+CLOSE_TIMEOUT = 1.0
+"""Seconds to wait until an aborted connection is closed. It normally takes one iteration of the event loop."""
 
-ANSWER = "answer"
-"""Name of the response's extension that holds aiohttp's response."""
+RESPONSE_EXTENSION = "answer"
+"""Key of aiohttp's response in the extensions of httpx2's."""
 
 ENCODING = b"content-encoding"
 
 
-class Answer(aiohttp.ClientResponse):
-    """A response whose connection is dropped, not shut down in order, when it is closed before its end."""
+class Response(aiohttp.ClientResponse):
+    """A response that aborts its connection when it is closed before its end."""
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        """Read the headers. Cancelling drops the connection."""
+        """Read the headers. Cancelling aborts the connection."""
         try:
             return await super().start(connection)
         except BaseException:
@@ -49,14 +49,15 @@ class Answer(aiohttp.ClientResponse):
             _abort(self.connection)
         super().close()
 
-    async def drop(self) -> None:
-        """Close, and return when the socket is closed; a body that was read to its end has given it back before."""
+    async def abort(self) -> None:
+        """Close, and return when the socket is closed. After the end of the body the connection is back in the pool,
+        and nothing happens."""
         protocol = self.connection.protocol if self.connection is not None else None
         closed = protocol.closed if protocol is not None else None
         self.close()
         if closed is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(closed, return_exceptions=True), CLOSING)
+                await asyncio.wait_for(asyncio.gather(closed, return_exceptions=True), CLOSE_TIMEOUT)
 
 
 def _abort(connection: Any) -> None:
@@ -67,42 +68,43 @@ def _abort(connection: Any) -> None:
 class Body(httpx2.AsyncByteStream):
     """The bytes of a body as they arrive."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, response: Response) -> None:
+        self.response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _translated():
-            async for data in self.answer.content.iter_chunked(CHUNK):
+            async for data in self.response.content.iter_chunked(READ_SIZE):
                 yield data
 
     async def aclose(self) -> None:
-        await self.answer.drop()
+        await self.response.abort()
 
 
 class ErrorBody(Body):
-    """The beginning of an error's body: so many bytes, within so many seconds. Breaking off is no error of its own."""
+    """The beginning of an error's body, limited by `MAX_ERROR_BYTES` and `ERROR_TIMEOUT`. A body that breaks off raises
+    nothing."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = bytearray()
         with suppress(TimeoutError, aiohttp.ClientError):
-            async with asyncio.timeout(ERROR_SECONDS):
-                while len(read) < ERROR_BYTES and (data := await self.answer.content.readany()):
+            async with asyncio.timeout(ERROR_TIMEOUT):
+                while len(read) < MAX_ERROR_BYTES and (data := await self.response.content.readany()):
                     read += data
-        yield bytes(read[:ERROR_BYTES])
+        yield bytes(read[:MAX_ERROR_BYTES])
 
 
 class Transport(httpx2.AsyncBaseTransport):
     """Connections to one endpoint. Every method is safe to cancel."""
 
-    def __init__(self, base_url: httpx2.URL, *, most: int, idle: float) -> None:
-        """`most` connections at once; `idle`: seconds for which an unused one is kept."""
+    def __init__(self, base_url: httpx2.URL, *, max_connections: int, keep_alive: float) -> None:
+        """`keep_alive`: seconds for which an unused connection stays open."""
         self._proxy = proxy_for(base_url)
-        self._most = most
-        self._idle = idle
+        self._max_connections = max_connections
+        self._keep_alive = keep_alive
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send it. Raises httpx2.TransportError."""
+        """Send the request and read the response's headers. Raises httpx2.TransportError."""
         timeout = request.extensions.get("timeout", {})
         limits = aiohttp.ClientTimeout(
             total=None,
@@ -111,7 +113,7 @@ class Transport(httpx2.AsyncBaseTransport):
             sock_read=timeout.get("read"),
         )
         with _translated():
-            answer = await self._open().request(
+            response = await self._get_session().request(
                 request.method,
                 str(request.url),
                 headers=request.headers,
@@ -120,47 +122,51 @@ class Transport(httpx2.AsyncBaseTransport):
                 timeout=limits,
                 proxy=self._proxy,
             )
-        assert isinstance(answer, Answer)
-        return _response(answer, request)
+        assert isinstance(response, Response)
+        return _response(response, request)
 
     async def aclose(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        """The session, which can only be made on the event loop. A provider's cookies are not kept."""
+    def _get_session(self) -> aiohttp.ClientSession:
+        """The session, created on first use because that needs the event loop. It ignores the provider's cookies."""
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._most, keepalive_timeout=self._idle, ssl=_trusted())
+            connector = aiohttp.TCPConnector(
+                limit=self._max_connections, keepalive_timeout=self._keep_alive, ssl=_trusted()
+            )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                response_class=Answer,
+                response_class=Response,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
         return self._session
 
 
-def _response(answer: Answer, request: httpx2.Request) -> httpx2.Response:
-    """As the client takes it. Of an error a compressed body is not read: it was asked for as it is, and could unpack to
-    any size."""
-    failed = answer.status >= httpx2.codes.BAD_REQUEST
-    headers = list(answer.raw_headers)
+def _response(response: Response, request: httpx2.Request) -> httpx2.Response:
+    """aiohttp's response as one of httpx2. The compressed body of an error is not read: no compression was requested,
+    and it could decompress to any size."""
+    failed = response.status >= httpx2.codes.BAD_REQUEST
+    headers = list(response.raw_headers)
     packed = any(name.lower() == ENCODING and value.strip().lower() != b"identity" for name, value in headers)
-    stream: httpx2.AsyncByteStream = ErrorBody(answer) if failed else Body(answer)
+    stream: httpx2.AsyncByteStream = ErrorBody(response) if failed else Body(response)
     if failed and packed:
-        answer.close()
+        response.close()
         headers = [(name, value) for name, value in headers if name.lower() != ENCODING]
         stream = httpx2.ByteStream(b"")
-    return httpx2.Response(answer.status, headers=headers, stream=stream, request=request, extensions={ANSWER: answer})
+    return httpx2.Response(
+        response.status, headers=headers, stream=stream, request=request, extensions={RESPONSE_EXTENSION: response}
+    )
 
 
 def _trusted() -> SSLContext:
-    """Certificates of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`."""
+    """Trusts the system's certificates, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`."""
     return httpx2.create_ssl_context()
 
 
 def proxy_for(url: httpx2.URL) -> str | None:
-    """The proxy that the environment names for this address (`HTTPS_PROXY`, `NO_PROXY` …)."""
+    """The proxy for this address, from the environment (`HTTPS_PROXY`, `NO_PROXY` …)."""
     if urllib.request.proxy_bypass(url.host):
         return None
     proxies = urllib.request.getproxies()
@@ -169,7 +175,7 @@ def proxy_for(url: httpx2.URL) -> str | None:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """aiohttp's errors as those of httpx2, with aiohttp's as their cause."""
+    """Raise aiohttp's errors as those of httpx2, with the original as their cause."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -177,13 +183,13 @@ def _translated() -> Iterator[None]:
 
 
 def _as_httpx2(error: Exception) -> httpx2.TransportError:
-    message = type(error).__name__  # its own text may hold the address
+    message = type(error).__name__  # its own text may contain the address
     if isinstance(error, aiohttp.SocketTimeoutError):
         return httpx2.ReadTimeout(message)
     if isinstance(error, TimeoutError):
         return httpx2.ConnectTimeout(message)
     if isinstance(error, aiohttp.ClientConnectorError):
         return httpx2.ConnectError(message)
-    if isinstance(error, ValueError):  # an address that nothing can be sent to
+    if isinstance(error, ValueError):  # an unusable address
         return httpx2.UnsupportedProtocol(message)
     return httpx2.ReadError(message)

@@ -1,7 +1,7 @@
 """The text of a message, and the sentence that explains how its generation ended."""
 
 from conversations.models import Generation, Message, Piece
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules import end_sentences
 from conversations.rules.status import Status
 

@@ -1,4 +1,4 @@
-"""The sentence a person reads for each way in which an answer can end."""
+"""The sentence that people read for each way in which an answer can end."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -22,15 +22,17 @@ SENTENCES = {
     EndReason.PROVIDER_REJECTED: lazy("The provider refused the request. An administrator should check its settings."),
     EndReason.RATE_LIMITED: lazy("The provider asked us to slow down. Try again in a moment."),
     EndReason.PROVIDER_FAILED: lazy("The provider had a problem. Try again in a moment."),
-    EndReason.TRUNCATED: lazy("The provider broke off in mid-answer. Try again, or continue from what was written."),
+    EndReason.TRUNCATED: lazy(
+        "The provider stopped before the answer was complete. Try again, or continue from what was written."
+    ),
     EndReason.TIMED_OUT: lazy("The provider took too long. Try again in a moment."),
-    EndReason.TOO_LARGE: lazy("The answer grew over the size limit, so it was ended here."),
+    EndReason.TOO_LARGE: lazy("The answer exceeded the size limit, so it was ended here."),
     EndReason.CONTEXT_EXCEEDED: lazy(
         "This conversation is too long for the model “%(model)s”. Shorten your message, start a new chat, or choose "
         "another model."
     ),
     EndReason.EMPTY: lazy("The model returned an empty answer."),
-    EndReason.TOOL_CALL: lazy("The model asked for a tool, and there are none here, so the answer ended."),
+    EndReason.TOOL_CALL: lazy("The model asked for a tool, and none is available here, so the answer ended."),
     EndReason.UNCLEAR: lazy("The provider ended this answer without saying that it is complete."),
     EndReason.STORAGE: lazy("The answer could not be saved in time, so it was ended here. Try again in a moment."),
 }
@@ -51,7 +53,7 @@ SENTENCES_OF_CODES = {
     (EndReason.EMPTY, LENGTH): lazy("The model reached its length limit before it wrote anything."),
     (EndReason.EMPTY, REFUSAL): lazy("The model declined to answer."),
 }
-"""Where the code says more than the reason."""
+"""More specific sentences, for reasons with one of these codes."""
 
 
 STOPPED_OFFLINE = lazy("You stopped this answer while your network was gone, so it ended only when the server noticed.")
@@ -67,10 +69,12 @@ def sentence(
     model: str = "",
     stopped_offline: bool = False,
 ) -> str:
-    """The line under an answer, in plain words; "" for an ordinary complete one. The same live, on reload, in admin.
+    """Return the line under an answer; "" if it is streaming or simply complete.
 
-    `model`: what people call the model. `stopped_offline`: somebody stopped it, and that came to the server after the
-    end.
+    It is the same live, after a reload, in the export and in the admin.
+
+    `written`: the answer has text. `retry_after` is in seconds. `model` is the model's name for people.
+    `stopped_offline`: its viewer stopped it, but the stop reached the server only after the connection was lost.
     """
     if status == Status.STREAMING or reason in ("", EndReason.FINISHED):
         return ""
@@ -87,7 +91,8 @@ def sentence(
 
 
 def announcement(status: str, reason: str, words: int, line: str) -> str:
-    """What the page's status region says when an answer ends. `line`: the sentence under it."""
+    """Return what the page's status region says when an answer ends. `words` is the number of words kept, `line` the
+    sentence under the answer."""
     if status == Status.COMPLETE:
         return line or _("Answer complete")
     if status == Status.ERROR or reason == EndReason.DELETED:

@@ -1,4 +1,4 @@
-"""What is written when a generation ends, and how it then stands."""
+"""The record that the end of a generation writes, and what comes back from writing it."""
 
 import uuid
 from dataclasses import dataclass
@@ -10,7 +10,11 @@ from .status import EndReason, Status
 
 @dataclass(slots=True)
 class Ending:
-    """What the terminal transition writes. Times are aware datetimes or None."""
+    """Everything that the end of a generation writes. Times are aware datetimes; None means that it never happened.
+
+    `text` is the whole message, `characters` counts what this generation wrote of it. `stopped_by` is the id of the
+    user who stopped it.
+    """
 
     generation: uuid.UUID
     status: Status
@@ -35,7 +39,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a generation stands after an attempt to end it. `won` is False where somebody else had ended it before."""
+    """The stored end of a generation, after an attempt to write one. `won` is False if another end was stored first."""
 
     won: bool
     status: Status

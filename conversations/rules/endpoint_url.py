@@ -1,30 +1,31 @@
-"""What counts as the address of an endpoint. Knows nothing of Django: `chatapp.environment` uses it."""
+"""Which URLs can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
 
 from urllib.parse import SplitResult, urlsplit
 
 
-def parse_url(address: str) -> SplitResult | None:
-    """The parts of a URL with a host and a possible port; None for anything else."""
+def parse_url(text: str) -> SplitResult | None:
+    """Return the parts of a URL of any scheme; None if it has no host, an impossible port, or spaces."""
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(text)
         usable = parts.port != 0 and bool(parts.hostname)
     except ValueError:
         return None
-    return parts if usable and address.isprintable() and " " not in address else None
+    return parts if usable and text.isprintable() and " " not in text else None
 
 
 def is_endpoint_url(text: str) -> bool:
+    """Return whether this is an http(s) URL, without query and fragment, that the HTTP client accepts."""
     parts = parse_url(text)
     if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         return False
-    return _can_be_asked(text)
+    return _is_accepted_by_client(text)
 
 
-def _can_be_asked(address: str) -> bool:
-    """Whether the client of the endpoints takes this address: some that look like one have a host that cannot be."""
-    import httpx2  # not above: half a second, for a process that may only print what is wrong with a setting
+def _is_accepted_by_client(url: str) -> bool:
+    """The HTTP client rejects some hosts that `urlsplit` accepts."""
+    import httpx2  # takes half a second; a process that only reports a wrong setting should not wait for it
 
     try:
-        return bool(httpx2.URL(address).host)
+        return bool(httpx2.URL(url).host)
     except (httpx2.InvalidURL, ValueError):
         return False

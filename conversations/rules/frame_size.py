@@ -1,15 +1,15 @@
-"""How long a frame of a page may have to be. Knows nothing of Django: `chatapp.environment` uses it."""
+"""How large the frame that carries a prompt can become. Uses nothing of Django: `chatapp.environment` imports it."""
 
 MAX_SYSTEM_PROMPT = 8000
-"""Characters of a system prompt."""
+"""Maximum length of a system prompt, in characters."""
 
 MAX_BYTES_PER_CHARACTER = 6
-"""Bytes of JSON that one character may take: a control character is six, any other at most four."""
+"""Bytes that one character can take in JSON: a control character takes six, any other no more than four."""
 
 OVERHEAD = 4096
-"""Bytes of a frame that are neither prompt nor instructions."""
+"""Bytes of a frame that are neither prompt nor system prompt."""
 
 
-def max_frame_size(prompt: int) -> int:
-    """The longest frame that a prompt of so many characters can make, in bytes."""
-    return MAX_BYTES_PER_CHARACTER * (prompt + MAX_SYSTEM_PROMPT) + OVERHEAD
+def max_frame_size(max_prompt: int) -> int:
+    """Return the size in bytes of the largest frame that a prompt of `max_prompt` characters can make."""
+    return MAX_BYTES_PER_CHARACTER * (max_prompt + MAX_SYSTEM_PROMPT) + OVERHEAD

@@ -1,7 +1,7 @@
-"""What a provider says when it refuses or fails, as an outcome. No I/O.
+"""Turns the errors of providers into outcomes.
 
-Providers say the same in many words, so codes are looked at first and then known phrases. Their sentences never come
-out of here: they quote keys, addresses and prompts. What comes out is a code of known shape, and numbers.
+Providers word the same error differently, so this checks their codes first and known phrases second. It never passes
+their sentences on, because they quote keys, addresses and prompts; it returns only codes of a known shape, and numbers.
 """
 
 import re
@@ -13,13 +13,13 @@ import msgspec
 from .status import CODE, NO_CREDIT, EndReason, Outcome
 
 MAX_TEXT = 16_384
-"""Characters of an error in which phrases are looked for."""
+"""Characters of an error that are searched for phrases."""
 
 MAX_RETRY_AFTER = 86_400
-"""Seconds; a provider that asks to wait longer is not quoted."""
+"""Maximum `Retry-After` that is passed on to people, in seconds."""
 
 CONTEXT_WINDOWS = range(64, 100_000_000)
-"""Tokens that a context can be of."""
+"""Plausible sizes of a context window, in tokens."""
 
 TOO_LONG_CODES = frozenset(
     {
@@ -50,13 +50,16 @@ WINDOW_PHRASES = re.compile(
 NO_CREDIT_CODES = frozenset({"insufficient_quota", "insufficient_credits", "billing_hard_limit_reached", "402"})
 RATE_LIMIT_CODES = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "rate_limited", "too_many_requests"})
 TOO_LONG_STATUSES = frozenset({400, 413, 422, 500})
-"""Statuses under which a text that is too long is refused; 500: servers that wrap every error of another one in it."""
+"""HTTP statuses with which providers reject a text that is too long. 500 comes from servers that wrap all errors of an
+upstream server in it."""
 
 
 class ProviderError(Exception):
-    """The provider failed, in a way that has a reason. Carries what to store; never a secret or an address. `window`:
-    the model's context in tokens, where the error names it. `about_usage`: it may be that asking for usage is what was
-    refused."""
+    """A provider failed. `outcome` can be stored and shown: it contains no secret and no address.
+
+    `window` is the model's context window in tokens, if the error names it. `about_usage` is True if the provider may
+    have rejected the request only because it asks for usage (`stream_options`).
+    """
 
     def __init__(self, outcome: Outcome, window: int | None = None, *, about_usage: bool = False) -> None:
         super().__init__(" ".join(filter(None, (outcome.reason.value, outcome.code, outcome.detail))))
@@ -66,14 +69,14 @@ class ProviderError(Exception):
 
 
 def from_response(status: int, body: object, headers: Mapping[str, str]) -> ProviderError:
-    """A refusal instead of an answer. `body`: as decoded JSON, or text."""
+    """Return the error for an HTTP response with an error status. `body` is decoded JSON, or text."""
     codes = _codes(body)
     if status in TOO_LONG_STATUSES and _too_long(codes, body):
         return _context_exceeded(body, f"HTTP status {status}")
     if status == 402 or codes & NO_CREDIT_CODES:
         return ProviderError(Outcome(EndReason.PROVIDER_REJECTED, NO_CREDIT, f"HTTP status {status}"))
     code, detail = str(status), " ".join(sorted(codes))[:200]
-    wait = _seconds(headers.get("retry-after", ""))
+    wait = _retry_after(headers.get("retry-after", ""))
     if status == 429:
         return ProviderError(Outcome(EndReason.RATE_LIMITED, code, detail, wait))
     if status >= 500:
@@ -83,7 +86,7 @@ def from_response(status: int, body: object, headers: Mapping[str, str]) -> Prov
 
 
 def from_stream(error: object) -> ProviderError:
-    """An error object where a part of the answer was expected: `{"code": 429, "message": …}`, or a bare sentence."""
+    """Return the error for an error object in place of a chunk: `{"code": 429, "message": …}`, or just a sentence."""
     codes = _codes(error)
     if _too_long(codes, error):
         return _context_exceeded(error, "an error object in the stream")
@@ -96,7 +99,7 @@ def from_stream(error: object) -> ProviderError:
 
 
 def safe_code(value: object) -> str:
-    """A provider's word as it may be stored and shown to administrators; "" where it is no such word."""
+    """Return a provider's code if it may be stored and shown to administrators, else ""."""
     word = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return word if CODE.fullmatch(word) else ""
 
@@ -124,7 +127,7 @@ def _window(body: object) -> int | None:
 
 
 def _codes(body: object) -> frozenset[str]:
-    """`code` and `type` of the error, in lower case, as far as they are words."""
+    """The `code` and `type` of the error in lower case, without any that are not codes."""
     found = (safe_code(error.get(name)) for error in _objects(body) for name in ("code", "type"))
     return frozenset(word.lower() for word in found if word)
 
@@ -134,7 +137,7 @@ def _first_code(body: object) -> str:
 
 
 def _objects(body: object) -> Iterator[dict[str, Any]]:
-    """The error object and, where one is wrapped in another (`{"error": {…}}`), the inner one as well."""
+    """Yield the error object, and the one inside it if it wraps another (`{"error": {…}}`)."""
     if isinstance(body, dict):
         yield body
         if isinstance(inner := body.get("error"), dict):
@@ -142,7 +145,7 @@ def _objects(body: object) -> Iterator[dict[str, Any]]:
 
 
 def _texts(body: object) -> Iterator[str]:
-    """What the error says: its sentences, or all of it where it has another shape."""
+    """Yield the sentences of the error, or the whole error if it has another shape."""
     said = [error.get(name) for error in _objects(body) for name in ("message", "detail", "error")]
     for text in (body, *said):
         if isinstance(text, str):
@@ -152,14 +155,14 @@ def _texts(body: object) -> Iterator[str]:
 
 
 def decode_body(data: bytes) -> object:
-    """The body of an error, as JSON where it is that."""
+    """Return the body of an error as decoded JSON, or as text if it is not JSON."""
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return data.decode("utf-8", "replace")
 
 
-def _seconds(value: str) -> int | None:
-    """`Retry-After` in seconds, where it says something that a person can wait for (RFC 9110, 10.2.3)."""
+def _retry_after(value: str) -> int | None:
+    """Return `Retry-After` in seconds; None for a date, nonsense, or longer than a person waits (RFC 9110, 10.2.3)."""
     plain = value.isascii() and value.isdigit() and len(value) < 10
     return int(value) if plain and 0 < int(value) <= MAX_RETRY_AFTER else None

@@ -1,17 +1,18 @@
-"""What one socket has been sent and has not acknowledged.
+"""How much one socket may be sent before the page acknowledges it.
 
-Daphne's `send` never waits, so a page that does not read would grow the server's memory without end. No I/O here; times
-are seconds of a monotonic clock, passed in.
+Daphne's `send` never blocks, so without this limit a page that does not read would fill the server's memory. Times are
+seconds of a monotonic clock, passed in by the caller.
 """
 
 from collections import deque
 
 OVERFLOW_FACTOR = 4
-"""How many times the limit may be unread in all, whatever it is, before the page is closed."""
+"""A page is closed before its unread frames, of any kind, exceed this many times the limit."""
 
 
 class SendWindow:
-    """Counts the unread bytes of one socket. `limit` is in bytes."""
+    """Counts the unread bytes of one socket. `limit` is in bytes, `sent` counts frames, `heard_at` is the time of the
+    page's last frame, `full_since` the time since which a frame has had no room."""
 
     def __init__(self, limit: int, now: float) -> None:
         self.limit = limit
@@ -22,20 +23,24 @@ class SendWindow:
         self._sizes: deque[int] = deque()
 
     def has_room(self, size: int) -> bool:
-        """True if a frame of `size` bytes may go: under the limit, or nearly alone where it is larger than that."""
+        """Return whether a frame of `size` bytes may be sent: it stays under the limit, or little else is unread."""
         return self.unread + size <= self.limit or self.unread <= self.limit // 4
 
     def has_room_for_large(self) -> bool:
-        """True if a frame of any size may go."""
+        """Return whether a frame of any size may be sent."""
         return self.unread + self.limit // 2 <= self.limit
 
     def overflows(self, size: int) -> bool:
-        """True if a frame that must not be left out is more than may wait: the page has to come back for it."""
+        """Return whether a frame of `size` bytes that must not be dropped is one too many. The page is then closed, and
+        gets everything anew when it reconnects."""
         return self.unread + self._counted(size) > OVERFLOW_FACTOR * self.limit
 
     def record(self, size: int) -> None:
-        """A frame of `size` bytes was sent. None counts for more than half of the limit: behind a snapshot that is
-        larger than all of it there has to be room for what follows, or the page would be shown snapshots only."""
+        """Count a frame of `size` bytes as sent.
+
+        No frame counts for more than half of the limit. Otherwise a snapshot larger than the limit would leave no room
+        for the deltas after it, and the page would be shown nothing but snapshots.
+        """
         counted = self._counted(size)
         self.sent += 1
         self.unread += counted
@@ -45,18 +50,18 @@ class SendWindow:
         return min(size, self.limit // 2)
 
     def mark_full(self, now: float) -> None:
-        """A frame had no room."""
+        """Note that a frame had no room."""
         if self.full_since is None:
             self.full_since = now
 
     def touch(self, now: float) -> None:
-        """Anything came from the page: it is there."""
+        """Note that the page has sent something, so its connection works."""
         self.heard_at = now
 
     def acknowledge(self, received: int, now: float) -> bool:
-        """The page has received `received` frames in all. True if it has caught up after it was full.
+        """Note that the page has received `received` frames in all. Return True if it has caught up after being full.
 
-        A number that is larger than what was sent counts as all; one that was acknowledged before changes nothing.
+        A number larger than `sent` acknowledges everything; one that was acknowledged before changes nothing.
         """
         self.touch(now)
         while self._sizes and self.sent - len(self._sizes) < received:

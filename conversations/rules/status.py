@@ -1,4 +1,4 @@
-"""How an answer can stand: the four statuses and the reasons for an end."""
+"""The four statuses of a generation, and the reasons for which it ends."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 
 class Status(models.TextChoices):
+    """A generation is `streaming` until it ends, once, in one of the other three."""
+
     STREAMING = "streaming", lazy("streaming")
     COMPLETE = "complete", lazy("complete")
     INTERRUPTED = "interrupted", lazy("interrupted")
@@ -15,6 +17,8 @@ class Status(models.TextChoices):
 
 
 class EndReason(models.TextChoices):
+    """Why a generation ended. Each reason belongs to one status (`REASONS`)."""
+
     FINISHED = "finished", lazy("finished")
     LENGTH = "length", lazy("length limit")
     CONTENT_FILTER = "content_filter", lazy("content filter")
@@ -44,7 +48,7 @@ class EndReason(models.TextChoices):
 
     @property
     def status(self) -> Status:
-        """The one status that this reason belongs to."""
+        """The status that this reason belongs to."""
         return STATUS_OF[self]
 
 
@@ -82,7 +86,7 @@ STATUS_OF: dict[EndReason, Status] = {reason: status for status, reasons in REAS
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `code` and `detail` are safe to show to an administrator."""
+    """How a generation ended. `code` and `detail` are safe to show to administrators. `retry_after` is in seconds."""
 
     reason: EndReason
     code: str = ""
@@ -95,26 +99,26 @@ class Outcome:
 
 
 NO_CREDIT = "no_credit"
-"""Code of a refusal because nothing is left on the account."""
+"""Code for a provider that rejects requests because the account has no credit left."""
 
 THOUGHT = "thought"
 LENGTH = "length"
 REFUSAL = "refusal"
-"""Codes of empty answers: the model thought until its limit, came to the limit without, would not answer."""
+"""Codes of empty answers: the model used its whole limit for reasoning, reached the limit otherwise, or declined."""
 
 
 def can_continue(status: str, reason: str, *, written: bool) -> bool:
-    """Whether a model may be asked to go on with an answer: wherever text was kept and it did not end of itself. What
-    grew over the size limit has no room to go on."""
+    """Return whether a model may be asked to continue an answer: it has text (`written`) and was cut off. One that
+    exceeded the size limit has no room to continue."""
     if not written or status == Status.STREAMING or reason == EndReason.TOO_LARGE:
         return False
     return status != Status.COMPLETE or reason == EndReason.LENGTH
 
 
 def known_reason(name: str, otherwise: EndReason) -> EndReason:
-    """The reason of this name; a newer version of the product may have written one that this one does not know."""
+    """Return the reason of this name; `otherwise` for a name that only a newer version of the product knows."""
     return EndReason(name) if name in EndReason.values else otherwise
 
 
 CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
-"""What a code looks like: it comes from the provider, so it could as well be a sentence of the prompt."""
+"""The shape of a code. Codes come from the provider, so without this check one could be a sentence of the prompt."""

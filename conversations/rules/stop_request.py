@@ -1,4 +1,4 @@
-"""Who asked to stop a run, and from where; for the administration, never for the decision itself."""
+"""Who asked to stop a generation, and from where. Recorded for administrators; no decision depends on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 
 class StopOrigin(models.TextChoices):
-    """From where a run was stopped."""
+    """Where a stop came from."""
 
     PAGE = "page", lazy("the page that asked")
     OTHER_PAGE = "other_page", lazy("another page")
@@ -19,7 +19,7 @@ class StopOrigin(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """`person`: id of the user who asked; None where nobody did."""
+    """`person` is the id of the user who asked to stop; None if nobody did."""
 
     origin: StopOrigin
     person: int | None = None
@@ -31,7 +31,7 @@ class StopRequest:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> Self | None:
-        """Read what another process sent. None if it names no origin, or one that this version does not know."""
+        """Read what another process sent; None if it sent no origin, or one that this version does not know."""
         origin, person = fields.get("origin", ""), fields.get("person", "")
         if origin not in StopOrigin.values:
             return None
@@ -39,9 +39,9 @@ class StopRequest:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What is sent to another process, which reads it with `from_fields`."""
+        """The fields of a notification, for `from_fields` in another process."""
         return {"origin": self.origin.value, "person": "" if self.person is None else str(self.person)}
 
 
 SERVER = StopRequest(StopOrigin.SERVER)
-"""Nobody asked: the server saw that nobody is there, or had to end itself."""
+"""Nobody asked: all viewers had gone, or the server shut down."""

@@ -1,1 +1,1 @@
-"""The page's WebSocket."""
+"""The page's WebSocket: passes commands in and events out."""

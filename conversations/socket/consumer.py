@@ -1,4 +1,4 @@
-"""The socket: frames in, frames out. No rule about what a generation is."""
+"""One page's socket: frames in, frames out. The rules of generations are elsewhere."""
 
 import asyncio
 import logging
@@ -15,18 +15,18 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import translation
 from django.utils.translation import ngettext
 
-from conversations.commands import refusals, stop, subscribe
+from conversations.commands import stop, subscribe
 from conversations.commands.execute import CommandExecutor
-from conversations.generation import answer_rate
+from conversations.generation import answer_rate_limit
 from conversations.generation.supervisor import supervisor
 from conversations.people import language, sessions
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
-from conversations.protocol.refusal import Refusal
+from conversations.protocol.refusal import Refusal, busy
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason
 from conversations.rules.token_bucket import TokenBucket
-from conversations.storage.db_threads import AWAY, in_database
+from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .watch_queue import WatchQueue
 
@@ -34,23 +34,22 @@ logger = logging.getLogger(__name__)
 
 MAX_FRAME_RATE = 50
 MAX_FRAME_BURST = 100
-"""Frames a second, and at once, that a page may send."""
+"""Frames that a page may send per second, and in one burst."""
 
 RECONNECT_CODES = (1012, 1013, 4429)
-"""Codes after which the page connects again."""
+"""Close codes after which the page reconnects."""
 
 COOKIE_DELAY = 1.0
-"""Seconds that a browser gets to take the cookie of a session that replaces its old one, before it has to connect with
-it."""
+"""Seconds that a browser gets to store the cookie of its new session, before its socket has to reconnect with it."""
 
 executor = CommandExecutor(supervisor)
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
-    """One page. Every handler returns at once: the next frame is read only then, and it may be a Stop.
+    """One page. Every handler returns at once, because only then is the next frame read, and it may be a Stop.
 
-    Channels' own loop is left out: it makes two tasks a frame, visits the database thread before each, and gives every
-    socket a channel of the layer, none of which is needed here.
+    This replaces Channels' own loop, which creates two tasks per frame, visits the database thread before each, and
+    opens a channel per socket; none of that is needed here.
     """
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -62,25 +61,25 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.language = settings.LANGUAGE_CODE
         self.signed_in_by = ("", 0, "")
         self.conversation: uuid.UUID | None = None
-        self.attends: set[uuid.UUID] = set()
+        self.viewing: set[uuid.UUID] = set()
         self.send_window = SendWindow(settings.CHAT_MAX_UNREAD, now)
         self.lost = False
         self.pinged_at = now
         self.turn = 0
-        self._turns = WatchQueue(self, self._watch)
+        self._watches = WatchQueue(self, self._watch)
         self._allowance = TokenBucket(MAX_FRAME_RATE, MAX_FRAME_BURST, now)
         self._outgoing: deque[bytes | int] = deque()
-        self._something = asyncio.Event()
+        self._wake_writer = asyncio.Event()
         self._send_now: Callable[[bytes], None] | None = None
         self._closing = False
         self._cause = EndReason.LEFT
-        self._behind: uuid.UUID | None = None
+        self._missed: uuid.UUID | None = None
 
-    # --- its life ----------------------------------------------------------------------------------------------------
+    # --- connecting and going ------------------------------------------------------------------------
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Run until the socket is gone, however it goes: `disconnect` is not called after an exception or a kill. The
-        clean-up is bookkeeping only, because Daphne may cancel it; nothing in it waits."""
+        """Run until the socket is gone. `disconnect` is not called after an exception or a kill, so cleanup is here.
+        It never waits, because Daphne may cancel it."""
         self.scope = scope
         self.base_send = send
         self._send_now = scope.get("send_now")
@@ -104,10 +103,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await handler(message)
 
     async def connect(self) -> None:
-        """Accept first: a refused handshake looks like a lost network to the page."""
+        """Accept first: to the page, a rejected handshake looks like a lost network."""
         await self.accept()
         self.language = language.socket_language(self.scope["query_string"])
-        translation.activate(self.language)  # for this task, and those that begin in its handlers
+        translation.activate(self.language)  # for this task, and those started in its handlers
         if not self.scope.get("origin_allowed"):
             self.close_with(4403)
             return
@@ -116,12 +115,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self._key = sessions.session_key(self.scope["cookies"])
         self.session = sessions.digest(self._key)
-        supervisor.spawn(self._enter())
+        supervisor.spawn(self._sign_in())
 
-    async def _enter(self) -> None:
+    async def _sign_in(self) -> None:
         try:
             user = await in_database(sessions.load_user, self._key)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
             self.close_with(1013)
             return
@@ -131,7 +130,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self._closing:
             return
         if len(supervisor.sockets.of_user(user.pk)) >= settings.CHAT_MAX_SOCKETS:
-            self._turn_away()
+            self._refuse_page()
             return
         self.user = user
         self.user_id = user.pk
@@ -139,15 +138,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         supervisor.sockets.add(self)
         self.push(events.HELLO)
 
-    def _turn_away(self) -> None:
-        """The newest page waits. To close the oldest instead would end what it shows, and it would come back."""
+    def _refuse_page(self) -> None:
+        """Close the newest page. Closing the oldest would end the answer it shows, and it would reconnect."""
         with translation.override(self.language):
             self.push(events.refused(None, None, Refusal("too_many_pages", _too_many_pages())))
         self.close_with(4429)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         silent = time.monotonic() - self.send_window.heard_at
-        if self.lost or (self.attends and silent >= settings.CHAT_ACK_TIMEOUT):
+        if self.lost or (self.viewing and silent >= settings.CHAT_ACK_TIMEOUT):
             self._cause = EndReason.CONNECTION_LOST
         self._closing = True
         raise StopConsumer
@@ -169,38 +168,38 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if isinstance(command, Ack):
             self._acknowledged(command)
         elif self.user is None:
-            raise Refusal("busy", refusals.busy_sentence())
+            raise busy()
         elif isinstance(command, Stop):
             stop.stop(supervisor, executor, self, self.user, command)
         elif isinstance(command, Watch):
-            self._turns.ask(command)
+            self._watches.put(command)
         elif isinstance(command, StartCommand):
-            answer_rate.answers.take(self.user_id, command.id)
+            answer_rate_limit.limiter.take(self.user_id, command.id)
             executor.execute(self, self.user, command)
 
     async def _watch(self, command: Watch) -> None:
         if self.user is None or self._closing:
             return
         try:
-            with translation.override(self.language):  # what it has missed may be shown at anybody's instance
+            with translation.override(self.language):  # another task may have started the queue
                 await subscribe.watch(supervisor, self, self.user, command)
         except Refusal as refusal:
             self.push(events.refused(None, "watch", refusal))
-        except AWAY as error:
+        except UNAVAILABLE as error:
             logger.warning("a watch failed: %s", type(error).__name__)
             self.close_with(1013)
 
     def _acknowledged(self, command: Ack) -> None:
         if not self.send_window.acknowledge(command.received, time.monotonic()):
             return
-        behind, self._behind = self._behind, None
-        if behind is not None and self.conversation is not None:
-            self.catch_up(behind)
+        missed, self._missed = self._missed, None
+        if missed is not None and self.conversation is not None:
+            self.catch_up(missed)
         else:
-            self._turns.go_on()
+            self._watches.resume()
 
     def _allowed(self, now: float) -> bool:
-        """A token bucket: a page that floods is closed, and nobody else notices."""
+        """Close a page that sends too many frames."""
         if not self._allowance.take(now):
             self.close_with(4429)
             return False
@@ -209,6 +208,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     # --- frames out --------------------------------------------------------------------------------------------------
 
     def push(self, frame: bytes) -> None:
+        """Send a frame that must not be dropped. Closes the socket if too much is unread."""
         if self._closing:
             return
         if self.send_window.overflows(len(frame)):
@@ -219,25 +219,26 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._send_now(frame)
         else:
             self._outgoing.append(frame)
-            self._something.set()
+            self._wake_writer.set()
 
     def offer(self, frame: bytes, message: uuid.UUID) -> bool:
+        """Send a frame of this message's stream. Return False if there is no room; the page then catches up later."""
         if self._closing:
             return False
         if not self.send_window.has_room(len(frame)):
             self.send_window.mark_full(time.monotonic())
-            self._behind = message
+            self._missed = message
             return False
         self.push(frame)
         return True
 
     def catch_up(self, message: uuid.UUID | None) -> None:
-        """Show the conversation on screen anew; `message`: the streaming one that the page has last."""
-        self._turns.catch_up(message)
+        """Show the conversation on screen anew. `message`: the streaming message that the page has, if any."""
+        self._watches.catch_up(message)
 
     def has_room(self) -> bool:
-        """Whether the page may be shown a conversation. If not it is asked for a word, and closed after a while of none
-        like one that does not read an answer."""
+        """Return whether the page may be shown a conversation. If not, ask it to acknowledge; a page that does not is
+        closed after a while."""
         if self.send_window.has_room_for_large():
             return True
         self.send_window.mark_full(time.monotonic())
@@ -245,6 +246,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return False
 
     def next_turn(self) -> int:
+        """Outdate the `watch` that is being carried out, and return the number of the new one."""
         self.turn += 1
         return self.turn
 
@@ -252,18 +254,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.close_with(code)
 
     def close_with(self, code: int) -> None:
-        """Send what is waiting, then close."""
+        """Send what is queued, then close with this code."""
         if not self._closing:
             self._closing = True
             if code in RECONNECT_CODES:
                 self._cause = EndReason.CONNECTION_LOST
             self._outgoing.append(code)
-            self._something.set()
+            self._wake_writer.set()
 
     async def _write(self, send: Any) -> None:
         while True:
-            await self._something.wait()
-            self._something.clear()
+            await self._wake_writer.wait()
+            self._wake_writer.clear()
             while self._outgoing:
                 out = self._outgoing.popleft()
                 if isinstance(out, int):
@@ -271,30 +273,30 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     return
                 await send({"type": "websocket.send", "text": out.decode()})
 
-    # --- the session behind it ---------------------------------------------------------------------------------------
+    # --- the session ---------------------------------------------------------------------------------------
 
     def recheck(self) -> None:
-        """Look whether the session still stands: a ring, or the round over all sockets, says that it may not."""
+        """Check the session, in a task: a notification or the periodic check says that it may have ended."""
         supervisor.spawn(self._check_session())
 
     async def _check_session(self) -> None:
         try:
             user = await in_database(sessions.load_user, self._key)
             successor = None if user is not None else await in_database(sessions.find_successor, self._key)
-        except AWAY as error:  # a database that is away signs nobody out; the next round looks again
+        except UNAVAILABLE as error:  # an unavailable database signs nobody out; the next check tries again
             logger.info("session not checked: %s", type(error).__name__)
             return
         if successor is not None:
-            supervisor.move_session(self.session, successor)
-            asyncio.get_running_loop().call_later(COOKIE_DELAY, self._connect_anew)
+            supervisor.sessions.replace(self.session, successor)
+            asyncio.get_running_loop().call_later(COOKIE_DELAY, self._reconnect)
         elif user is None:
             self.close_with(4401)
             supervisor.leave(self, EndReason.SIGNED_OUT)
         elif not self._closing:
             self.signed_in_by = (self._key, user.pk, user.password)
 
-    def _connect_anew(self) -> None:
-        """With the cookie of the new session, which only the browser has in which the password was changed."""
+    def _reconnect(self) -> None:
+        """Make the page reconnect with its new session. Only the browser that changed the password has its cookie."""
         self.close_with(1012)
         supervisor.leave(self, EndReason.CONNECTION_LOST)
 

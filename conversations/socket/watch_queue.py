@@ -1,4 +1,4 @@
-"""What one page asks to be shown, one thing at a time: a look at a conversation costs a query and maybe megabytes."""
+"""Carries out one page's `watch` commands one at a time, because each costs a query and perhaps megabytes."""
 
 import asyncio
 import uuid
@@ -10,51 +10,50 @@ from conversations.protocol.commands import Watch
 
 
 class Page(Protocol):
-    """What this needs to know of a socket."""
+    """What the queue needs from a socket."""
 
     conversation: uuid.UUID | None
 
     def next_turn(self) -> int: ...
     def has_room(self) -> bool:
-        """Whether the page has read enough to be shown a conversation; if not, `Turns.go_on` is called when it has."""
+        """Whether the page has read enough to be shown a conversation; if not, it calls `resume` once it has."""
 
 
 class WatchQueue:
-    """Of what waits, the page's newest wish counts. What is at work when another wish comes is outdated, and the page
-    is not shown it. Methods never wait."""
+    """Only the newest `watch` waits; an older one is dropped, and its result not shown. Methods never wait."""
 
     def __init__(self, page: Page, show: Callable[[Watch], Awaitable[None]]) -> None:
         self._page = page
         self._show = show
-        self._asked: Watch | None = None
-        self._behind = False
+        self._waiting: Watch | None = None
+        self._catch_up = False
         self._message: uuid.UUID | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, command: Watch) -> None:
-        """The page goes to this conversation."""
-        self._asked = command
+    def put(self, command: Watch) -> None:
+        """Show this conversation, as soon as the running `watch` is done."""
+        self._waiting = command
         self._page.next_turn()
-        self.go_on()
+        self.resume()
 
     def catch_up(self, message: uuid.UUID | None) -> None:
-        """The page has to see its conversation anew; `message`: the streaming one that it has last."""
-        self._behind, self._message = True, message
-        self.go_on()
+        """Show the conversation on screen anew. `message`: the streaming message that the page has, if any."""
+        self._catch_up, self._message = True, message
+        self.resume()
 
-    def go_on(self) -> None:
-        """Begin with what waits, unless something is at work, which is followed by it."""
+    def resume(self) -> None:
+        """Start working on what waits, unless the queue is at work already."""
         if self._task is None or self._task.done():
             self._task = supervisor.spawn(self._work())
 
     async def _work(self) -> None:
-        while (self._asked is not None or self._behind) and self._page.has_room():
+        while (self._waiting is not None or self._catch_up) and self._page.has_room():
             await self._show(self._next())
 
     def _next(self) -> Watch:
-        """A wish of the page also brings what it has missed."""
-        asked, message = self._asked, self._message
-        self._asked, self._behind, self._message = None, False, None
-        if asked is not None:
-            return asked
+        """A `watch` from the page also brings what it has missed, so it replaces catching up."""
+        watch, message = self._waiting, self._message
+        self._waiting, self._catch_up, self._message = None, False, None
+        if watch is not None:
+            return watch
         return Watch(conversation=self._page.conversation, head=message, status="streaming" if message else None)

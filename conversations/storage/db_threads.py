@@ -1,9 +1,8 @@
-"""Database work of code that runs on the event loop, in classes that cannot hold each other up.
+"""Runs database work for the event loop, on threads whose groups cannot delay each other.
 
-Pages of Django, in their own threads, share one pool of connections. What answers depend on (sends, watches, stops from
-elsewhere, following) has threads and connections of its own, and so has what is done in the background: neither a slow
-page nor a long count stands before a send. Together they have `DATABASE_POOL_SIZE` connections; the journal has one
-more.
+Django's pages run on their own threads and share one pool of connections. What answers depend on (sends, subscriptions,
+stops from other processes, following) has its own threads and connections, and so has background work: neither a slow
+page nor a long count delays a send. Together they use `DATABASE_POOL_SIZE` connections; the journal has one more.
 """
 
 import asyncio
@@ -22,15 +21,15 @@ from django.utils import translation
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-AWAY = (Error, psycopg.Error, OSError, TimeoutError)
-"""What database work raises while the database is away or too slow."""
+UNAVAILABLE = (Error, psycopg.Error, OSError, TimeoutError)
+"""Exceptions of database work while the database is unavailable or too slow."""
 
 UNLIMITED = "background"
-"""The class whose statements may take as long as they do."""
+"""Name of the group whose statements have no time limit."""
 
 
 class Threads:
-    """A few threads of the process, with connections that only they use."""
+    """A group of threads, with database connections that only they use."""
 
     def __init__(self, name: str, count: int) -> None:
         self._name = name
@@ -38,7 +37,7 @@ class Threads:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix=name, initializer=self._connect)
 
     def _connect(self) -> None:
-        """For this thread, the default database is reached by this class's connections. Nothing connects yet."""
+        """Make this thread reach the default database through the group's own pool. Does not connect yet."""
         usual = connections[DEFAULT_DB_ALIAS]
         own = copy.deepcopy(usual.settings_dict)
         own["OPTIONS"]["pool"]["max_size"] = self._count
@@ -67,12 +66,13 @@ _background = Threads(UNLIMITED, settings.DATABASE_BACKGROUND)
 async def in_database(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Call `function` on a thread for what answers depend on, in the caller's language, and give its connection back.
+    """Call `function` on a thread for what answers depend on, in the caller's language, and release its connection.
 
-    Not Channels' `database_sync_to_async`: that one puts the work of all sockets on one thread (of Django's
-    thread-sensitive mode), where one slow query holds back everybody; and asgiref carries every context variable to
-    the thread and back, where only the language is needed. Cancelling the caller drops work that still waits for a
-    thread and does not undo what has begun, so only tasks that nobody cancels write through it.
+    Channels' `database_sync_to_async` runs the work of all sockets on one thread, where one slow query delays
+    everybody, and copies every context variable to the thread and back, although only the language is needed.
+
+    Cancelling the caller drops work that still waits for a thread; it does not undo work that has begun. Therefore only
+    tasks that are never cancelled write through it.
     """
     return await _core.run(function, *args, **kwargs)
 
@@ -80,27 +80,27 @@ async def in_database(
 async def in_background(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """The same for what may take its time: it waits for others of its kind, and no limit of time cuts it off."""
+    """The same on the background threads: calls wait for each other, and statements have no time limit."""
     return await _background.run(function, *args, **kwargs)
 
 
-# --- limits of time ---------------------------------------------------------------------------------------------------
+# --- time limits ------------------------------------------------------------------------------------------------------
 
 _limited: WeakSet[psycopg.Connection] = WeakSet()
 
-LIMIT = "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
+SET_LIMITS = "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
 
 
-def limit() -> None:
-    """From now on no statement of this process may take longer than the settings say, nor wait longer for a lock: for
-    what serves people. Migrations and commands are not limited."""
-    connection_created.connect(_limit, dispatch_uid="limits of time")
+def limit_query_time() -> None:
+    """Limit how long each statement of this process may take, and how long it may wait for a lock. Called by the
+    server; migrations and management commands have no limits."""
+    connection_created.connect(_set_limits, dispatch_uid="query time limits")
 
 
-def _limit(connection: Any, **_: object) -> None:
-    """Django's signal for each connection that is taken from a pool; a new one has no limits yet."""
+def _set_limits(connection: Any, **_: object) -> None:
+    """Django sends this signal each time a connection leaves the pool; only a new one lacks the limits."""
     if connection.alias == UNLIMITED or connection.connection in _limited:
         return
     seconds = (settings.DATABASE_STATEMENT_TIMEOUT, settings.DATABASE_LOCK_TIMEOUT)
-    connection.connection.execute(LIMIT, [f"{round(limit * 1000)}ms" for limit in seconds])
+    connection.connection.execute(SET_LIMITS, [f"{round(limit_query_time * 1000)}ms" for limit_query_time in seconds])
     _limited.add(connection.connection)

@@ -1,7 +1,7 @@
-"""Each person's share of what all use: threads for the database, and new answers.
+"""Shares the threads of `in_database` fairly among people.
 
-Whoever asks for more waits on the event loop, where waiting costs next to nothing, or is refused in words; others find
-a thread that is free.
+Somebody who asks for more than their share waits on the event loop, where waiting is cheap, or is refused; others still
+find a free thread.
 """
 
 import asyncio
@@ -11,77 +11,72 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from conversations.protocol.refusal import Refusal
+from conversations.protocol.refusal import busy
 
-from .db_threads import in_database
+from . import db_threads
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-AT_ONCE = max(1, settings.DATABASE_POOL_SIZE // 4)
-"""Jobs of one person at the database at the same time."""
+MAX_ACTIVE = max(1, settings.DATABASE_POOL_SIZE // 4)
+"""Jobs of one person that run at the same time."""
 
-WAITING = 100
-"""Jobs of one person that wait or are at work: twice what the pages of somebody with many tabs can want."""
+MAX_JOBS = 100
+"""Jobs of one person that wait or run: twice what somebody with many tabs needs."""
 
-PAUSE = 3
-"""Where a person has more jobs than turns, a turn rests for so many times what it took: jobs of Python's own kind, such
-as rendering, would otherwise keep the event loop from its work."""
+COOLDOWN_FACTOR = 3
+"""If jobs of a person wait, a slot is reused only after this many times the duration of its last job. Jobs that compute
+in Python, such as rendering, would otherwise keep the event loop from its work."""
 
-LONGEST_PAUSE = 1.0
+MAX_COOLDOWN = 1.0
+"""Seconds; the limit of that pause."""
 
 
 class _Share:
-    """One person's turns."""
+    """The slots of one person."""
 
     def __init__(self) -> None:
-        self.turns = asyncio.Semaphore(AT_ONCE)
+        self.slots = asyncio.Semaphore(MAX_ACTIVE)
         self.jobs = 0
 
-    def pass_on(self, spent: float) -> None:
-        """A turn that took so many seconds is over."""
-        if self.jobs > AT_ONCE:
-            asyncio.get_running_loop().call_later(min(PAUSE * spent, LONGEST_PAUSE), self.turns.release)
+    def release(self, spent: float) -> None:
+        """Free the slot of a job that took `spent` seconds."""
+        if self.jobs > MAX_ACTIVE:
+            asyncio.get_running_loop().call_later(min(COOLDOWN_FACTOR * spent, MAX_COOLDOWN), self.slots.release)
         else:
-            self.turns.release()
+            self.slots.release()
 
 
-class Database:
-    """Shares the threads of `in_database` among people."""
+_shares: dict[int, _Share] = {}
+"""By user id; only of people who have jobs."""
 
-    def __init__(self) -> None:
-        self._shares: dict[int, _Share] = {}
 
-    async def work(
-        self,
-        person: int,
-        function: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
-        """`in_database` on behalf of this person. Raises Refusal if very much of theirs waits already."""
-        async with self._turn(person):
-            return await in_database(function, *args, **kwargs)
+async def in_database(
+    person: int, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result:
+    """Call `db_threads.in_database` for the user with the id `person`, when it is their turn.
 
-    @asynccontextmanager
-    async def _turn(self, person: int) -> AsyncIterator[None]:
-        share = self._shares.setdefault(person, _Share())
-        if share.jobs >= WAITING:
-            raise Refusal("busy", _("That did not go through. Please try again."))
-        share.jobs += 1
+    Raises Refusal if too many of their jobs wait already. Cancelling drops a job that still waits.
+    """
+    async with _slot(person):
+        return await db_threads.in_database(function, *args, **kwargs)
+
+
+@asynccontextmanager
+async def _slot(person: int) -> AsyncIterator[None]:
+    share = _shares.setdefault(person, _Share())
+    if share.jobs >= MAX_JOBS:
+        raise busy()
+    share.jobs += 1
+    try:
+        await share.slots.acquire()
+        began = time.monotonic()
         try:
-            await share.turns.acquire()
-            began = time.monotonic()
-            try:
-                yield
-            finally:
-                share.pass_on(time.monotonic() - began)
+            yield
         finally:
-            share.jobs -= 1
-            if not share.jobs:
-                del self._shares[person]
-
-
-database = Database()
+            share.release(time.monotonic() - began)
+    finally:
+        share.jobs -= 1
+        if not share.jobs:
+            del _shares[person]

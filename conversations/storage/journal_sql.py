@@ -1,7 +1,7 @@
-"""The journal's statements. Each is one round trip, whatever the number of generations.
+"""The SQL of journal and reaper. Each statement is one round trip for any number of generations.
 
-All are guarded: text goes only to generations that stream and belong to the writing process, and a terminal transition
-happens only from `streaming`. So a process that lost its lease, or a late retry, changes nothing.
+Every statement is guarded: it adds text only to streaming generations of the writing process, and it ends only
+generations that stream. So a process that lost its lease, or a late retry, changes nothing.
 """
 
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conversations.rules.ending import Ending
 
 LOCK = 0x57A7
-"""First half of the advisory locks that living processes hold; the second half is the hash of the process's id."""
+"""First key of the advisory lock that each living process holds; the second key is the hash of its id."""
 
 REGISTER = """
 INSERT INTO conversations_serverprocess (id, host, pid, started_at, renewed_at)
@@ -51,7 +51,7 @@ SELECT g.id, CASE WHEN c.deleted_at IS NULL THEN g.stop_reason ELSE 'deleted' EN
 FROM conversations_generation g JOIN conversations_conversation c ON c.id = g.conversation_id
 WHERE g.owner_id = %(process)s AND g.status = 'streaming'
 """
-# A piece that was written but whose answer got lost comes again from the same start, and longer: hence DO UPDATE.
+# DO UPDATE: if the reply to a tick is lost, the piece is sent again from the same start, with more text.
 
 FINISH = """
 WITH ended AS (
@@ -73,48 +73,48 @@ WITH ended AS (
         tokens_in int, tokens_out int, thought_tokens int, usage_source text, cost numeric)
     WHERE g.id = %(generation)s AND g.status = 'streaming' AND g.owner_id = %(process)s
     RETURNING g.id, g.message_id, g.status
-), told AS (
+), message AS (
     UPDATE conversations_message m SET content = %(text)s, status = ended.status
     FROM ended WHERE m.id = ended.message_id
-), folded AS (
+), pieces AS (
     DELETE FROM conversations_piece p USING ended WHERE p.generation_id = ended.id
-), gone AS (
+), presence AS (
     DELETE FROM conversations_presence w USING ended WHERE w.generation_id = ended.id
 )
 SELECT count(*) FROM ended
 """
 
-TAKE_AWAY = """
-WITH doomed AS (
+END_FOR_OWNER = """
+WITH abandoned AS (
     SELECT g.id, g.message_id FROM conversations_generation g
     WHERE g.status = 'streaming' AND {which}
     FOR UPDATE OF g SKIP LOCKED
 ), written AS (
     SELECT d.id, string_agg(p.text, '' ORDER BY p.start) AS text
-    FROM doomed d JOIN conversations_piece p ON p.generation_id = d.id GROUP BY d.id
+    FROM abandoned d JOIN conversations_piece p ON p.generation_id = d.id GROUP BY d.id
 ), ended AS (
     UPDATE conversations_generation g SET
         status = 'interrupted', end_reason = %(reason)s, ended_at = clock_timestamp(),
         stop_origin = COALESCE(NULLIF(g.stop_origin, ''), 'server'),
         characters = COALESCE(length(written.text), 0)
-    FROM doomed LEFT JOIN written ON written.id = doomed.id
-    WHERE g.id = doomed.id
+    FROM abandoned LEFT JOIN written ON written.id = abandoned.id
+    WHERE g.id = abandoned.id
     RETURNING g.id, g.message_id, written.text
-), told AS (
+), message AS (
     UPDATE conversations_message m SET status = 'interrupted', content = m.content || COALESCE(ended.text, '')
     FROM ended WHERE m.id = ended.message_id
-), folded AS (
+), pieces AS (
     DELETE FROM conversations_piece p USING ended WHERE p.generation_id = ended.id
-), gone AS (
+), presence AS (
     DELETE FROM conversations_presence w USING ended WHERE w.generation_id = ended.id
 )
 SELECT id FROM ended
 """
 
-SWEEP = TAKE_AWAY.format(which="g.owner_id = ANY(%(owners)s)")
-SUPERSEDE = TAKE_AWAY.format(which="g.id = %(generation)s")
+REAP = END_FOR_OWNER.format(which="g.owner_id = ANY(%(owners)s)")
+FORCE_END = END_FOR_OWNER.format(which="g.id = %(generation)s")
 
-DEAD = """
+DEAD_PROCESSES = """
 SELECT p.id FROM conversations_serverprocess p
 WHERE p.id <> %(process)s
   AND EXISTS (SELECT FROM conversations_generation g WHERE g.owner_id = p.id AND g.status = 'streaming')
@@ -125,46 +125,46 @@ WHERE p.id <> %(process)s
 
 UPTIME = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
 
-STANDING = """
+STORED_STATE = """
 SELECT g.status, g.end_reason, m.content
 FROM conversations_generation g JOIN conversations_message m ON m.id = g.message_id WHERE g.id = %(generation)s
 """
 
-MISSED = 2.0
-"""Seconds without a tick before a process whose lock is free counts as dead."""
+MISSED_TICKS = 2.0
+"""Seconds without a tick after which a process counts as dead if its lock is free."""
 
 
 Row = tuple[uuid.UUID, str, bool, bool, str]
-"""What a tick says of one generation; see `journal.Asked`."""
+"""A row that a tick returns for one generation; see `journal.Signals`."""
 
 
 def register(connection: psycopg.Connection, process: uuid.UUID) -> bool:
-    """Make `process` known and `hold` its lock."""
+    """Add or renew the record of `process`, and take its lock. The result is that of `hold`."""
     connection.execute(REGISTER, {"id": process, "host": socket.gethostname()[:200], "pid": os.getpid()})
     return hold(connection, process)
 
 
 def hold(connection: psycopg.Connection, process: uuid.UUID) -> bool:
-    """Take the lock of `process`, for as long as `connection` lives. False if a sweeper tries it at this moment."""
+    """Take the lock of `process` for as long as `connection` lives. False if a reaper is trying it at this moment."""
     row = connection.execute(HOLD, {"lock": LOCK, "id": process}).fetchone()
     return row is not None and bool(row[0])
 
 
 def tick(connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tuple[uuid.UUID, int, str]]) -> list[Row]:
-    """Save pieces of (generation, start, text), renew the lease. Returns a row for each streaming generation of
-    `process`."""
+    """Save pieces of (generation, start, text) and renew the lease. Returns a row for each streaming generation of
+    `process`. `start` is an index in characters."""
     ids, starts, texts = ([piece[column] for piece in pieces] for column in range(3))
     cursor = connection.execute(TICK, {"process": process, "ids": ids, "starts": starts, "texts": texts})
     return cursor.fetchall()
 
 
 def finish(connection: psycopg.Connection, ending: "Ending", process: uuid.UUID) -> bool:
-    """The terminal transition; True if this call made it."""
+    """End a generation; True if this call did it."""
     return _won(connection.execute(FINISH, _parameters(ending, process)))
 
 
 def finish_all(connection: psycopg.Connection, endings: Sequence["Ending"], process: uuid.UUID) -> list[bool]:
-    """Several terminal transitions in one round trip and one commit, all or none; who of them was made by this call."""
+    """End several generations in one round trip and one transaction. Returns which of them this call ended."""
     with connection.transaction(), connection.pipeline():
         cursors = [connection.execute(FINISH, _parameters(ending, process)) for ending in endings]
     return [_won(cursor) for cursor in cursors]
@@ -197,33 +197,33 @@ def _parameters(ending: "Ending", process: uuid.UUID) -> dict[str, object]:
     return {"fields": Jsonb(fields), "generation": ending.generation, "process": process, "text": ending.text}
 
 
-def standing(connection: psycopg.Connection, generation: uuid.UUID) -> tuple[str, str, str] | None:
-    """(status, end reason, text) of a generation as the database has it."""
-    return connection.execute(STANDING, {"generation": generation}).fetchone()
+def stored_state(connection: psycopg.Connection, generation: uuid.UUID) -> tuple[str, str, str] | None:
+    """The stored (status, end reason, text) of a generation; None if it was deleted."""
+    return connection.execute(STORED_STATE, {"generation": generation}).fetchone()
 
 
-def dead(connection: psycopg.Connection, process: uuid.UUID, *, at_start: bool) -> list[uuid.UUID]:
-    """Processes other than `process` that died and left something streaming.
+def dead_processes(connection: psycopg.Connection, process: uuid.UUID, *, at_start: bool) -> list[uuid.UUID]:
+    """The other processes that died and left generations streaming.
 
-    Dead: the lease has run out, or the lock is free and no tick came for `MISSED` seconds. At its start a process has
-    no record of the database's health, so it asks how long PostgreSQL has been up: right after a restart of it the
-    others may not have found back yet.
+    A process is dead if its lease has expired, or if its lock is free and it has not ticked for `MISSED_TICKS` seconds.
+    A process that starts does not know how steady the database has been, so it checks PostgreSQL's uptime: right after
+    a restart, the other processes may not have reconnected yet.
     """
     if at_start:
         uptime = connection.execute(UPTIME).fetchone()
-        if uptime is None or uptime[0] < MISSED * 2:
+        if uptime is None or uptime[0] < MISSED_TICKS * 2:
             return []
-    parameters = {"process": process, "lease": settings.CHAT_LEASE, "missed": MISSED, "lock": LOCK}
-    return [row[0] for row in connection.execute(DEAD, parameters).fetchall()]
+    parameters = {"process": process, "lease": settings.CHAT_LEASE, "missed": MISSED_TICKS, "lock": LOCK}
+    return [row[0] for row in connection.execute(DEAD_PROCESSES, parameters).fetchall()]
 
 
-def sweep(connection: psycopg.Connection, owners: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """End what these processes left streaming; returns the generations."""
+def reap(connection: psycopg.Connection, owners: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """End what these processes left streaming; returns the ids of those generations."""
     parameters = {"owners": list(owners), "reason": EndReason.SERVER_LOST.value}
-    return [row[0] for row in connection.execute(SWEEP, parameters).fetchall()]
+    return [row[0] for row in connection.execute(REAP, parameters).fetchall()]
 
 
-def supersede(connection: psycopg.Connection, generation: uuid.UUID, reason: EndReason) -> bool:
-    """End a generation whose owner did not answer; its owner is fenced by that. True if this call did it."""
+def force_end(connection: psycopg.Connection, generation: uuid.UUID, reason: EndReason) -> bool:
+    """End a generation in place of its owner, which is fenced by that. True if this call did it."""
     parameters = {"generation": generation, "reason": reason.value}
-    return bool(connection.execute(SUPERSEDE, parameters).fetchall())
+    return bool(connection.execute(FORCE_END, parameters).fetchall())

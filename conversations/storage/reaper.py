@@ -1,4 +1,4 @@
-"""Ends what dead processes left streaming, so that no answer spins for ever."""
+"""Ends the generations that dead processes left streaming. Runs on a database thread."""
 
 import logging
 import time
@@ -13,35 +13,38 @@ from . import journal_sql
 
 logger = logging.getLogger(__name__)
 
-EVERY = 2.0
-"""Seconds between two sweeps."""
+REAP_INTERVAL = 2.0
+"""Seconds between two attempts."""
 
-PROMPT = 1.0
-"""Seconds that the question who is dead may take. A database that stood still meanwhile renewed nobody's lease."""
+MAX_LOOKUP_TIME = 1.0
+"""Seconds that finding the dead processes may take. If it takes longer, the database may have stood still, and then no
+process could renew its lease."""
 
-STEADY = 2.0
+MIN_STEADY_CONTACT = 2.0
 """Seconds of unbroken contact with the database before this process judges others."""
 
 
-def sweep(process: uuid.UUID, *, at_start: bool = False) -> list[uuid.UUID]:
-    """One sweep on a database thread; returns the generations it ended. Any number of processes may sweep at once."""
+def reap(process: uuid.UUID, *, at_start: bool = False) -> list[uuid.UUID]:
+    """End what dead processes left streaming; returns the ids of those generations. Raises django.db.Error,
+    psycopg.Error. Any number of processes may reap at once."""
     began = time.monotonic()
     with transaction.atomic():
         connection.ensure_connection()
-        dead = journal_sql.dead(connection.connection, process, at_start=at_start)
-        if not dead or time.monotonic() - began > PROMPT:
+        dead = journal_sql.dead_processes(connection.connection, process, at_start=at_start)
+        if not dead or time.monotonic() - began > MAX_LOOKUP_TIME:
             return []
-        ended = journal_sql.sweep(connection.connection, dead)
+        ended = journal_sql.reap(connection.connection, dead)
     if ended:
         logger.warning("%d generations of lost processes ended as server_lost", len(ended))
-        generation_log.swept(ended, EndReason.SERVER_LOST)
+        generation_log.reaped(ended, EndReason.SERVER_LOST)
     return ended
 
 
-def take_away(generation: uuid.UUID, reason: EndReason) -> None:
-    """End a generation whose owner does not. Its text so far is kept; the owner, should it come back, is fenced."""
+def force_end(generation: uuid.UUID, reason: EndReason) -> None:
+    """End a generation whose owner does not end it. Keeps the text saved so far and fences the owner, in case it comes
+    back. Raises django.db.Error, psycopg.Error."""
     with transaction.atomic():
         connection.ensure_connection()
-        done = journal_sql.supersede(connection.connection, generation, reason)
+        done = journal_sql.force_end(connection.connection, generation, reason)
     if done:
-        generation_log.swept([generation], reason)
+        generation_log.reaped([generation], reason)

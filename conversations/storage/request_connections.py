@@ -1,7 +1,7 @@
-"""The database connection that a request holds: given back however the request ends, and before it takes another.
+"""Releases the database connection of a request, however the request ends.
 
-Django gives it back when it says that the request has finished. An exception that leaves Django says nothing, and a
-pool of eight connections is empty after eight of them.
+Django releases it when its `request_finished` signal is sent. After an exception that leaves Django that signal is not
+sent, so a pool of eight connections would be empty after eight exceptions.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,23 +13,26 @@ from django.db import close_old_connections
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
-async def give_back() -> None:
-    """Give back the connection of this request's own thread: who the person is has been read with it. A request that
-    keeps it and waits for a second one (`in_database`) waits for ever when all others do the same."""
+async def release() -> None:
+    """Release the connection of this request's thread, which was used to load the user.
+
+    A request that keeps it while it waits for a second one (`in_database`) could wait forever, if all others do the
+    same.
+    """
     await sync_to_async(close_old_connections)()
 
 
-class GivesBack:
-    """Wraps Django. The thread that Django uses for a request is that of the outermost context, so it can be reached
-    from here when Django is through with it."""
+class ReleaseConnections:
+    """ASGI middleware around Django. Opens the outermost thread-sensitive context, whose thread Django then uses for
+    the request, so that the connection can be released from here."""
 
-    def __init__(self, pages: Application) -> None:
-        self._pages = pages
+    def __init__(self, application: Application) -> None:
+        self._application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         async with ThreadSensitiveContext():
             try:
-                await self._pages(scope, receive, send)
+                await self._application(scope, receive, send)
             except BaseException:
-                await give_back()
+                await release()
                 raise

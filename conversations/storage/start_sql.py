@@ -1,6 +1,6 @@
-"""The statements behind a command that asks: few and plain, because they stand between Send and the first token.
+"""The SQL of commands that ask for an answer: few and plain statements, because they delay the first token.
 
-Building the same with the ORM's inserts costs several times the processor time and four more round trips.
+The ORM's inserts would take several times the processor time and four more round trips.
 """
 
 from __future__ import annotations
@@ -14,13 +14,22 @@ from django.db import connection
 
 from conversations.models import Conversation, Generation, Message
 
-NEW_CONVERSATION = """
-INSERT INTO conversations_conversation (
-    id, owner_id, client_id, title, model, system_prompt, temperature, created_at, active_at)
-VALUES (%(id)s, %(owner)s, %(client)s, %(title)s, '', %(system_prompt)s, %(temperature)s, %(now)s, %(now)s)
-ON CONFLICT (owner_id, client_id) DO NOTHING
-RETURNING 1
-"""
+from .insert_sql import insert
+
+_NEW_CONVERSATION_COLUMNS = insert(
+    Conversation,
+    {
+        "id": "%(id)s",
+        "owner_id": "%(owner)s",
+        "client_id": "%(client)s",
+        "title": "%(title)s",
+        "system_prompt": "%(system_prompt)s",
+        "temperature": "%(temperature)s",
+        "created_at": "%(now)s",
+        "active_at": "%(now)s",
+    },
+)
+NEW_CONVERSATION = f"{_NEW_CONVERSATION_COLUMNS} ON CONFLICT (owner_id, client_id) DO NOTHING RETURNING 1"
 
 FACTS = """
 SELECT m.id, m.parent_id,
@@ -35,69 +44,103 @@ LEFT JOIN conversations_message m ON m.client_id = %(command)s AND m.conversatio
 LEFT JOIN conversations_preferences p ON p.user_id = %(user)s
 """
 
-WRITE = """
-WITH question AS (
-    INSERT INTO conversations_message (id, conversation_id, parent_id, client_id, role, content, status, created_at)
-    SELECT %(question)s, %(conversation)s, %(question_parent)s, %(question_client)s, 'user', %(prompt)s, 'complete',
-           %(now)s
-    WHERE %(asked)s
-), answer AS (
-    INSERT INTO conversations_message (id, conversation_id, parent_id, client_id, role, content, status, created_at)
-    VALUES (%(answer)s, %(conversation)s, %(question)s, %(answer_client)s, 'assistant', %(prefix)s, 'streaming',
-            %(now)s)
-), generation AS (
-    INSERT INTO conversations_generation (
-        id, conversation_id, message_id, requested_by_id, kind, continued_from_id, endpoint, model, status, owner_id,
-        requested_at, end_reason, error_code, detail, stop_reason, characters, usage_source, price_in, price_out,
-        currency, turns_dropped)
-    VALUES (%(generation)s, %(conversation)s, %(answer)s, %(user)s, %(kind)s, %(continued)s, %(endpoint)s, %(model)s,
-            'streaming', %(owner)s, clock_timestamp(), '', '', '', '', 0, '', %(price_in)s, %(price_out)s, %(currency)s,
-            %(dropped)s)
+_QUESTION = insert(
+    Message,
+    {
+        "id": "%(question)s",
+        "conversation_id": "%(conversation)s",
+        "parent_id": "%(question_parent)s",
+        "client_id": "%(question_client)s",
+        "role": "'user'",
+        "content": "%(prompt)s",
+        "status": "'complete'",
+        "created_at": "%(now)s",
+    },
+    where="%(asked)s",
 )
+_ANSWER = insert(
+    Message,
+    {
+        "id": "%(answer)s",
+        "conversation_id": "%(conversation)s",
+        "parent_id": "%(question)s",
+        "client_id": "%(answer_client)s",
+        "role": "'assistant'",
+        "content": "%(prefix)s",
+        "status": "'streaming'",
+        "created_at": "%(now)s",
+    },
+)
+_GENERATION = insert(
+    Generation,
+    {
+        "id": "%(generation)s",
+        "conversation_id": "%(conversation)s",
+        "message_id": "%(answer)s",
+        "requested_by_id": "%(user)s",
+        "kind": "%(kind)s",
+        "continued_from_id": "%(continued)s",
+        "endpoint": "%(endpoint)s",
+        "model": "%(model)s",
+        "status": "'streaming'",
+        "owner_id": "%(owner)s",
+        "requested_at": "clock_timestamp()",
+        "price_in": "%(price_in)s",
+        "price_out": "%(price_out)s",
+        "currency": "%(currency)s",
+        "turns_dropped": "%(dropped)s",
+    },
+)
+WRITE = f"""
+WITH question AS ({_QUESTION}), answer AS ({_ANSWER}), generation AS ({_GENERATION})
 UPDATE conversations_conversation SET model = %(model)s, head_id = %(answer)s, active_at = %(now)s
 WHERE id = %(conversation)s
 RETURNING ARRAY(
     SELECT m.id FROM conversations_message m
-    WHERE m.conversation_id = %(conversation)s AND m.role = %(first_role)s AND m.{parent} ORDER BY m.id)
-"""
+    WHERE m.conversation_id = %(conversation)s AND m.role = %(first_role)s AND m.{{parent}} ORDER BY m.id)
+"""  # noqa: S608 - made of constants
 
 LOCK = "SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE"
-"""One command of a person at a time, so that the count of running answers holds."""
+"""Serializes the commands of one person, so that the count of their streaming answers stays correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What has to be known before anything is written. `made`: the command's own message, if it was carried out. The
-    last three are the person's choice; "" without one."""
+    """What has to be known before anything is written.
 
-    made: uuid.UUID | None
-    made_parent: uuid.UUID | None
-    running: uuid.UUID | None
-    count: int
+    `message`: the message of this command, if it was carried out before. `streaming`: the generation that streams in
+    the conversation. `streaming_count`: how many of this person's generations stream. The other three are the person's
+    preferences, "" without one.
+    """
+
+    message: uuid.UUID | None
+    message_parent: uuid.UUID | None
+    streaming: uuid.UUID | None
+    streaming_count: int
     when_leaving: str = ""
     default_model: str = ""
     last_model: str = ""
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Statements go to the database without a wait, until one is asked for its rows: several in one round trip.
+def pipelined() -> Iterator[None]:
+    """Send several statements in one round trip: only fetching rows waits for the database.
 
-    Within a transaction; not for raw queries of the ORM, which look at columns before they ask for rows. An error comes
-    where rows are asked for, at the latest at the end.
+    Use it within a transaction, but not with raw queries of the ORM, which read the columns before they fetch rows. An
+    error is raised when rows are fetched, or at the end.
     """
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
 
 def lock(user: int) -> None:
-    """Wait for this person's other command, and hold up the next."""
+    """Wait until this person's previous command has ended, and make the next one wait for this one."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [user])
 
 
 def new_conversation(conversation: Conversation, command: uuid.UUID) -> Facts | None:
-    """Insert it, unless the same command did so before: then None."""
+    """Insert a conversation. None if the same command has done so before."""
     with connection.cursor() as insert, connection.cursor() as asked:
         insert.execute(
             NEW_CONVERSATION,
@@ -116,16 +159,17 @@ def new_conversation(conversation: Conversation, command: uuid.UUID) -> Facts | 
 
 
 def facts(conversation: uuid.UUID, user: int, command: uuid.UUID) -> Facts:
+    """The facts about an existing conversation."""
     with connection.cursor() as cursor:
         cursor.execute(FACTS, {"conversation": conversation, "user": user, "command": command})
         return Facts(*cursor.fetchone())
 
 
 def write(question: Message, answer: Message, generation: Generation, *, asked: bool) -> list[uuid.UUID]:
-    """Insert answer and generation, `asked`: and the question before them, and put the new branch on screen.
+    """Insert the answer and the generation, with `asked` also the question, and select the new branch.
 
-    Returns the ids of the older versions of the first that is new, oldest first. Raises IntegrityError where the
-    conversation is being answered already.
+    Returns the ids of the older versions of the first inserted message, oldest first. Raises IntegrityError if the
+    conversation is already being answered.
     """
     first = question if asked else answer
     parent = "parent_id IS NULL" if first.parent_id is None else "parent_id = %(first_parent)s"

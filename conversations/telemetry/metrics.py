@@ -1,7 +1,6 @@
-"""What the service counts for Prometheus. Nothing here is touched per delta: runs are observed where they begin to ask
-and where they end, and what there is at the moment is looked up when somebody reads it.
+"""The process's metrics for Prometheus. Each process counts for itself and starts at zero.
 
-Each process counts for itself and starts at zero.
+Nothing here is touched for each chunk: a generation is observed at its end, and gauges are read when somebody scrapes.
 """
 
 import asyncio
@@ -15,66 +14,73 @@ from conversations.rules.status import REASONS
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
 
-RUNS = Counter("chat_runs", "Runs that ended, by how and why.", ["status", "reason"], registry=registry)
+GENERATIONS = Counter(
+    "chat_generations", "Generations that ended, by status and reason.", ["status", "reason"], registry=registry
+)
 for _status, _reasons in REASONS.items():
-    for _reason in _reasons:  # from zero on, so that the first of a kind is an increase, too
-        RUNS.labels(_status.value, _reason.value)
+    for _reason in _reasons:  # start at zero, so that the first of its kind counts as an increase
+        GENERATIONS.labels(_status.value, _reason.value)
 
-STOP = Histogram(
+STOP_DURATION = Histogram(
     "chat_stop_seconds",
-    "From the moment a stop was asked for until the connection to the provider was closed.",
+    "From the request to stop until the connection to the provider was closed.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=registry,
 )
-FIRST_TOKEN = Histogram(
+FIRST_TOKEN_DURATION = Histogram(
     "chat_first_token_seconds",
-    "From the moment a run began until its first token.",
+    "From the beginning of a generation until its first token.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=registry,
 )
-LATE = Histogram(
+EVENT_LOOP_DELAY = Histogram(
     "chat_event_loop_late_seconds",
-    "How late the event loop was for a timer, four times a second: what it was held up by, or the machine.",
+    "How late the event loop ran a timer that is due four times a second.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     registry=registry,
 )
 TOKENS = Counter(
-    "chat_tokens", "Tokens of runs that ended: of prompts (in), of answers (out).", ["kind"], registry=registry
+    "chat_tokens", "Tokens of ended generations: of prompts (in) and of answers (out).", ["kind"], registry=registry
 )
 TOKENS_IN, TOKENS_OUT = TOKENS.labels("in"), TOKENS.labels("out")
 ENDINGS_REFUSED = Counter(
     "chat_endings_refused",
-    "Attempts to save the end of a run that the database refused; each is tried again later.",
+    "Attempts to save the end of a generation that the database refused; each is retried later.",
     registry=registry,
 )
-_watched: list[tuple[Gauge, Callable[[], float]]] = []
 UPSTREAMS = Gauge("chat_upstreams_open", "Requests to providers that are open now.", registry=registry)
 
+_gauges: list[tuple[Gauge, Callable[[], float]]] = []
 
-def ended(status: str, reason: str, count: int = 1) -> None:
-    """So many runs ended like this. May be called from any thread."""
-    RUNS.labels(status, reason).inc(count)
+
+def count_end(status: str, reason: str, count: int = 1) -> None:
+    """Count ended generations. May be called from any thread."""
+    GENERATIONS.labels(status, reason).inc(count)
 
 
 def observe(*, stop: float | None, first_token: float | None, tokens_in: int | None, tokens_out: int | None) -> None:
-    """What a run that ended here has taken; seconds and tokens, None where it did not come to it."""
+    """Observe the durations in seconds and the tokens of a generation that ended in this process. None: not known, or
+    it did not get that far."""
     if stop is not None:
-        STOP.observe(max(0.0, stop))
+        STOP_DURATION.observe(max(0.0, stop))
     if first_token is not None:
-        FIRST_TOKEN.observe(max(0.0, first_token))
+        FIRST_TOKEN_DURATION.observe(max(0.0, first_token))
     TOKENS_IN.inc(tokens_in or 0)
     TOKENS_OUT.inc(tokens_out or 0)
 
 
-def watch(gauges: Iterable[tuple[str, str, Callable[[], float]]]) -> None:
-    """Look these up (name, meaning, current value) whenever somebody reads."""
-    _watched.extend((Gauge(name, meaning, registry=registry), value) for name, meaning, value in gauges)
+def add_gauges(gauges: Iterable[tuple[str, str, Callable[[], float]]]) -> None:
+    """Add gauges as (name, description, function for the current value). The functions are called on the event loop, at
+    each scrape."""
+    _gauges.extend((Gauge(name, description, registry=registry), value) for name, description, value in gauges)
 
 
 async def exposition(headers: Mapping[str, str]) -> tuple[bytes, str]:
-    """All of it, and its content type: OpenMetrics where the reader prefers that. Values are looked up on the event
-    loop, to which they belong; writing takes milliseconds, so a thread does it. May be cancelled."""
-    for gauge, value in _watched:
+    """All metrics and their content type: OpenMetrics if the `accept` header prefers it. May be cancelled.
+
+    Gauges are read on the event loop, to which their values belong. Encoding takes milliseconds, so a thread does it.
+    """
+    for gauge, value in _gauges:
         gauge.set(value())
     encode, content_type = choose_encoder(headers.get("accept", ""))
     return await asyncio.to_thread(encode, registry), content_type

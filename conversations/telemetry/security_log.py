@@ -1,5 +1,8 @@
-"""What concerns security, as lines of the log: sign-ins, refusals, changes of accounts and endpoints. Never a password,
-a key or a text; of a name only that of an account, because people type passwords into the wrong field."""
+"""Security events as lines of the log: sign-ins, refusals, changes of accounts and endpoints.
+
+A line never contains a password, a key or somebody's text. Accounts appear by their ids, never by the name that was
+typed, because people type passwords into the wrong field.
+"""
 
 import logging
 from collections.abc import Callable
@@ -13,60 +16,66 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.decorators import sync_and_async_middleware
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("conversations.security")
 
-REFUSED = 403
+MAX_PATH = 200
+"""Characters of a request's path that are logged."""
 
 
-def tell(event: str, *, level: int = logging.INFO, **more: str | int | None) -> None:
-    """One line; what is None or empty is left out."""
-    known = {name: value for name, value in more.items() if value not in (None, "")}
-    said = " ".join(f"{name}={value}" for name, value in known.items())
-    logger.log(level, "%s %s", event, said, extra={"fields": {"event": event, **known}})
+def log_event(event: str, *, level: int = logging.INFO, **fields: str | int | None) -> None:
+    """Log one line. Fields that are None or empty are left out. May be called from any thread."""
+    given = {name: value for name, value in fields.items() if value not in (None, "")}
+    words = " ".join(f"{name}={value}" for name, value in given.items())
+    logger.log(level, "%s %s", event, words, extra={"fields": {"event": event, **given}})
 
 
 @receiver(user_logged_in)
-def signed_in(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
-    tell("signed_in", user=user.pk, address=_address(request))
+def log_sign_in(request: HttpRequest, user: AbstractBaseUser, **_kwargs: Any) -> None:
+    log_event("signed_in", user=user.pk, address=_address(request))
 
 
 @receiver(user_logged_out)
-def signed_out(request: HttpRequest, user: AbstractBaseUser | None, **_kwargs: Any) -> None:
+def log_sign_out(request: HttpRequest, user: AbstractBaseUser | None, **_kwargs: Any) -> None:
     if user is not None:
-        tell("signed_out", user=user.pk, address=_address(request))
+        log_event("signed_out", user=user.pk, address=_address(request))
 
 
 @receiver(user_login_failed)
-def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
+def log_failed_sign_in(credentials: dict[str, Any], request: HttpRequest | None = None, **_kwargs: Any) -> None:
     known = User.objects.filter(username=credentials.get("username") or "").values_list("pk", flat=True).first()
-    tell("sign_in_failed", level=logging.WARNING, user=known, address=_address(request))
+    log_event("sign_in_failed", level=logging.WARNING, user=known, address=_address(request))
 
 
 @sync_and_async_middleware
 def middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Tells of each request that was refused. It waits for nothing, so asynchronous requests need no thread for it."""
+    """Log each response with status 403. Does not wait, so an asynchronous request needs no thread for it."""
     if iscoroutinefunction(get_response):
 
-        async def told(request: HttpRequest) -> Any:
-            return _tell_refusal(request, await get_response(request))
+        async def respond_async(request: HttpRequest) -> Any:
+            return _log_refusal(request, await get_response(request))
 
-        return told
+        return respond_async
 
-    def told_of_thread(request: HttpRequest) -> Any:
-        return _tell_refusal(request, get_response(request))
+    def respond(request: HttpRequest) -> Any:
+        return _log_refusal(request, get_response(request))
 
-    return told_of_thread
+    return respond
 
 
-def _tell_refusal(request: HttpRequest, response: Any) -> Any:
-    """Without the query, which may hold words of a search."""
-    if response.status_code == REFUSED:
-        user = request.user.pk  # looked up by now, for its language
-        path = request.path[:200]
-        tell("refused", level=logging.WARNING, user=user, address=_address(request), method=request.method, path=path)
+def _log_refusal(request: HttpRequest, response: Any) -> Any:
+    """Log the path without its query, which may contain the words of a search."""
+    if response.status_code == 403:
+        log_event(
+            "refused",
+            level=logging.WARNING,
+            user=request.user.pk,  # already loaded to determine the language
+            address=_address(request),
+            method=request.method,
+            path=request.path[:MAX_PATH],
+        )
     return response
 
 
 def _address(request: HttpRequest | None) -> str | None:
-    """Of whoever is connected: behind a proxy, that of the proxy."""
+    """The address of the peer: behind a proxy, that of the proxy."""
     return request.META.get("REMOTE_ADDR") if request is not None else None

@@ -17,7 +17,8 @@ from conversations.commands.conversation_settings_form import ConversationSettin
 from conversations.models import Conversation, Message
 from conversations.models.conversation import parse_id
 from conversations.people import preferences
-from conversations.providers.model_catalog import Choice, catalog
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.catalog.offered_model import Choice
 from conversations.rendering import fragments, jinja, transcript_entries, transcript_pages
 from conversations.rendering.transcript_pages import TranscriptPage
 
@@ -110,7 +111,7 @@ def _register_page(current: Conversation | None) -> str:
     nonce = uuid.uuid4().hex
     running = current.generations.streaming().first() if current is not None else None
     if running is not None:
-        presence.served(running.pk, nonce)
+        presence.page_served(running.pk, nonce)
     return nonce
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from conversations.models import Conversation
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 from . import export_json, export_markdown
 from .request import User
@@ -52,7 +52,7 @@ def file_name(title: str, extension: str) -> str:
 async def _own_conversation(request: HttpRequest, pk: uuid.UUID) -> Conversation:
     """Raises Http404. Gives the request's connection back, so that a slow download holds none."""
     user = await request.auser()
-    await give_back()
+    await release()
     return await in_database(_find, user, pk)
 
 

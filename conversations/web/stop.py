@@ -13,7 +13,7 @@ from conversations.models import Generation
 from conversations.rules.status import EndReason, Status
 from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
-from conversations.storage.request_connections import give_back
+from conversations.storage.request_connections import release
 
 from .request import HttpRequest, User
 
@@ -28,7 +28,7 @@ async def stop(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if live is not None and live.user == user.pk:
         live.stop(EndReason.STOPPED, StopRequest.from_page(user.pk))
         return _response(request, live.conversation)
-    await give_back()
+    await release()
     generation = await in_database(_own_generation, user, pk)
     if generation is None:
         raise Http404

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from conversations.models import Preferences, Theme, WhenLeaving
 from conversations.people import preferences
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 
 from .request import User
 

@@ -54,7 +54,7 @@ def delete(staff, person):
 # Deletion
 
 
-def test_takes_everything_and_stops_the_answer(hr, alice, answering):
+def test_deleting_an_account_removes_everything_and_stops_its_answer(hr, alice, answering):
     a = answering(alice)
     Preferences.objects.create(user=alice.user, theme="dark")
     kept, gone = conversation(alice, "Kept"), conversation(alice, "Gone", deleted_at="2026-03-01T00:00Z")
@@ -71,7 +71,7 @@ def test_takes_everything_and_stops_the_answer(hr, alice, answering):
     assert deeds(clerk) == [("deleted", f"user {pk}", name)]
 
 
-def test_stops_the_answer_at_another_process_even_if_that_stands_still(start_server, hr, alice, bob, answering):
+def test_deleting_an_account_stops_its_answer_in_a_frozen_process(start_server, hr, alice, bob, answering):
     server, clerk = start_server(), hr("view_user", "delete_user")
     a, b = answering(alice.at(server)), answering(bob.at(server))
     assert delete(clerk, alice).status == 302
@@ -85,7 +85,7 @@ def test_stops_the_answer_at_another_process_even_if_that_stands_still(start_ser
     assert not Conversation.objects.filter(pk__in=gone).exists()
 
 
-def test_deletes_a_selection(staff, alice, bob):
+def test_deletes_selected_accounts(staff, alice, bob):
     made = [conversation(alice), conversation(bob)]
     selected = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", alice.user.pk),
                 ("_selected_action", bob.user.pk)]  # fmt: skip
@@ -97,7 +97,7 @@ def test_deletes_a_selection(staff, alice, bob):
     assert [action for action, _what, _name in deeds(staff)] == ["deleted", "deleted"]
 
 
-def test_what_they_did_as_staff_stays(staff, hr, alice, answering):
+def test_deleting_a_staff_account_keeps_its_audit_log(staff, hr, alice, answering):
     a = answering(alice)
     clerk = people.new_person("former", staff.server, is_staff=True, is_superuser=True)
     clerk.post(f"/admin/conversations/generation/{a.asked.generation}/stop/")
@@ -110,7 +110,7 @@ def test_what_they_did_as_staff_stays(staff, hr, alice, answering):
 
 
 @pytest.mark.parametrize("permissions", [("view_user",), ("view_user", "change_user"), ()])
-def test_is_not_for_staff_without_the_permission(hr, alice, permissions):
+def test_staff_without_the_permission_cannot_delete_accounts(hr, alice, permissions):
     made = conversation(alice)
     clerk = hr(*permissions)
     assert delete(clerk, alice).status == 403
@@ -120,14 +120,14 @@ def test_is_not_for_staff_without_the_permission(hr, alice, permissions):
     assert Conversation.objects.filter(pk=made.pk).exists()
 
 
-def test_nobody_deletes_the_account_that_they_use(staff):
+def test_staff_cannot_delete_their_own_account(staff):
     assert delete(staff, staff).status == 403
     selected = [("action", "delete_selected"), ("post", "yes"), ("_selected_action", staff.user.pk)]
     staff.post_pairs(TOP, selected)
     assert User.objects.filter(pk=staff.user.pk).exists()
 
 
-def test_twice_finds_nobody_the_second_time(staff, alice):
+def test_deleting_twice_finds_no_account_the_second_time(staff, alice):
     assert [delete(staff, alice).location for _ in range(2)] == [TOP, "/admin/"]
     assert [action for action, *_rest in deeds(staff)] == ["deleted"]
 
@@ -143,7 +143,7 @@ ESCALATIONS = {
 
 @pytest.mark.parametrize("what", ESCALATIONS)
 @pytest.mark.parametrize("own", [True, False])
-def test_whoever_may_change_accounts_gives_no_powers(hr, alice, what, own):
+def test_permission_to_change_accounts_does_not_grant_powers(hr, alice, what, own):
     clerk = hr("view_user", "change_user")
     target = clerk if own else alice
     before = powers(target)
@@ -160,7 +160,7 @@ def powers(person):
     return user.is_superuser, user.is_staff, permissions, set(user.groups.values_list("pk", flat=True)), user.password
 
 
-def test_passwords_of_others_are_for_superusers(hr, staff, alice):
+def test_only_superusers_set_passwords_of_others(hr, staff, alice):
     clerk, before = hr("view_user", "change_user"), powers(alice)
     page = clerk.get(f"{TOP}{alice.user.pk}/change/")
     assert page.status == 200
@@ -177,7 +177,7 @@ def test_passwords_of_others_are_for_superusers(hr, staff, alice):
     assert "quite-another" not in str(deeds(staff))
 
 
-def test_accounts_of_superusers_are_for_superusers(hr, staff):
+def test_only_superusers_change_superuser_accounts(hr, staff):
     clerk = hr("view_user", "change_user", "delete_user", "add_user")
     boss = people.new_person("boss", staff.server, is_staff=True, is_superuser=True)
     form = {"username": "mine", "is_active": ""}
@@ -188,7 +188,7 @@ def test_accounts_of_superusers_are_for_superusers(hr, staff):
     assert (user.username, user.is_active) == (boss.user.username, True)
 
 
-def test_groups_are_changed_only_by_superusers(hr, staff):
+def test_only_superusers_change_groups(hr, staff):
     group = Group.objects.create(name=f"readers of {staff.user.username}")
     clerk = hr("view_group", "change_group", "add_group", "delete_group")
     top = "/admin/auth/group/"
@@ -200,7 +200,7 @@ def test_groups_are_changed_only_by_superusers(hr, staff):
     assert deeds(staff) == [("changed", f"group {group.pk} {group.name} too: Name", "")]
 
 
-def test_a_new_account_and_a_change_are_written_down_without_values(staff):
+def test_account_changes_are_logged_without_values(staff):
     name = f"new-{staff.user.username}"
     form = {"username": name, "usable_password": "true", "password1": "quite-another-1", "password2": "quite-another-1"}
     assert staff.post(f"{TOP}add/", **form).status == 302
@@ -217,7 +217,7 @@ def test_a_new_account_and_a_change_are_written_down_without_values(staff):
 @pytest.mark.parametrize(
     "lookup", ["password__startswith=p", "conversations__title__startswith=I", "email__contains=a"]
 )
-def test_an_address_asks_accounts_for_nothing_but_the_filters(hr, alice, lookup):
+def test_query_string_may_use_only_the_offered_filters(hr, alice, lookup):
     page = hr("view_user").get(f"{TOP}?{lookup}")
     assert (page.status, page.location) == (302, TOP)
     assert hr("view_user").get(f"{TOP}?{urlencode({'is_staff__exact': 1})}").status == 200
@@ -226,7 +226,7 @@ def test_an_address_asks_accounts_for_nothing_but_the_filters(hr, alice, lookup)
 # The command line
 
 
-def test_export_has_all_that_a_person_wrote(alice):
+def test_export_contains_everything_a_person_wrote(alice):
     conversation(alice, "About bees"), conversation(alice, "Gone", deleted_at="2026-03-01T00:00Z")
     output = StringIO()
     call_command("person", "export", alice.user.username, stdout=output)
@@ -237,7 +237,7 @@ def test_export_has_all_that_a_person_wrote(alice):
     assert AuditEntry.objects.filter(staff_name="manage.py", action="exported", what=f"user {alice.user.pk}").exists()
 
 
-def test_delete_at_the_command_line_needs_a_yes(alice, answering):
+def test_command_line_deletion_needs_confirmation(alice, answering):
     a, pk = answering(alice), alice.user.pk
     with pytest.raises(CommandError, match="Add --yes"):
         call_command("person", "delete", alice.user.username)
@@ -246,6 +246,6 @@ def test_delete_at_the_command_line_needs_a_yes(alice, answering):
     assert set(rows_of(pk, [a.asked.conversation]).values()) == {0}
 
 
-def test_of_nobody_says_so():
+def test_commands_report_an_unknown_account():
     with pytest.raises(CommandError, match="There is no account 'nobody-at-all'"):
         call_command("person", "export", "nobody-at-all")

@@ -14,13 +14,6 @@ TOP = "/admin/conversations/"
 KINDS = ["generation", "message", "conversation"]
 
 
-@pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice, "Bees ", "**hum**")
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
 def page_of(kind, run):
     pk = {"generation": run.pk, "message": run.message_id, "conversation": run.conversation_id}[kind]
     return pk, f"{TOP}{kind}/{pk}/change/"
@@ -32,14 +25,14 @@ def entries(staff):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_reading_is_written_down(staff, alice, stopped, kind):
+def test_reading_a_conversation_is_logged(staff, alice, stopped, kind):
     pk, path = page_of(kind, stopped)
     assert "<strong>hum</strong>" in staff.get(path).html
     assert entries(staff) == [("read", f"{kind} {pk}", stopped.conversation_id, alice.user.username)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_finding_shows_no_text(staff, stopped, kind):
+def test_search_results_show_no_text(staff, stopped, kind):
     title = stopped.conversation.title
     words = stopped.message.content if kind == "message" else title
     found = staff.get(f"{TOP}{kind}/?{urlencode({'q': words})}")
@@ -50,12 +43,12 @@ def test_finding_shows_no_text(staff, stopped, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_history_page_does_not_go_round_it(staff, stopped, kind):
+def test_history_page_does_not_bypass_the_log(staff, stopped, kind):
     assert staff.get(page_of(kind, stopped)[1].replace("change", "history")).status == 404
     assert entries(staff) == []
 
 
-def test_ones_own_is_nobody_elses_business(staff, answering):
+def test_reading_ones_own_conversation_is_not_logged(staff, answering):
     a = answering(staff)
     a.asked.stop()
     assert staff.get(page_of("generation", generations.wait_ended(a.asked))[1]).status == 200
@@ -63,7 +56,7 @@ def test_ones_own_is_nobody_elses_business(staff, answering):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_cannot_be_written_down_is_not_shown(staff, stopped, kind, monkeypatch):
+def test_text_is_not_shown_when_logging_fails(staff, stopped, kind, monkeypatch):
     def away(*_args, **_kwargs):
         raise OperationalError
 
@@ -76,7 +69,7 @@ def test_what_cannot_be_written_down_is_not_shown(staff, stopped, kind, monkeypa
         admin.site.get_model_admin(model).change_view(request, str(pk))
 
 
-def test_metadata_without_the_text_is_not_reading(clerk, stopped):
+def test_viewing_metadata_alone_is_not_logged(clerk, stopped):
     viewer = clerk("view_generation")
     page = viewer.get(page_of("generation", stopped)[1])
     assert page.status == 200
@@ -92,7 +85,7 @@ def test_metadata_without_the_text_is_not_reading(clerk, stopped):
         "DELETE FROM conversations_auditentry WHERE id = %s",
     ],
 )
-def test_the_database_keeps_it(staff, stopped, statement):
+def test_database_refuses_to_change_the_log(staff, stopped, statement):
     staff.get(page_of("generation", stopped)[1])
     entry = AuditEntry.objects.get(staff_id=staff.user.pk)
     with pytest.raises(IntegrityError, match="never changes"), transaction.atomic(), connection.cursor() as cursor:
@@ -100,7 +93,7 @@ def test_the_database_keeps_it(staff, stopped, statement):
     assert AuditEntry.objects.filter(pk=entry.pk, what=entry.what).exists()
 
 
-def test_outlives_the_conversation_and_the_people(staff, alice, stopped):
+def test_log_outlives_conversation_and_accounts(staff, alice, stopped):
     staff.get(page_of("generation", stopped)[1])
     name, pk = staff.user.username, staff.user.pk
     Generation.objects.get(pk=stopped.pk).conversation.delete()
@@ -109,7 +102,7 @@ def test_outlives_the_conversation_and_the_people(staff, alice, stopped):
     assert (entry.staff_name, entry.owner_name) == (name, alice.user.username)
 
 
-def test_is_read_and_not_edited(staff, stopped):
+def test_log_is_read_only(staff, stopped):
     staff.get(page_of("generation", stopped)[1])
     entry = AuditEntry.objects.get(staff_id=staff.user.pk)
     top = f"{TOP}auditentry/"

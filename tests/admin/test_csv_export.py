@@ -9,7 +9,7 @@ from django.db import connection
 
 from conversations.admin.export import BATCH
 from conversations.models import AuditEntry, Conversation, Generation, Message
-from tests.support import generations, people
+from tests.support import people
 
 LIST = "/admin/conversations/generation/"
 
@@ -22,13 +22,6 @@ def rows(page):
 
 def of(staff, person, **query):
     return rows(staff.get(f"{LIST}export/?{urlencode({'person': person.user.username, **query})}"))
-
-
-@pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
 
 
 def many(person, count):
@@ -54,7 +47,7 @@ def many(person, count):
     return talk
 
 
-def test_has_what_the_list_is_filtered_to(staff, alice, bob, answering, stopped):
+def test_export_contains_the_filtered_list(staff, alice, bob, answering, stopped):
     answering(bob).exchange.finish()
     (row,) = of(staff, alice)
     assert row["id"] == str(stopped.pk)
@@ -65,26 +58,26 @@ def test_has_what_the_list_is_filtered_to(staff, alice, bob, answering, stopped)
     assert of(staff, alice, status__exact="complete") == []
 
 
-def test_has_no_text_of_people_or_models(staff, stopped):
+def test_export_contains_no_text_of_people_or_models(staff, stopped):
     page = staff.get(f"{LIST}export/?q={stopped.pk}")
     assert stopped.conversation.title not in page.html
     assert "hum" not in page.html
 
 
-def test_has_what_is_selected(staff, alice, stopped):
+def test_export_contains_the_selection(staff, alice, stopped):
     form = {"action": "export_selected", "select_across": "0", "index": "0", "_selected_action": str(stopped.pk)}
     (row,) = rows(staff.post(LIST, **form))
     assert row["id"] == str(stopped.pk)
 
 
-def test_is_written_down(staff, alice, stopped):
+def test_export_is_logged(staff, alice, stopped):
     of(staff, alice)
     entry = AuditEntry.objects.get(staff_id=staff.user.pk)
     assert (entry.action, entry.what) == ("exported", f"generations as CSV: person={alice.user.username}")
 
 
 @pytest.mark.parametrize("beginning", "=+-@\t\r\n＝＋－＠")
-def test_a_name_that_is_a_formula_becomes_text(staff, server, answering, beginning):
+def test_name_that_looks_like_a_formula_becomes_text(staff, server, answering, beginning):
     eve = people.new_person("eve", server)
     eve.user.username = f"{beginning}HYPERLINK({eve.user.username})"
     eve.user.save()
@@ -96,7 +89,7 @@ def test_a_name_that_is_a_formula_becomes_text(staff, server, answering, beginni
     assert row[2] == f"'{eve.user.username}"
 
 
-def test_every_run_once_over_many_batches(staff, alice):
+def test_each_generation_is_exported_once_across_batches(staff, alice):
     talk = many(alice, 2 * BATCH + 7)
     found = of(staff, alice)
     assert len(found) == 2 * BATCH + 7
@@ -104,7 +97,7 @@ def test_every_run_once_over_many_batches(staff, alice):
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
 
 
-def test_while_runs_come_and_go(alice):
+def test_export_is_consistent_while_generations_come_and_go(alice):
     """Between two batches some of the others are deleted and new ones begin: of the rest, each comes once."""
     from asgiref.sync import async_to_sync
 

@@ -14,13 +14,6 @@ LIST = "/admin/conversations/generation/"
 
 
 @pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
 def finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()
@@ -34,7 +27,7 @@ def deeds(staff):
 # Stop
 
 
-def test_stop_ends_it_and_tells_the_person(staff, alice, answering):
+def test_stop_ends_the_answer_and_tells_the_person(staff, alice, answering):
     a = answering(alice)
     page = staff.post(f"{LIST}{a.asked.generation}/stop/")
     assert (page.status, page.location) == (302, f"{LIST}{a.asked.generation}/change/")
@@ -47,7 +40,7 @@ def test_stop_ends_it_and_tells_the_person(staff, alice, answering):
     assert f"{staff.user.username} (administration)" in staff.get(page.location).text
 
 
-def test_stop_of_what_has_ended_changes_nothing(staff, finished):
+def test_stopping_an_ended_generation_changes_nothing(staff, finished):
     for _ in range(2):
         assert staff.post(f"{LIST}{finished.pk}/stop/").status == 302
     run = Generation.objects.get(pk=finished.pk)
@@ -55,13 +48,13 @@ def test_stop_of_what_has_ended_changes_nothing(staff, finished):
     assert deeds(staff) == []
 
 
-def test_stop_and_review_of_an_unknown_run_lead_to_the_list(staff):
+def test_unknown_generation_redirects_to_the_list(staff):
     for deed in ("stop", "review"):
         page = staff.post(f"{LIST}{uuid.uuid4()}/{deed}/")
         assert (page.status, page.location) == (302, LIST)
 
 
-def test_a_link_neither_stops_nor_reviews(staff, stopped):
+def test_get_request_neither_stops_nor_reviews(staff, stopped):
     for deed in ("stop", "review"):
         assert staff.get(f"{LIST}{stopped.pk}/{deed}/").status == 405
 
@@ -69,7 +62,7 @@ def test_a_link_neither_stops_nor_reviews(staff, stopped):
 # What runs now
 
 
-def test_lists_what_runs_now(staff, alice, answering, socket):
+def test_lists_live_generations(staff, alice, answering, socket):
     a = answering(alice, "Bees ", "hum")
     socket(alice).watch(a.asked.conversation)
 
@@ -86,7 +79,7 @@ def test_lists_what_runs_now(staff, alice, answering, socket):
     eventually(lambda: not row(), "gone from the list")
 
 
-def test_stops_from_the_list(staff, alice, answering):
+def test_stops_selected_generations_from_the_list(staff, alice, answering):
     a = answering(alice)
     page = staff.post(f"{LIST}{a.asked.generation}/stop/", back="running")
     assert page.location == f"{LIST}running/"
@@ -96,7 +89,7 @@ def test_stops_from_the_list(staff, alice, answering):
 # Reviews
 
 
-def test_review_keeps_a_note_and_who_made_it(staff, stopped):
+def test_review_stores_note_and_reviewer(staff, stopped):
     assert staff.post(f"{LIST}{stopped.pk}/review/", note="=The provider <b>hung</b>").status == 302
     run = Generation.objects.get(pk=stopped.pk)
     assert (run.reviewed_by_id, run.review_note) == (staff.user.pk, "=The provider <b>hung</b>")
@@ -108,18 +101,18 @@ def test_review_keeps_a_note_and_who_made_it(staff, stopped):
     assert deeds(staff) == [("reviewed", f"generation {run.pk}")]
 
 
-def test_review_again_replaces_the_note(staff, stopped):
+def test_second_review_replaces_the_note(staff, stopped):
     for note in ("first", "second"):
         staff.post(f"{LIST}{stopped.pk}/review/", note=note)
     assert Generation.objects.get(pk=stopped.pk).review_note == "second"
 
 
-def test_review_with_an_endless_note_is_refused(staff, stopped):
+def test_overlong_review_note_is_refused(staff, stopped):
     assert staff.post(f"{LIST}{stopped.pk}/review/", note="x" * 2001).status == 302
     assert Generation.objects.get(pk=stopped.pk).reviewed_at is None
 
 
-def test_review_waits_for_the_end(staff, alice, answering):
+def test_streaming_generation_cannot_be_reviewed(staff, alice, answering):
     a = answering(alice)
     staff.post(f"{LIST}{a.asked.generation}/review/", note="too early")
     assert generations.get(a.asked).reviewed_at is None
@@ -127,7 +120,7 @@ def test_review_waits_for_the_end(staff, alice, answering):
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_marks_many_as_reviewed_that_need_it(staff, stopped, finished):
+def test_bulk_review_marks_generations_that_need_it(staff, stopped, finished):
     selected = {"action": "mark_reviewed", "select_across": "0", "index": "0"}
     body = [*selected.items(), ("_selected_action", stopped.pk), ("_selected_action", finished.pk)]
     assert staff.post_pairs(LIST, body).status == 302
@@ -138,7 +131,7 @@ def test_marks_many_as_reviewed_that_need_it(staff, stopped, finished):
     assert deeds(staff) == [("reviewed", f"generation {stopped.pk}")]
 
 
-def test_marks_all_of_a_filter_as_reviewed(staff, alice, answering):
+def test_bulk_review_covers_the_whole_filter(staff, alice, answering):
     a = answering(alice)
     a.exchange.cut()
     failed = generations.wait_ended(a.asked)
@@ -153,7 +146,7 @@ def test_marks_all_of_a_filter_as_reviewed(staff, alice, answering):
 # One run
 
 
-def test_shows_the_timeline(staff, stopped):
+def test_detail_shows_the_timeline(staff, stopped):
     page = staff.get(f"{LIST}{stopped.pk}/change/")
     timeline = page.text.partition("Timeline")[2].partition("The conversation around it")[0]
     places = [
@@ -165,7 +158,7 @@ def test_shows_the_timeline(staff, stopped):
     assert f" {closing} " in timeline
 
 
-def test_shows_the_conversation_around_it(staff, alice, answering, provider):
+def test_detail_shows_the_surrounding_conversation(staff, alice, answering, provider):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()
     assert a.asked.end
@@ -180,7 +173,7 @@ def test_shows_the_conversation_around_it(staff, alice, answering, provider):
     assert f"{LIST}{asked.generation}/change/" in page.html
 
 
-def test_a_run_longer_than_its_models_usual_answers_has_no_share(staff, alice, answering, provider):
+def test_generation_longer_than_usual_has_no_share_written(staff, alice, answering, provider):
     """How long it would have become, nothing says."""
     short = answering(alice, "Bees")
     short.exchange.finish()
@@ -192,7 +185,7 @@ def test_a_run_longer_than_its_models_usual_answers_has_no_share(staff, alice, a
 
 
 @pytest.mark.parametrize(("deed", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
-def test_links_to_what_replaced_it(staff, alice, answering, provider, deed, how):
+def test_detail_links_to_the_replacement(staff, alice, answering, provider, deed, how):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()
     assert a.asked.end
@@ -207,7 +200,7 @@ def test_links_to_what_replaced_it(staff, alice, answering, provider, deed, how)
     assert share[:2] == (["38", "%"] if deed == "continue_" else ["≈", "62"])
 
 
-def test_links_to_the_answer_of_an_edited_prompt(staff, alice, answering, provider):
+def test_detail_links_to_the_answer_of_the_edited_prompt(staff, alice, answering, provider):
     a = answering(alice)
     a.asked.stop()
     prompt = str(generations.wait_ended(a.asked).message.parent_id)
@@ -220,7 +213,7 @@ def test_links_to_the_answer_of_an_edited_prompt(staff, alice, answering, provid
     assert f"{LIST}{asked.generation}/change/" in page.html
 
 
-def test_a_run_that_was_deleted_meanwhile_leads_away(staff, stopped):
+def test_deleted_generation_redirects_to_the_list(staff, stopped):
     stopped.conversation.delete()
     assert staff.get(f"{LIST}{stopped.pk}/change/").location == "/admin/"
     assert staff.post(f"{LIST}{stopped.pk}/review/", note="").location == LIST

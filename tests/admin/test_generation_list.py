@@ -20,23 +20,9 @@ STOP_TO_CLOSED = 7
 
 
 @pytest.fixture
-def stopped(alice, answering):
-    a = answering(alice)
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
 def finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
-def failed(alice, answering):
-    a = answering(alice)
-    a.exchange.cut()
     return generations.wait_ended(a.asked)
 
 
@@ -47,7 +33,7 @@ def found(staff, runs, **query):
     return [run for run in runs if f"{run.pk}/change/" in page.html]
 
 
-def test_finds_by_a_part_of_the_persons_name(staff, alice, bob, stopped, finished):
+def test_finds_by_part_of_a_username(staff, alice, bob, stopped, finished):
     both = [stopped, finished]
     assert found(staff, both, person=alice.user.username[1:].upper()) == both
     assert found(staff, both, person=bob.user.username) == []
@@ -61,7 +47,7 @@ def test_finds_by_day(staff, alice, stopped):
     assert found(staff, [stopped], until="1999-12-31", **who) == []
 
 
-def test_finds_what_needs_a_review(staff, alice, failed, stopped, finished):
+def test_finds_generations_that_need_review(staff, alice, failed, stopped, finished):
     """What went wrong; a person's own stop needs none."""
     runs = [failed, stopped, finished]
     assert found(staff, runs, review="needed", person=alice.user.username) == [failed]
@@ -70,7 +56,7 @@ def test_finds_what_needs_a_review(staff, alice, failed, stopped, finished):
     assert found(staff, runs, review="done", person=alice.user.username) == [failed]
 
 
-def test_a_run_that_an_administrator_stopped_needs_a_review(staff, alice, answering):
+def test_generation_stopped_by_an_administrator_needs_review(staff, alice, answering):
     a = answering(alice)
     staff.post(f"{LIST}{a.asked.generation}/stop/")
     run = generations.wait_ended(a.asked)
@@ -92,7 +78,7 @@ def test_searches_people_ids_and_titles(staff, alice, stopped, finished):
     assert found(staff, both, q=alice.user.username) == both
 
 
-def test_titles_are_searched_only_by_those_who_may_read_them(clerk, stopped):
+def test_only_staff_who_may_read_titles_can_search_them(clerk, stopped):
     assert found(clerk("view_generation"), [stopped], q=stopped.conversation.title) == []
     assert found(clerk("view_generation", "view_message"), [stopped], q=stopped.conversation.title) == [stopped]
 
@@ -134,7 +120,7 @@ def put():
 
 @pytest.mark.parametrize("column", VALUES)
 @pytest.mark.parametrize("descending", ["", "-"])
-def test_sorts_with_what_has_no_such_value_last(staff, alice, put, column, descending):
+def test_rows_without_a_value_sort_last(staff, alice, put, column, descending):
     has_always = column in ("when", "share")
     sizes = [2, 1, 3] if has_always else [2, None, 1, 3]
     runs = {size: put(alice, column, size) for size in sizes}
@@ -163,7 +149,7 @@ def test_sorts_with_what_has_no_such_value_last(staff, alice, put, column, desce
         "status__nonsense=1",
     ],
 )
-def test_what_makes_no_sense_lists_everything_and_says_so(staff, stopped, garbage):
+def test_invalid_filters_list_everything_with_a_message(staff, stopped, garbage):
     page = staff.get(f"{LIST}?{garbage}")
     assert (page.status, page.location) == (302, LIST)
     cookies = "; ".join(value.partition(";")[0] for value in page.headers.get_all("Set-Cookie", []))
@@ -189,11 +175,11 @@ def test_what_makes_no_sense_lists_everything_and_says_so(staff, stopped, garbag
         "p=no-number",
     ],
 )
-def test_what_finds_nothing_or_is_odd_is_an_ordinary_list(staff, stopped, query):
+def test_odd_queries_show_an_ordinary_list(staff, stopped, query):
     assert staff.get(f"{LIST}?{query}").status == 200
 
 
-def test_times_are_in_the_zone_of_the_administration_which_is_named(start_server, staff, alice, put):
+def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
     """At both ends of the day: a quarter to midnight in UTC is tomorrow in Berlin, and a filter's days are Berlin's."""
     berlin = staff.at(start_server(TIME_ZONE="Europe/Berlin"))
     run = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
@@ -211,7 +197,7 @@ def test_times_are_in_the_zone_of_the_administration_which_is_named(start_server
     assert "Days and hours are UTC." in page.text
 
 
-def test_sorted_by_what_few_runs_have_pages_through_those_only(staff, alice, stopped, finished, monkeypatch):
+def test_sorting_by_a_rare_value_pages_through_rows_that_have_it(staff, alice, stopped, finished, monkeypatch):
     """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
     monkeypatch.setattr(changelist, "COUNTED", 0)
     request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})

@@ -6,25 +6,9 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.utils.functional import Promise
 
 from conversations.models import Generation
-from tests.support import generations, people
+from tests.support import people
 
 LIST = "/admin/conversations/generation/"
-
-
-@pytest.fixture
-def stopped(alice, answering):
-    """A stopped run of Alice."""
-    a = answering(alice, "Bees <script>alert(1)</script> ", "**hum**")
-    a.asked.stop()
-    return generations.wait_ended(a.asked)
-
-
-@pytest.fixture
-def finished(bob, answering):
-    """A finished run of Bob."""
-    a = answering(bob)
-    a.exchange.finish()
-    return generations.wait_ended(a.asked)
 
 
 def listed(staff, query):
@@ -43,25 +27,25 @@ def listed(staff, query):
         "requested_at__gte={today}&status__exact=interrupted",
     ],
 )
-def test_filters_runs(staff, stopped, finished, query):
+def test_filters_generations(staff, stopped, finished, query):
     today = f"{stopped.requested_at:%Y-%m-%d}"
     shown = listed(staff, query.format(user=stopped.requested_by_id, today=today))
     assert str(stopped.pk) in shown
     assert str(finished.pk) not in shown
 
 
-def test_filters_away_other_models_and_days(staff, stopped):
+def test_filters_exclude_other_models_and_days(staff, stopped):
     for query in ("model__exact=beta-model", "requested_at__gte=2999-01-01"):
         assert str(stopped.pk) not in listed(staff, query)
 
 
-def test_lists_who_asked_and_how_it_ended(staff, stopped):
+def test_list_shows_who_asked_and_how_it_ended(staff, stopped):
     page = staff.get(f"{LIST}?requested_by__id__exact={stopped.requested_by_id}")
     for words in (stopped.requested_by.username, "interrupted", "stopped", "alpha-model"):
         assert words in page.text
 
 
-def test_shows_the_partial_text_by_the_pages_own_renderer(staff, stopped):
+def test_detail_renders_partial_text_like_the_chat(staff, stopped):
     page = staff.get(f"{LIST}{stopped.pk}/change/")
     assert page.status == 200
     assert "<strong>hum</strong>" in page.html
@@ -70,7 +54,7 @@ def test_shows_the_partial_text_by_the_pages_own_renderer(staff, stopped):
 
 
 @pytest.mark.parametrize("kind", ["generation", "message", "conversation"])
-def test_offers_no_way_to_add_change_or_delete(staff, stopped, kind):
+def test_generations_cannot_be_added_changed_or_deleted(staff, stopped, kind):
     pk = {"generation": stopped.pk, "message": stopped.message_id, "conversation": stopped.conversation_id}[kind]
     top = f"/admin/conversations/{kind}/"
     page = staff.get(f"{top}{pk}/change/")
@@ -84,11 +68,11 @@ def test_offers_no_way_to_add_change_or_delete(staff, stopped, kind):
 
 
 @pytest.mark.parametrize("path", ["/admin/", LIST])
-def test_is_not_for_others(alice, path):
+def test_only_staff_can_open_the_list(alice, path):
     assert "/login/" in alice.get(path).location
 
 
-def test_is_not_for_staff_without_the_permission(server, stopped):
+def test_staff_without_the_permission_cannot_open_the_list(server, stopped):
     clerk = people.new_person("clerk", server, is_staff=True)
     assert clerk.get(LIST).status == 403
     assert clerk.get(f"{LIST}{stopped.pk}/change/").status == 403
@@ -100,7 +84,7 @@ ALIKE = {"id", "name", "label", "endpoint", "default"}
 OTHERS = {"context_window"}
 
 
-def test_every_name_that_it_shows_can_be_translated():
+def test_every_visible_name_is_translatable():
     lacking = []
     for model, site in admin.site._registry.items():
         if model._meta.app_label != "conversations":

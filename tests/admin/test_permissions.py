@@ -78,25 +78,25 @@ def reviewed(run, name):
 
 
 @pytest.mark.parametrize("permissions", MATRIX, ids=lambda permissions: "+".join(permissions) or "none")
-def test_of_staff(clerk, run, permissions):
+def test_staff_permissions_each_open_one_thing(clerk, run, permissions):
     assert allowed(clerk(*permissions), run) == MATRIX[permissions]
 
 
-def test_of_an_administrator(staff, run):
+def test_administrator_may_do_everything(staff, run):
     assert allowed(staff, run) == {*READS, *DEEDS}
 
 
-def test_of_the_person_whose_run_it_is(alice, run):
+def test_person_who_asked_has_no_admin_access(alice, run):
     assert allowed(alice, run) == set()
 
 
-def test_of_somebody_signed_out(alice, run):
+def test_signed_out_visitor_has_no_admin_access(alice, run):
     stranger = alice.without_session()
     assert allowed(stranger, run) == set()
     assert stranger.get(LIST).location.startswith("/admin/login/")
 
 
-def test_they_are_called_what_the_documents_call_them(database):
+def test_permissions_have_their_documented_names(database):
     text = (BASE_DIR / "docs/administration.md").read_text()
     documented = set(re.findall(r"^\| (Can \w+ [\w ]+) \|", text, re.MULTILINE))
     known = set(Permission.objects.values_list("name", flat=True))
@@ -104,7 +104,7 @@ def test_they_are_called_what_the_documents_call_them(database):
     assert documented <= known
 
 
-def test_refusals_do_not_tell_what_exists(clerk, run):
+def test_refusals_do_not_reveal_what_exists(clerk, run):
     """Without the permission, what exists and what does not look the same."""
     nobody = clerk()
     unknown = "00000000-0000-4000-8000-000000000000"

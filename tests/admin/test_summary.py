@@ -128,7 +128,7 @@ def nearest_rank(values, percent):
     return sorted(values)[max(0, math.ceil(percent / 100 * len(values)) - 1)]
 
 
-def test_every_figure_is_the_one_that_statistics_give(model, some):
+def test_every_figure_matches_the_statistics_module(model, some):
     add_up()
     found = summary(of(model))
     runs = list(Generation.objects.filter(pk__in=[run.pk for run in some]))
@@ -169,7 +169,7 @@ def test_estimates_what_stopping_saved(model, run):
     assert (found.compared, found.not_compared) == (3, 1)  # how long the longest would have become, nobody knows
 
 
-def test_compares_with_complete_answers_even_if_the_filters_leave_none(model, run):
+def test_compares_with_complete_answers_outside_the_filters(model, run):
     run(tokens_out=200)
     run("stopped", "interrupted", tokens_out=50)
     stopped = Selection(conditions=(Condition("model", (model,)), Condition("status", ("interrupted",))))
@@ -194,7 +194,7 @@ PERIODS = {
 }
 
 
-def test_cells_and_rows_say_the_same(model, some):
+def test_rollup_and_rows_give_the_same_summary(model, some):
     selections = {name: of(model, **period) for name, period in PERIODS.items()}
     before = {name: as_told(summary(selection)) for name, selection in selections.items()}
     add_up()
@@ -215,7 +215,7 @@ def _of_money(each):
     return isinstance(each, dict) and Decimal in map(type, each.values())
 
 
-def test_what_changes_later_is_added_up_again(model, some):
+def test_later_changes_are_rolled_up_again(model, some):
     add_up()
     old = [run for run in some if run.requested_at < NOW - timedelta(days=2)]
     Generation.objects.filter(pk=old[0].pk).update(cost=Decimal(7), currency="EUR")
@@ -230,7 +230,7 @@ def test_what_changes_later_is_added_up_again(model, some):
         add_up()
 
 
-def test_a_run_of_an_hour_that_was_added_up_may_still_end(model, run):
+def test_generation_in_a_rolled_up_hour_may_still_end(model, run):
     started = run(status="streaming", at=NOW - timedelta(days=3))
     add_up()
     assert summary(of(model)).statuses == {"streaming": 1}
@@ -240,19 +240,19 @@ def test_a_run_of_an_hour_that_was_added_up_may_still_end(model, run):
     assert summary(of(model)).statuses == {"complete": 1}
 
 
-def test_usual_runs_leave_no_note(model, run):
+def test_ordinary_generations_leave_no_note(model, run):
     made = run(status="streaming", at=datetime.now(UTC))
     Generation.objects.filter(pk=made.pk).update(status="complete", end_reason="finished", ended_at=NOW)
     assert not SummaryChange.objects.filter(at=made.requested_at).exists()
 
 
-def test_clocks_that_disagree_make_no_negative_times(model, run):
+def test_clock_skew_gives_no_negative_times(model, run):
     run("stopped", "interrupted", first=-500, stop=-30)
     found = summary(of(model))
     assert (found.first_token.percentile(50), found.stop.percentile(99)) == (0, 0)
 
 
-def test_one_run_is_every_percentile(model, run):
+def test_single_generation_is_every_percentile(model, run):
     run("stopped", "interrupted", first=1234, stop=237)
     found = summary(of(model))
     assert [found.stop.percentile(percent) for percent in (50, 95, 99)] == [237] * 3
@@ -267,7 +267,7 @@ def test_percentiles_of_few_values_are_exact():
     assert Spread().percentile(50) is None
 
 
-def test_too_much_is_said(monkeypatch, run):
+def test_slow_summary_times_out_with_a_message(monkeypatch, run):
     run()
     monkeypatch.setattr(figures, "PATIENCE", 0.05)
     with pytest.raises(TooMuch):
@@ -287,7 +287,7 @@ def shown(staff, query):
     return people.words(page.html[begin : page.html.index("object-tools", begin)])
 
 
-def test_stands_at_the_head_of_the_list(staff, model, run):
+def test_summary_appears_above_the_list(staff, model, run):
     for tokens in (100, 200, 400):
         run(tokens_out=tokens, tokens_in=1000, first=250, cost=Decimal("1.5"), currency="EUR")
     run("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
@@ -325,7 +325,7 @@ FILTERS = {
 }
 
 
-def test_follows_the_filters_of_the_list(staff, alice, model, run):
+def test_summary_follows_the_list_filters(staff, alice, model, run):
     today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
     run(at=today)
     run("stopped", "interrupted", at=today)
@@ -338,14 +338,14 @@ def test_follows_the_filters_of_the_list(staff, alice, model, run):
 
 
 @pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])
-def test_garbage_in_a_filter_is_no_error(staff, query):
+def test_invalid_filter_is_not_an_error(staff, query):
     page = staff.get(f"{LIST}?{query}")
     assert page.status in (200, 302)
     if page.status == 302:
         assert "Summary" in staff.get(page.location).text
 
 
-def test_is_not_for_staff_without_the_permission(server, model, run):
+def test_staff_without_the_permission_see_no_summary(server, model, run):
     run()
     clerk = people.new_person("clerk", server, is_staff=True)
     page = clerk.get(f"{LIST}?model={model}")
@@ -353,14 +353,14 @@ def test_is_not_for_staff_without_the_permission(server, model, run):
     assert "summary" not in page.html
 
 
-def test_needs_no_style_of_its_own_in_the_page(staff, model, run):
+def test_summary_needs_no_inline_style(staff, model, run):
     run()
     html = staff.get(f"{LIST}?model={model}").html
     begin = html.index('<section class="summary"')
     assert "style=" not in html[begin : html.index("object-tools", begin)]
 
 
-def test_axe_finds_nothing_in_light_and_dark(browser, server, staff, model, run):
+def test_summary_has_no_axe_violations_in_light_and_dark(browser, server, staff, model, run):
     from axe_playwright_python.sync_playwright import Axe
 
     from tests.support.browser.chat import sign_in_browser

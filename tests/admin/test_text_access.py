@@ -65,7 +65,7 @@ GUESSES = [(kind, lookup) for kind, lookups in LOOKUPS.items() for lookup in loo
 
 
 @pytest.mark.parametrize(("kind", "lookup"), GUESSES)
-def test_an_address_that_asks_for_text_lists_everything(clerk, made, kind, lookup):
+def test_query_string_on_text_fields_redirects_to_the_full_list(clerk, made, kind, lookup):
     """Whether the guess is right makes no difference, so nothing can be guessed."""
     nosy = clerk("view_conversation", "view_message", "view_generation")
     page = nosy.get(f"{TOP}{kind}/?{lookup}")
@@ -87,7 +87,7 @@ def paths(model, depth):
 
 
 @pytest.mark.parametrize("model", [Conversation, Message, Generation, AuditEntry])
-def test_no_way_over_other_rows_leads_to_text(model):
+def test_related_rows_do_not_expose_text(model):
     site = admin.site.get_model_admin(model)
     request = RequestFactory().get("/")
     asked = [f"{path}{how}" for path in paths(model, 3) for how in ("", "__startswith", "__regex", "__in", "__isnull")]
@@ -95,7 +95,7 @@ def test_no_way_over_other_rows_leads_to_text(model):
     assert [lookup for lookup in asked if site.lookup_allowed(lookup, "a", request)] == []
 
 
-def test_titles_are_found_only_by_those_who_may_read_them(clerk, made):
+def test_only_staff_who_may_read_titles_find_them(clerk, made):
     blind, reader = clerk("view_conversation"), clerk("view_conversation", "view_message")
     address = f"{TOP}conversation/?{urlencode({'q': 'lupus'})}"
     assert page_of(made) not in blind.get(address).html
@@ -104,14 +104,14 @@ def test_titles_are_found_only_by_those_who_may_read_them(clerk, made):
     assert searches(reader) == ["conversation: lupus"]
 
 
-def test_a_search_of_messages_is_written_down(clerk, made):
+def test_message_search_is_logged(clerk, made):
     reader = clerk("view_message")
     prompt = Message.objects.get(conversation=made, role="user")
     assert page_of(prompt) in reader.get(f"{TOP}message/?q=diagnosed+with").html
     assert searches(reader) == ["message: diagnosed with"]
 
 
-def test_a_search_of_runs_is_written_down_where_it_finds_titles(clerk, made):
+def test_generation_search_is_logged_when_it_matches_titles(clerk, made):
     blind, reader = clerk("view_generation"), clerk("view_generation", "view_message")
     for person in (blind, reader):
         assert person.get(f"{TOP}generation/?q=lupus").status == 200
@@ -119,7 +119,7 @@ def test_a_search_of_runs_is_written_down_where_it_finds_titles(clerk, made):
 
 
 @pytest.mark.parametrize("kind", ["conversation", "message"])
-def test_an_id_is_no_word(clerk, made, kind):
+def test_searching_an_id_is_not_a_text_search(clerk, made, kind):
     clerk_ = clerk(f"view_{kind}")
     record = made if kind == "conversation" else Message.objects.get(pk=made.head_id)
     assert page_of(record) in clerk_.get(f"{TOP}{kind}/?q={made.pk}").html
@@ -127,7 +127,7 @@ def test_an_id_is_no_word(clerk, made, kind):
 
 
 @pytest.mark.parametrize("field", ["conversation", "message", "continued_from"])
-def test_the_search_of_djangos_forms_answers_nothing(staff, clerk, made, field):
+def test_autocomplete_is_refused(staff, clerk, made, field):
     query = urlencode({"app_label": "conversations", "model_name": "generation", "field_name": field, "term": ""})
     for person in (staff, clerk("view_conversation", "view_message", "view_generation")):
         page = person.get(f"/admin/autocomplete/?{query}")
@@ -136,7 +136,7 @@ def test_the_search_of_djangos_forms_answers_nothing(staff, clerk, made, field):
 
 
 @pytest.mark.parametrize("order", ["1", "-2", "3.-5", "9", "-6"])
-def test_no_list_is_sorted_by_text(clerk, alice, order):
+def test_lists_cannot_be_sorted_by_text(clerk, alice, order):
     texts = ("zebra", "apple", "mango")
     made = [conversation(alice, text) for text in texts]
     page = clerk("view_conversation").get(
@@ -153,7 +153,7 @@ def timeout():
         return cursor.fetchone()
 
 
-def test_a_list_that_takes_too_long_says_so(staff, monkeypatch):
+def test_slow_list_shows_a_message(staff, monkeypatch):
     """And the limit holds for that list only."""
 
     def slow(_self, _request, queryset, _term):
@@ -171,7 +171,7 @@ def test_a_list_that_takes_too_long_says_so(staff, monkeypatch):
     assert timeout() == usual
 
 
-def test_the_newest_conversations_come_from_an_index(made):
+def test_newest_conversations_are_read_from_an_index(made):
     site = admin.site.get_model_admin(Conversation)
     rows = Conversation.objects.select_related("owner").order_by(*site.ordering, "-pk")[:100]
     with transaction.atomic(), connection.cursor() as cursor:
@@ -182,7 +182,7 @@ def test_the_newest_conversations_come_from_an_index(made):
     assert "Sort" not in plan
 
 
-def test_a_long_conversation_is_shown_in_parts(staff, alice):
+def test_long_conversation_is_paginated(staff, alice):
     made = conversation(alice)
     parent, ids = Message.objects.get(pk=made.head_id), []
     for number in range(MESSAGES + 5):
@@ -203,7 +203,7 @@ def test_a_long_conversation_is_shown_in_parts(staff, alice):
 
 
 @pytest.mark.parametrize("until", ["nonsense", "%00", "{other}"])
-def test_a_part_of_another_conversation_is_not_shown(staff, alice, bob, until):
+def test_page_of_another_conversation_is_not_shown(staff, alice, bob, until):
     made, other = conversation(alice), conversation(bob, "secret hives")
     page = staff.get(f"{page_of(made)}?until={until.format(other=other.head_id)}")
     assert "Tell me about bees" in page.text

@@ -27,7 +27,7 @@ def test_keeps_exactly_what_the_provider_wrote(alice, answering):
     assert generations.text(a.asked) == a.exchange.text
 
 
-def test_is_complete_only_when_the_provider_says_so(alice, answering):
+def test_answer_is_complete_only_when_the_provider_says_so(alice, answering):
     a = answering(alice)
     assert generations.get(a.asked).status == "streaming"
     a.exchange.finish()
@@ -36,14 +36,14 @@ def test_is_complete_only_when_the_provider_says_so(alice, answering):
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
-def test_says_when_the_provider_ended_it_early(alice, answering, reason):
+def test_note_says_that_the_provider_ended_early(alice, answering, reason):
     a = answering(alice)
     a.exchange.finish(reason)
     assert a.asked.outcome == ("complete", reason)
     assert a.asked.end["note"]
 
 
-def test_gives_the_conversation_a_title(alice, answering):
+def test_first_prompt_gives_the_conversation_a_title(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -51,7 +51,7 @@ def test_gives_the_conversation_a_title(alice, answering):
     assert title == a.exchange.prompt == a.asked.transcript["title"]
 
 
-def test_two_prompts_make_a_chain(alice, answering, provider):
+def test_second_prompt_continues_the_first(alice, answering, provider):
     first = answering(alice)
     first.exchange.finish()
     assert first.asked.end
@@ -65,7 +65,7 @@ def test_two_prompts_make_a_chain(alice, answering, provider):
     assert question.parent.parent.parent is None
 
 
-def test_sends_the_history_as_it_is_stored(alice, answering, provider):
+def test_sends_the_stored_history(alice, answering, provider):
     first = answering(alice, "One ", "**two**\n")
     first.exchange.finish()
     assert first.asked.end
@@ -88,7 +88,7 @@ def test_counts_tokens_as_the_provider_does(alice, answering):
     assert run.requested_at <= run.opened_at <= run.first_token_at <= run.ended_at
 
 
-def test_asks_the_model_that_was_chosen(alice, socket, provider):
+def test_asks_the_chosen_model(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model="beta-model")
     assert exchange.request.body["model"] == "beta-model"
@@ -96,7 +96,7 @@ def test_asks_the_model_that_was_chosen(alice, socket, provider):
     assert generations.wait_ended(asked).model == "beta-model"
 
 
-def test_a_second_page_sees_the_same(alice, answering, socket):
+def test_second_page_sees_the_same_answer(alice, answering, socket):
     a = answering(alice)
     other = socket(alice)
     watching = other.watch(a.asked.conversation)
@@ -107,7 +107,7 @@ def test_a_second_page_sees_the_same(alice, answering, socket):
     assert other.text(a.asked.generation) == a.asked.text == "Bees hum softly"
 
 
-def test_all_pages_of_the_person_hear_of_it(alice, bob, answering, socket):
+def test_all_pages_of_the_person_are_notified(alice, bob, answering, socket):
     other, strangers = socket(alice), socket(bob)
     a = answering(alice)
     assert other.wait("activity", generation=a.asked.generation)["conversation"] == a.asked.conversation
@@ -116,7 +116,7 @@ def test_all_pages_of_the_person_hear_of_it(alice, bob, answering, socket):
     assert strangers.count("activity") == 0
 
 
-def test_the_key_goes_to_the_provider_and_nowhere_else(alice, answering):
+def test_api_key_goes_to_the_provider_and_nowhere_else(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -125,7 +125,7 @@ def test_the_key_goes_to_the_provider_and_nowhere_else(alice, answering):
     assert CANARY_KEY not in alice.get(f"/c/{a.asked.conversation}/").html
 
 
-def test_the_page_shows_the_same_words_afterwards(alice, answering):
+def test_reloaded_page_shows_the_same_words(alice, answering):
     a = answering(alice, "# Bees\n\n", "They **hum**.")
     a.exchange.finish()
     assert a.asked.end

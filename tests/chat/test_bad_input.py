@@ -47,7 +47,7 @@ def works(page, provider):
 
 
 @pytest.mark.parametrize("data", NOT_COMMANDS.values(), ids=NOT_COMMANDS)
-def test_a_frame_that_is_no_command(alice, socket, provider, data):
+def test_malformed_frame_is_refused(alice, socket, provider, data):
     page = socket(alice)
     refused = page.wait("refused", after=page.send_raw(data))
     assert refused["code"] in ("malformed", "unknown_op")
@@ -56,7 +56,7 @@ def test_a_frame_that_is_no_command(alice, socket, provider, data):
 
 
 @pytest.mark.parametrize("command", MALFORMED.values(), ids=MALFORMED)
-def test_a_command_with_wrong_fields(alice, socket, provider, command):
+def test_command_with_wrong_fields_is_refused(alice, socket, provider, command):
     page = socket(alice)
     refused = page.wait_refused("malformed", after=page.send_raw(json.dumps(command)), refers=command["op"])
     assert refused["id"] == command.get("id")
@@ -64,21 +64,21 @@ def test_a_command_with_wrong_fields(alice, socket, provider, command):
 
 
 @pytest.mark.parametrize("op", ["sing", "", "SEND", "hello", "refused"])
-def test_an_unknown_command(alice, socket, provider, op):
+def test_unknown_command_is_refused(alice, socket, provider, op):
     page = socket(alice)
     page.wait_refused("unknown_op", after=page.send(op))
     assert works(page, provider)
 
 
 @pytest.mark.parametrize("content", ["", " ", "\n\t \n", "\u2003"])
-def test_an_empty_prompt(alice, socket, content):
+def test_empty_prompt_is_refused(alice, socket, content):
     page = socket(alice)
     asked = page.ask(content)
     page.wait_refused("empty", id=asked.id, refers="send")
     assert not Conversation.objects.filter(owner=alice.user).exists()
 
 
-def test_a_prompt_that_is_too_long_is_told_the_limit(alice, socket, provider):
+def test_overlong_prompt_is_refused_with_the_limit(alice, socket, provider):
     page = socket(alice)
     refused = page.wait_refused("too_long", id=page.ask("x" * 32_001).id)
     assert "32,000" in refused["sentence"] or "32000" in refused["sentence"]
@@ -86,7 +86,7 @@ def test_a_prompt_that_is_too_long_is_told_the_limit(alice, socket, provider):
     assert works(page, provider)
 
 
-def test_the_longest_prompt_is_asked(alice, socket, provider):
+def test_longest_allowed_prompt_is_sent(alice, socket, provider):
     exchange = provider.expect()
     prompt = exchange.prompt + "🐝" * (32_000 - len(exchange.prompt))
     asked = socket(alice).ask(prompt)
@@ -95,7 +95,7 @@ def test_the_longest_prompt_is_asked(alice, socket, provider):
     assert asked.outcome == ("complete", "finished")
 
 
-def test_the_longest_prompt_of_control_characters_is_asked(alice, socket, provider):
+def test_longest_prompt_of_escaped_characters_is_sent(alice, socket, provider):
     """Each is six bytes of JSON."""
     exchange = provider.expect()
     prompt = exchange.prompt + "\x07" * (32_000 - len(exchange.prompt))
@@ -104,21 +104,21 @@ def test_the_longest_prompt_of_control_characters_is_asked(alice, socket, provid
     assert asked.outcome == ("complete", "finished")
 
 
-def test_a_frame_over_the_limit_closes_the_socket_and_no_more(alice, socket, provider):
+def test_oversized_frame_closes_only_its_socket(alice, socket, provider):
     page = socket(alice)
     page.send_raw(json.dumps({"op": "send", "id": ID, "content": "x" * 300_000}))
     assert page.wait_closed() == 1009
     assert works(socket(alice), provider)
 
 
-def test_a_prompt_that_cannot_be_stored(alice, socket, provider):
+def test_prompt_with_unstorable_characters_is_refused(alice, socket, provider):
     page = socket(alice)
     page.wait_refused("malformed", id=page.ask("Bees\0hum").id)
     assert not Conversation.objects.filter(owner=alice.user).exists()
     assert works(page, provider)
 
 
-def test_control_characters_do_no_harm(alice, socket, provider):
+def test_control_characters_are_harmless(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(f"{exchange.prompt}\x07\u202e\x1b[31m")
     exchange.write_tokens("Fine.").finish()
@@ -127,7 +127,7 @@ def test_control_characters_do_no_harm(alice, socket, provider):
 
 
 @pytest.mark.parametrize("op", ["send", "edit", "regenerate", "continue"])
-def test_someone_elses_is_like_unknown(alice, bob, answering, socket, op):
+def test_other_peoples_ids_are_refused_like_unknown_ones(alice, bob, answering, socket, op):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -145,7 +145,7 @@ def test_someone_elses_is_like_unknown(alice, bob, answering, socket, op):
     assert Generation.objects.filter(conversation=a.asked.conversation).count() == 1
 
 
-def test_watching_someone_elses_is_like_unknown(alice, bob, answering, socket):
+def test_watching_other_peoples_conversation_is_refused(alice, bob, answering, socket):
     a = answering(alice)
     page = socket(bob)
     sentences = set()
@@ -158,7 +158,7 @@ def test_watching_someone_elses_is_like_unknown(alice, bob, answering, socket):
     assert page.count("delta") == page.count("snapshot") == 0
 
 
-def test_a_parent_of_another_conversation_is_not_there(alice, answering, provider):
+def test_parent_from_another_conversation_is_refused(alice, answering, provider):
     first, second = answering(alice), answering(alice)
     for each in (first, second):
         each.exchange.finish()
@@ -167,14 +167,14 @@ def test_a_parent_of_another_conversation_is_not_there(alice, answering, provide
     first.page.wait_refused("not_found", id=asked.id)
 
 
-def test_a_model_that_is_not_offered(alice, socket, provider):
+def test_model_that_is_not_offered_is_refused(alice, socket, provider):
     page = socket(alice)
     refused = page.wait_refused("model_not_offered", id=page.ask("Hello", model="gamma-model").id)
     assert "gamma-model" in refused["sentence"]
     assert works(page, provider)
 
 
-def test_a_second_prompt_replaces_the_running_answer(alice, answering, provider):
+def test_second_prompt_replaces_the_streaming_answer(alice, answering, provider):
     a = answering(alice)
     following = provider.expect()
     asked = a.page.ask(following.prompt, after=a.asked)
@@ -185,7 +185,7 @@ def test_a_second_prompt_replaces_the_running_answer(alice, answering, provider)
     assert generations.text(a.asked) == "Bees hum"
 
 
-def test_more_answers_at_once_than_allowed(alice, socket, provider):
+def test_too_many_concurrent_answers_are_refused(alice, socket, provider):
     page = socket(alice)
     exchanges = [provider.expect() for _ in range(3)]
     pages = [socket(alice) for _ in exchanges]
@@ -200,7 +200,7 @@ def test_more_answers_at_once_than_allowed(alice, socket, provider):
     assert works(page, provider)
 
 
-def test_a_flood_closes_the_socket_and_no_more(alice, socket, provider):
+def test_flood_closes_only_its_socket(alice, socket, provider):
     page = socket(alice)
     with suppress(ConnectionClosed):
         for _ in range(5_000):

@@ -20,7 +20,7 @@ def stopped(alice, answering):
     return a
 
 
-def test_begins_with_the_stopped_text(stopped, provider):
+def test_continued_answer_begins_with_the_stopped_text(stopped, provider):
     rest = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
     rest.write_tokens(" dance", " all day.").finish()
@@ -29,7 +29,7 @@ def test_begins_with_the_stopped_text(stopped, provider):
     assert generations.get(asked).kind == "continue"
 
 
-def test_leaves_the_stopped_version_unchanged(stopped, provider):
+def test_stopped_version_stays_unchanged(stopped, provider):
     before = generations.get(stopped.asked)
     rest = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
@@ -41,7 +41,7 @@ def test_leaves_the_stopped_version_unchanged(stopped, provider):
     assert generations.get(asked).message.parent_id == after.message.parent_id
 
 
-def test_shows_the_stopped_text_and_what_follows(stopped, alice, provider):
+def test_page_shows_stopped_text_and_continuation(stopped, alice, provider):
     rest = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
     assert "Bees hum and" in words(asked.transcript["html"])
@@ -50,7 +50,7 @@ def test_shows_the_stopped_text_and_what_follows(stopped, alice, provider):
     assert "Bees hum and dance." in alice.get(f"/c/{asked.conversation}/").text
 
 
-def test_sends_the_stored_history_and_the_partial(stopped, provider):
+def test_sends_the_history_and_the_stopped_text(stopped, provider):
     rest = provider.expect(stopped.exchange.prompt)
     stopped.page.continue_(stopped.asked.message)
     question, partial, *asking = [turn for turn in rest.request.messages if turn["role"] != "system"]
@@ -60,7 +60,7 @@ def test_sends_the_stored_history_and_the_partial(stopped, provider):
     rest.finish()
 
 
-def test_by_prefill_sends_nothing_behind_the_partial(prefilling, alice, answering, provider):
+def test_prefill_sends_nothing_after_the_stopped_text(prefilling, alice, answering, provider):
     a = answering(alice.at(prefilling), "Bees ", "hum")
     a.asked.stop()
     assert a.asked.end
@@ -70,7 +70,7 @@ def test_by_prefill_sends_nothing_behind_the_partial(prefilling, alice, answerin
     rest.finish()
 
 
-def test_can_be_stopped_and_continued_again(stopped, provider):
+def test_continued_answer_can_be_stopped_and_continued_again(stopped, provider):
     second = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
     second.write_tokens(" dance")
@@ -84,7 +84,7 @@ def test_can_be_stopped_and_continued_again(stopped, provider):
     assert generations.text(last) == "Bees **hum** and dance at night."
 
 
-def test_stopped_before_a_new_word_keeps_the_old_ones(stopped, provider):
+def test_stopping_before_a_new_word_keeps_the_old_text(stopped, provider):
     rest = provider.expect(stopped.exchange.prompt)
     asked = stopped.page.continue_(stopped.asked.message)
     rest.wait_opened()
@@ -112,7 +112,7 @@ REPEATED = {
 
 
 @pytest.mark.parametrize("which", REPEATED)
-def test_what_the_model_repeats_is_not_written_twice(alice, answering, provider, prefilling, which):
+def test_repeated_text_is_not_written_twice(alice, answering, provider, prefilling, which):
     """Some servers begin with the text that they were given, others do not."""
     pieces, whole = REPEATED[which]
     a = answering(alice.at(prefilling), "Bees ", "hum")
@@ -126,7 +126,7 @@ def test_what_the_model_repeats_is_not_written_twice(alice, answering, provider,
 
 
 @given(so_far=st.text(alphabet="ab ", max_size=12), new=st.text(alphabet="ab ", max_size=12), cuts=st.data())
-def test_repetition_is_dropped_or_kept_whole(so_far, new, cuts):
+def test_repetition_is_dropped_or_kept_as_a_whole(so_far, new, cuts):
     """However it is cut: what comes out is all that came in, or that without exactly the text so far."""
     for said in (new, so_far + new):
         repetition, out, rest = RepeatedPrefix(so_far), "", said
@@ -148,7 +148,7 @@ BROKEN_OFF = {
 
 
 @pytest.mark.parametrize("how", BROKEN_OFF)
-def test_is_offered_and_possible_wherever_text_was_kept(alice, answering, provider, how):
+def test_continue_is_offered_wherever_text_was_kept(alice, answering, provider, how):
     a = answering(alice)
     BROKEN_OFF[how](a.exchange)
     assert "Continue generating" in words(a.asked.end["note"])
@@ -159,7 +159,7 @@ def test_is_offered_and_possible_wherever_text_was_kept(alice, answering, provid
     assert generations.text(asked) == "Bees hum on."
 
 
-def test_is_not_offered_where_nothing_was_kept(alice, socket, provider):
+def test_continue_is_not_offered_without_text(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.respond(500)
@@ -168,7 +168,7 @@ def test_is_not_offered_where_nothing_was_kept(alice, socket, provider):
     asked.socket.wait_refused("not_possible", id=asked.socket.continue_(asked.message).id)
 
 
-def test_trying_again_what_failed_to_go_on_goes_on(stopped, provider):
+def test_retrying_a_failed_continuation_continues(stopped, provider):
     failing = provider.expect(stopped.exchange.prompt)
     failed = stopped.page.continue_(stopped.asked.message)
     failing.respond(503)
@@ -183,7 +183,7 @@ def test_trying_again_what_failed_to_go_on_goes_on(stopped, provider):
     assert generations.get(again).kind == "continue"
 
 
-def test_the_limit_of_an_answer_counts_what_it_began_with(alice, provider, start_server, answering):
+def test_answer_limit_counts_the_continued_text(alice, provider, start_server, answering):
     server = start_server(CHAT_MAX_ANSWER=100)
     a = answering(alice.at(server), "x" * 60)
     a.asked.stop()
@@ -196,14 +196,14 @@ def test_the_limit_of_an_answer_counts_what_it_began_with(alice, provider, start
     assert "Continue" not in words(asked.end["note"])
 
 
-def test_of_a_complete_answer_is_not_possible(alice, answering):
+def test_complete_answer_cannot_be_continued(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
     a.page.wait_refused("not_possible", id=a.page.continue_(a.asked.message).id)
 
 
-def test_of_someone_elses_answer_is_like_an_unknown_one(stopped, bob, socket):
+def test_other_peoples_answer_cannot_be_continued(stopped, bob, socket):
     page = socket(bob)
     for message in (stopped.asked.message, str(uuid.uuid4())):
         page.wait_refused("not_found", id=page.continue_(message).id)

@@ -17,29 +17,29 @@ def text(person, message):
     return person.get(f"/messages/{message}/text/")
 
 
-def test_gives_the_markdown(alice, answered):
+def test_copy_returns_the_markdown(alice, answered):
     page = text(alice, answered.message)
     assert (page.status, page.html) == (200, "Bees **hum**, `and` dance & <b>")
     assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_of_a_stopped_answer_gives_what_was_written(alice, answering):
+def test_copying_a_stopped_answer_returns_its_text(alice, answering):
     a = answering(alice, "Bees **hum")
     a.asked.stop()
     assert a.asked.end
     assert text(alice, a.asked.message).html == "Bees **hum"
 
 
-def test_of_someone_elses_message_is_like_an_unknown_one(bob, answered):
+def test_other_peoples_message_cannot_be_copied(bob, answered):
     theirs, unknown = text(bob, answered.message), text(bob, uuid.uuid4())
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
     assert theirs.status == 404
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice, answered):
+def test_signed_out_copy_redirects_to_sign_in(alice, answered):
     assert text(alice.without_session(), answered.message).location.startswith("/accounts/login/")
 
 
-def test_is_read_only(alice, answered):
+def test_copy_accepts_only_get(alice, answered):
     assert alice.post(f"/messages/{answered.message}/text/").status == 405

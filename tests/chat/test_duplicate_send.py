@@ -13,7 +13,7 @@ def command(provider):
     return {"id": "5f0c5f56-7f0a-4a35-9d6e-3b1b7a7e0000", "content": exchange.prompt}, exchange
 
 
-def test_sent_twice_asks_once(alice, socket, command, provider):
+def test_same_command_twice_asks_once(alice, socket, command, provider):
     fields, exchange = command
     page = socket(alice)
     page.send("send", **fields)
@@ -25,7 +25,7 @@ def test_sent_twice_asks_once(alice, socket, command, provider):
     assert Message.objects.filter(content=exchange.prompt).count() == 1
 
 
-def test_repeated_on_another_socket_shows_the_same_answer(alice, socket, command, provider):
+def test_repeat_on_another_socket_shows_the_same_answer(alice, socket, command, provider):
     fields, exchange = command
     first = socket(alice)
     first.send("send", **fields)
@@ -40,7 +40,7 @@ def test_repeated_on_another_socket_shows_the_same_answer(alice, socket, command
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_repeated_after_the_end_shows_the_end(alice, socket, command, provider):
+def test_repeat_after_the_end_shows_the_end(alice, socket, command, provider):
     fields, exchange = command
     page = socket(alice)
     page.send("send", **fields)
@@ -53,7 +53,7 @@ def test_repeated_after_the_end_shows_the_end(alice, socket, command, provider):
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_the_same_id_of_another_person_is_another_send(alice, bob, socket, command, provider):
+def test_same_id_from_another_person_is_a_different_send(alice, bob, socket, command, provider):
     fields, exchange = command
     other = provider.expect(exchange.prompt)
     page, others = socket(alice), socket(bob)

@@ -20,7 +20,7 @@ def question(answered):
     return str(generations.get(answered.asked).message.parent_id)
 
 
-def test_asks_the_new_words(answered, question, provider):
+def test_edit_asks_the_new_text(answered, question, provider):
     exchange = provider.expect()
     asked = answered.page.edit(question, exchange.prompt)
     assert answered.exchange.prompt not in "".join(exchange.request.contents)
@@ -31,7 +31,7 @@ def test_asks_the_new_words(answered, question, provider):
     assert str(run.conversation.head_id) == asked.message
 
 
-def test_keeps_the_first_version(answered, question, provider):
+def test_edit_keeps_the_first_version(answered, question, provider):
     exchange = provider.expect()
     asked = answered.page.edit(question, exchange.prompt)
     exchange.finish()
@@ -42,7 +42,7 @@ def test_keeps_the_first_version(answered, question, provider):
     assert before.pk != after.pk
 
 
-def test_while_the_answer_streams_replaces_it(alice, answering, provider):
+def test_edit_replaces_a_streaming_answer(alice, answering, provider):
     a = answering(alice)
     exchange = provider.expect()
     asked = a.page.edit(str(generations.get(a.asked).message.parent_id), exchange.prompt)
@@ -53,17 +53,17 @@ def test_while_the_answer_streams_replaces_it(alice, answering, provider):
 
 
 @pytest.mark.parametrize(("content", "code"), [("", "empty"), (" \n\t", "empty"), ("x" * 32_001, "too_long")])
-def test_refuses_what_asking_refuses(answered, question, content, code):
+def test_edit_refuses_what_send_refuses(answered, question, content, code):
     asked = answered.page.edit(question, content)
     answered.page.wait_refused(code, id=asked.id, refers="edit")
 
 
-def test_of_an_answer_is_not_possible(answered):
+def test_answer_cannot_be_edited(answered):
     asked = answered.page.edit(answered.asked.message, "New words")
     answered.page.wait_refused("not_possible", id=asked.id)
 
 
-def test_of_someone_elses_message_is_like_an_unknown_one(bob, question, socket):
+def test_other_peoples_message_cannot_be_edited(bob, question, socket):
     page = socket(bob)
     for message in (question, str(uuid.uuid4())):
         page.wait_refused("not_found", id=page.edit(message, "New words").id)

@@ -66,7 +66,7 @@ def told(page, path):
 
 
 @pytest.mark.parametrize("route", OF_ONE)
-def test_by_an_address(owner, stranger, ids, route):
+def test_other_peoples_pages_are_not_found(owner, stranger, ids, route):
     unknown = {kind: str(uuid.uuid4()) for kind in ids}
     theirs, nothing = address(route, ids), address(route, unknown)
     for query in ("", f"?at={ids['messages']}", f"?before={ids['messages']}", f"?after={ids['messages']}"):
@@ -85,7 +85,7 @@ def test_by_an_address(owner, stranger, ids, route):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_by_an_address_without_a_session(owner, ids, route):
+def test_signed_out_visitors_reach_nothing_by_address(owner, ids, route):
     path = address(route, ids) if "<" in route else f"/{route}"
     for page in (owner.without_session().get(path), owner.without_session().post(path, q=SECRET)):
         assert page.status in (302, 405)
@@ -94,7 +94,7 @@ def test_by_an_address_without_a_session(owner, ids, route):
 
 
 @pytest.mark.parametrize("route", OF_ALL)
-def test_lists_have_only_what_is_ones_own(stranger, ids, route):
+def test_lists_contain_only_own_data(stranger, ids, route):
     page = stranger.get(f"/{route}?q={SECRET}&deleted={ids['c']}")
     assert "About" not in page.text
     assert ids["c"] not in page.html.replace(f"deleted={ids['c']}", "")
@@ -119,7 +119,7 @@ def heard(page, command, fields):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_by_a_command(stranger, ids, socket, command):
+def test_commands_cannot_reach_other_peoples_data(stranger, ids, socket, command):
     page = socket(stranger)
     unknown = {kind: str(uuid.uuid4()) for kind in ids}
     one = "generation" if command is Stop else "conversation" if command is Watch else None

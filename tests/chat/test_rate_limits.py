@@ -54,7 +54,7 @@ def with_its_title(page, provider):
     return asked
 
 
-def test_a_page_too_many_is_told_and_comes_in_when_another_goes(alice, bob, socket, strict):
+def test_page_over_the_limit_connects_when_another_closes(alice, bob, socket, strict):
     pages = [socket(alice) for _ in range(PAGES)]
     refused = Socket(alice, strict.ws_url, origin=strict.url)
     assert refused.wait_closed() == 4429
@@ -74,7 +74,7 @@ def test_a_page_too_many_is_told_and_comes_in_when_another_goes(alice, bob, sock
     eventually(comes_in, "the next page is let in")
 
 
-def test_a_message_too_many_is_told_when_to_come_again(alice, bob, socket, provider):
+def test_message_over_the_limit_says_when_to_retry(alice, bob, socket, provider):
     page = socket(alice)
     first = with_its_title(page, provider)  # two of the four
     answered(page, provider, after=first)
@@ -86,7 +86,7 @@ def test_a_message_too_many_is_told_when_to_come_again(alice, bob, socket, provi
     answered(socket(bob), provider)
 
 
-def test_a_command_that_comes_again_is_counted_once(alice, socket, provider):
+def test_repeated_command_counts_once(alice, socket, provider):
     page = socket(alice)
     asked = answered(page, provider)
     for _ in range(ANSWERS + 1):
@@ -94,7 +94,7 @@ def test_a_command_that_comes_again_is_counted_once(alice, socket, provider):
     assert generations.get(asked).conversation.messages.count() == 2
 
 
-def test_a_title_is_not_asked_for_at_the_cost_of_a_message(alice, socket, provider, strict):
+def test_title_request_does_not_use_up_the_message_limit(alice, socket, provider, strict):
     page = socket(alice)
     with_its_title(page, provider)
     answered(page, provider)  # the provider would complain of a request for a title that no test expects
@@ -102,7 +102,7 @@ def test_a_title_is_not_asked_for_at_the_cost_of_a_message(alice, socket, provid
     page.wait_refused("too_fast", id=page.ask("One more").id)
 
 
-def test_a_page_that_acknowledges_nothing_is_closed_whatever_it_is_sent(alice, socket, provider):
+def test_page_that_never_acknowledges_is_closed(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     title = provider.expect(exchange.prompt)

@@ -56,7 +56,7 @@ def second(alice, answering, provider):
 
 
 @pytest.mark.parametrize(("command", "code"), COMMANDS)
-def test_the_running_answer_goes_on(second, command, code):
+def test_refused_command_leaves_the_streaming_answer_alone(second, command, code):
     a, complete = second
     op, fields = command(a, complete)
     key = str(uuid.uuid4())
@@ -67,7 +67,7 @@ def test_the_running_answer_goes_on(second, command, code):
     assert generations.text(a.asked) == "Wasps sting."
 
 
-def test_too_long_for_the_model(alice, answering, provider):
+def test_prompt_too_long_for_the_model_is_refused(alice, answering, provider):
     a = answering(alice)
     with model_admin.offered(provider.url, "small-model", context_window=20) as (_endpoint, [small]):
         model_admin.wait_offered(alice, small.key)
@@ -77,7 +77,7 @@ def test_too_long_for_the_model(alice, answering, provider):
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_the_answer_that_is_replaced_does_not_count(alice, answering, provider, start_server):
+def test_replaced_answer_does_not_count_towards_the_limit(alice, answering, provider, start_server):
     a = answering(alice.at(start_server(CHAT_MAX_CONCURRENT=1)))
     following = provider.expect()
     asked = a.page.ask(following.prompt, after=a.asked)
@@ -88,7 +88,7 @@ def test_the_answer_that_is_replaced_does_not_count(alice, answering, provider, 
 # --- what nobody has thought of ---------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_run_ends_and_is_shown(start_server, socket):
+def test_answer_that_cannot_start_ends_visibly(start_server, socket):
     """The endpoint's address is one that no client can be made of."""
     person = people.new_person("somebody", start_server())
     with model_admin.offered("http://300.1.1.1/v1", "lost-model") as (_endpoint, [lost]):

@@ -8,7 +8,7 @@ from tests.support import generations
 
 
 @pytest.mark.parametrize("how", ["finished", "stopped"])
-def test_makes_another_version(alice, answering, provider, how):
+def test_regenerate_makes_another_version(alice, answering, provider, how):
     a = answering(alice)
     a.exchange.finish() if how == "finished" else a.asked.stop()
     assert a.asked.end["reason"] == how
@@ -23,7 +23,7 @@ def test_makes_another_version(alice, answering, provider, how):
     assert before.end_reason == how
 
 
-def test_sends_the_history_without_the_old_version(alice, answering, provider):
+def test_regenerate_sends_the_history_without_the_old_version(alice, answering, provider):
     a = answering(alice)
     a.asked.stop()
     assert a.asked.end
@@ -34,7 +34,7 @@ def test_sends_the_history_without_the_old_version(alice, answering, provider):
     again.finish()
 
 
-def test_with_another_model(alice, answering, provider):
+def test_regenerates_with_another_model(alice, answering, provider):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -45,7 +45,7 @@ def test_with_another_model(alice, answering, provider):
     assert generations.wait_ended(asked).model == "beta-model"
 
 
-def test_of_an_earlier_answer_branches_off_there(alice, answering, provider):
+def test_regenerating_an_earlier_answer_branches_there(alice, answering, provider):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -62,7 +62,7 @@ def test_of_an_earlier_answer_branches_off_there(alice, answering, provider):
     assert generations.text(following) == "Second."
 
 
-def test_while_it_streams_replaces_it(alice, answering, provider):
+def test_regenerating_a_streaming_answer_replaces_it(alice, answering, provider):
     a = answering(alice)
     again = provider.expect(a.exchange.prompt)
     asked = a.page.regenerate(a.asked.message)
@@ -72,7 +72,7 @@ def test_while_it_streams_replaces_it(alice, answering, provider):
     assert generations.outcome(a.asked) == ("interrupted", "superseded")
 
 
-def test_of_a_question_is_not_possible(alice, answering):
+def test_prompt_cannot_be_regenerated(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -81,7 +81,7 @@ def test_of_a_question_is_not_possible(alice, answering):
     a.page.wait_refused("not_possible", id=asked.id)
 
 
-def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, socket):
+def test_other_peoples_answer_cannot_be_regenerated(alice, bob, answering, socket):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end

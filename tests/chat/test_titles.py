@@ -42,10 +42,10 @@ def stored(asked):
     return Conversation.objects.get(pk=asked.conversation)
 
 
-def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(asked, provider):
+def test_model_names_the_conversation_after_the_first_answer(asked, provider):
     a, title = asked
     assert title.request.messages[-1]["content"] == auto_titles.INSTRUCTION
-    assert title.request.body["max_tokens"] == auto_titles.TOKENS
+    assert title.request.body["max_tokens"] == auto_titles.MAX_TOKENS
     title.write_tokens('"The hum', ' of bees"\n').finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
     assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
@@ -57,7 +57,7 @@ def test_the_model_is_asked_after_the_first_answer_and_the_pages_hear_of_it(aske
     assert len(mine) == 1
 
 
-def test_a_stop_starts_no_request(person, answering, provider):
+def test_stopped_answer_requests_no_title(person, answering, provider):
     """Neither at once nor later; the next complete answer asks for the title."""
     a = answering(person)
     a.asked.stop()
@@ -78,7 +78,7 @@ def test_a_stop_starts_no_request(person, answering, provider):
     assert not [contents for contents in asked_for if a.exchange.prompt in contents or again.prompt in contents]
 
 
-def test_a_new_question_ends_the_request_and_the_next_answer_asks_anew(asked, provider):
+def test_new_prompt_cancels_the_request_and_its_answer_repeats_it(asked, provider):
     a, title = asked
     second = provider.expect()
     again = a.page.ask(second.prompt, after=a.asked)
@@ -92,7 +92,7 @@ def test_a_new_question_ends_the_request_and_the_next_answer_asks_anew(asked, pr
     assert a.page.wait("activity", conversation=a.asked.conversation, title="More of bees")
 
 
-def test_it_is_asked_for_twice_at_most(asked, titled, provider):
+def test_title_is_requested_at_most_twice(asked, titled, provider):
     a, title = asked
     after = a.asked
     for attempt in (1, 2):
@@ -104,7 +104,7 @@ def test_it_is_asked_for_twice_at_most(asked, titled, provider):
         exchange.write_tokens("More").finish()
         assert again.outcome == ("complete", "finished")
         after = again
-    assert len(tokens_of_titles(a.asked)) == auto_titles.ATTEMPTS
+    assert len(tokens_of_titles(a.asked)) == auto_titles.MAX_ATTEMPTS
     assert title.opened_at is None
 
 
@@ -113,7 +113,7 @@ def tokens_of_titles(asked):
     return list(runs.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
 
 
-def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked, person):
+def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
     a, title = asked
     before = monthly_usage.this_month(person.user)
     title.write_tokens("The hum of bees").finish(usage=(300, 7))
@@ -126,7 +126,7 @@ def test_what_it_took_is_part_of_every_sum_and_not_shown_under_the_answer(asked,
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
 
 
-def test_what_a_cancelled_one_took_is_estimated(asked):
+def test_usage_of_a_cancelled_title_is_estimated(asked):
     a, title = asked
     title.write_tokens("The hum")
     a.page.close()
@@ -138,7 +138,7 @@ def test_what_a_cancelled_one_took_is_estimated(asked):
     assert Generation.objects.get(pk=a.asked.generation).usage_source == "estimated"
 
 
-def test_a_price_counts_for_the_title_too():
+def test_model_price_applies_to_titles():
     run = Generation(
         tokens_in=112,
         tokens_out=27,
@@ -152,7 +152,7 @@ def test_a_price_counts_for_the_title_too():
     assert run.cost_of_answer == Decimal("0.000224")
 
 
-def test_an_answer_without_a_word_gets_none(person, socket, provider):
+def test_empty_answer_gets_no_title(person, socket, provider):
     exchange = provider.expect()
     page = socket(person)
     asked = page.ask(exchange.prompt)
@@ -168,7 +168,7 @@ def test_an_answer_without_a_word_gets_none(person, socket, provider):
     assert [r for r in provider.asked(exchange.prompt) if r.contents[-1] == auto_titles.INSTRUCTION] == []
 
 
-def test_a_name_given_by_the_person_stays(asked, titled, provider):
+def test_title_given_by_the_person_stays(asked, titled, provider):
     a, title = asked
     Conversation.objects.filter(pk=a.asked.conversation).update(title="Mine", title_source="person")
     title.write_tokens("Bees").finish()
@@ -181,26 +181,26 @@ def test_a_name_given_by_the_person_stays(asked, titled, provider):
     assert a.page.count("activity", title="Bees") == 0
 
 
-def test_leaving_ends_the_request(asked):
+def test_leaving_cancels_the_title_request(asked):
     a, title = asked
     a.page.close()
     title.wait_closed()
     assert stored(a.asked).title == a.exchange.prompt
 
 
-def test_signing_out_ends_the_request(asked, person):
+def test_signing_out_cancels_the_title_request(asked, person):
     _a, title = asked
     person.post("/accounts/logout/")
     title.wait_closed()
 
 
-def test_deleting_ends_the_request(asked, person):
+def test_deleting_cancels_the_title_request(asked, person):
     a, title = asked
     person.post(f"/c/{a.asked.conversation}/delete/")
     title.wait_closed()
 
 
-def test_a_provider_that_fails_leaves_the_first_words(asked, titled):
+def test_failed_title_request_leaves_the_first_words(asked, titled):
     a, title = asked
     title.respond(500)
     eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "that it failed")
@@ -208,11 +208,11 @@ def test_a_provider_that_fails_leaves_the_first_words(asked, titled):
     assert stored(a.asked).title_source == "prompt"
 
 
-def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provider):
+def test_title_request_uses_the_token_limit_name_the_endpoint_accepts(asked, provider):
     a, title = asked
     again = provider.expect(a.exchange.prompt)
     title.respond(400, body={"error": {"message": "Unsupported parameter: 'max_tokens'"}})
-    assert again.request.body["max_completion_tokens"] == auto_titles.TOKENS
+    assert again.request.body["max_completion_tokens"] == auto_titles.MAX_TOKENS
     assert "max_tokens" not in again.request.body
     again.write_tokens("Bees").finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="Bees")
@@ -225,7 +225,7 @@ def test_an_endpoint_that_wants_the_newer_name_of_the_limit_gets_it(asked, provi
     next_title.respond(400, body={})
 
 
-def test_a_stopping_server_leaves_no_request_open(person, answering, provider, start_server):
+def test_shutdown_closes_title_requests(person, answering, provider, start_server):
     server = start_server(CHAT_TITLES="true")
     a = answering(person.at(server))
     title = provider.expect(a.exchange.prompt)
@@ -249,11 +249,11 @@ def test_a_stopping_server_leaves_no_request_open(person, answering, provider, s
         ('""', ""),
     ],
 )
-def test_what_models_put_around_a_title_is_taken_off(said, title):
+def test_decoration_around_a_title_is_removed(said, title):
     assert auto_titles.clean(said) == title
 
 
-def test_the_demo_model_knows_a_title():
+def test_demo_model_gives_a_title():
     turns = [
         ("user", "Please explain how a rainbow comes about, in three short paragraphs"),
         ("assistant", "You asked"),

@@ -12,7 +12,7 @@ import pytest
 from conversations.models import Generation, Kind, Message, Role, ServerProcess
 from conversations.operations import token_accounting
 from conversations.providers import context_window, prompt
-from conversations.providers.token_counter import Tokenizer, rough
+from conversations.providers.token_counter import Tokenizer, estimated_tokens
 from conversations.rendering import usage_text
 from conversations.rules.status import EndReason, Status
 from conversations.web.monthly_usage import this_month
@@ -43,7 +43,7 @@ def page_of(person, asked):
 # --- where the figures come from -------------------------------------------------------------------------------------
 
 
-def test_what_the_provider_says_counts_at_once(priced, alice, socket, provider):
+def test_provider_usage_counts_immediately(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_tokens("Bees.").finish(usage=(1000, 500))
@@ -54,7 +54,7 @@ def test_what_the_provider_says_counts_at_once(priced, alice, socket, provider):
     assert "1,500 tokens · 0.0070 EUR" in page_of(alice, asked).text
 
 
-def test_a_stopped_answer_is_counted_and_costs(priced, alice, socket, provider):
+def test_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     text = "The quick brown fox jumps over the lazy dog. "
@@ -72,7 +72,7 @@ def test_a_stopped_answer_is_counted_and_costs(priced, alice, socket, provider):
     assert "≈ " in page_of(alice, asked).text
 
 
-def test_what_a_stopped_model_had_thought_is_counted_and_costs(priced, alice, socket, provider):
+def test_reasoning_of_a_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
     """Nobody saw it, and it is nearly all of the bill of such a model."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
@@ -87,7 +87,7 @@ def test_what_a_stopped_model_had_thought_is_counted_and_costs(priced, alice, so
     assert run.cost == (run.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
 
 
-def test_thinking_that_comes_in_large_pieces_is_counted_by_its_length(priced, alice, socket, provider):
+def test_reasoning_in_large_chunks_is_counted_by_length(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_event({"choices": [{"delta": {"reasoning": "Hmm. " * 80}}]}).write_tokens("Bees")
@@ -98,7 +98,7 @@ def test_thinking_that_comes_in_large_pieces_is_counted_by_its_length(priced, al
 @pytest.mark.parametrize(
     "usage", ["many", 5, [1], {"prompt_tokens": "5", "completion_tokens": 1e300}, {"prompt_tokens": 1}]
 )
-def test_figures_of_a_wrong_kind_do_not_matter(alice, answering, usage):
+def test_usage_of_a_wrong_type_is_ignored(alice, answering, usage):
     a = answering(alice)
     a.exchange.write_event({"choices": [], "usage": usage}).write_tokens(" on").finish(usage=(7, 8))
     assert a.asked.outcome == ("complete", "finished")
@@ -106,7 +106,7 @@ def test_figures_of_a_wrong_kind_do_not_matter(alice, answering, usage):
     assert (run.tokens_in, run.tokens_out, run.usage_source) == (7, 8, "provider")
 
 
-def test_what_was_left_by_a_dead_process_is_counted(priced, alice, socket, provider, server):
+def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, server):
     """A row as a sweep leaves it: ended, with text, without a figure; what a continuation began with is not its own."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
@@ -127,7 +127,7 @@ def test_what_was_left_by_a_dead_process_is_counted(priced, alice, socket, provi
     assert run.cost > 0
 
 
-def test_a_run_that_never_reached_the_provider_costs_nothing(alice, socket, provider):
+def test_generation_that_never_reached_the_provider_costs_nothing(alice, socket, provider):
     exchange = provider.expect()
     page = socket(alice)
     asked = page.ask(exchange.prompt)
@@ -139,7 +139,7 @@ def test_a_run_that_never_reached_the_provider_costs_nothing(alice, socket, prov
 
 
 @pytest.mark.parametrize("usage", [(-1, 5), (5, -1), (10**12, 5), (5, 2**31)])
-def test_figures_that_cannot_be_are_not_believed(usage, alice, socket, provider):
+def test_impossible_usage_is_ignored(usage, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish(usage=usage)
@@ -148,7 +148,7 @@ def test_figures_that_cannot_be_are_not_believed(usage, alice, socket, provider)
     assert 0 < run.tokens_in < 100
 
 
-def test_a_provider_that_refuses_to_say_usage_is_asked_without(alice, socket, provider):
+def test_provider_that_rejects_usage_is_asked_without_it(alice, socket, provider):
     with offered(f"{provider.url}/strict", "strict-model") as (_row, [model]):
         wait_offered(alice, model.key)
         page = socket(alice)
@@ -178,21 +178,21 @@ def tokenizer():
     tokenizer.close()
 
 
-def test_counts_whatever_characters_there_are(tokenizer):
+def test_counts_any_characters(tokenizer):
     texts = ["hello world", "", "a\r\n\u2028\x85b", "half \ud800 a character", "日本語"]
     counts = tokenizer.count(texts, 10)
     assert counts[:2] == [2, 0]
     assert len(counts) == len(texts)
 
 
-def test_counts_again_after_its_program_died(tokenizer):
+def test_token_counter_restarts_after_its_process_dies(tokenizer):
     assert tokenizer.count(["hello world"], 10) == [2]
     tokenizer._program.kill()
     assert tokenizer.count(["hello world"], 10) is None
     assert tokenizer.count(["hello world"], 10) == [2]
 
 
-def test_gives_up_where_it_cannot_count(tokenizer, monkeypatch, tmp_path):
+def test_token_counter_gives_up_when_it_cannot_count(tokenizer, monkeypatch, tmp_path):
     program = tmp_path / "broken.py"
     program.write_text("import no_such_library")
     monkeypatch.setattr("conversations.providers.token_counter.PROGRAM", program)
@@ -200,15 +200,15 @@ def test_gives_up_where_it_cannot_count(tokenizer, monkeypatch, tmp_path):
     monkeypatch.undo()
     assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
     assert Tokenizer().count(["x" * 5_000_000], 10) is None
-    assert rough(5) == 2
+    assert estimated_tokens(5) == 2
 
 
-def test_patience_bounds_the_wait_for_ones_turn_too(tokenizer):
+def test_timeout_includes_waiting_for_the_counter(tokenizer):
     """The program hangs while the background counts: somebody who waits for the first word does not wait for that."""
     assert tokenizer.count(["hello world"], 10) == [2]
     os.kill(tokenizer._program.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
-        counting = background.submit(tokenizer.count_behind, "hello world")
+        counting = background.submit(tokenizer.count_in_background, "hello world")
         eventually(tokenizer._lock.locked, "the background at work")
         begun = time.monotonic()
         assert tokenizer.count(["hello"], 0.2) is None
@@ -221,15 +221,15 @@ def test_patience_bounds_the_wait_for_ones_turn_too(tokenizer):
 def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
     """Four hundred thousand characters, and then from memory."""
     monkeypatch.setattr(context_window, "tokenizer", tokenizer)
-    monkeypatch.setattr(context_window, "sizes", context_window.Sizes())
-    monkeypatch.setattr(context_window, "PATIENCE", 30.0)
+    monkeypatch.setattr(context_window, "sizes", context_window.SizeCache())
+    monkeypatch.setattr(context_window, "COUNT_TIMEOUT", 30.0)
     turns = [{"role": "user", "content": f"{place} " + "The quick brown fox. " * 950} for place in range(20)]
 
     async def count():
         with pytest.raises(context_window.Uncounted) as missing:
-            await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
-        await asyncio.to_thread(context_window.measure, missing.value.texts)
-        return await asyncio.to_thread(context_window.dropped, turns, 19, 60_000)
+            await asyncio.to_thread(context_window.messages_to_drop, turns, 19, 60_000)
+        await asyncio.to_thread(context_window.count_texts, missing.value.texts)
+        return await asyncio.to_thread(context_window.messages_to_drop, turns, 19, 60_000)
 
     async def watched():
         holds, loop = [], asyncio.get_running_loop()
@@ -245,7 +245,7 @@ def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, mon
     assert holds[len(holds) * 99 // 100] < 0.05
 
 
-def test_each_process_counts_its_own_answers(alice, socket, provider, server):
+def test_each_server_process_counts_its_own_answers(alice, socket, provider, server):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish()
@@ -274,11 +274,11 @@ def test_each_process_counts_its_own_answers(alice, socket, provider, server):
         ("0.00000001", "0.00000001 EUR"),
     ],
 )
-def test_money_shows_what_there_is(amount, words):
+def test_amounts_show_every_significant_digit(amount, words):
     assert usage_text.money(Decimal(amount), "EUR") == words
 
 
-def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
+def test_settings_show_usage_of_the_month(priced, alice, bob, socket, provider):
     page = socket(alice)
     for _ in range(2):
         exchange = provider.expect()
@@ -296,7 +296,7 @@ def test_the_month_stands_in_the_settings(priced, alice, bob, socket, provider):
 @pytest.mark.parametrize(
     ("shown", "words"), [("no", ""), ("tokens", "15 tokens"), ("cost", "15 tokens · 0.000050 EUR")]
 )
-def test_the_administrator_decides_what_is_shown(shown, words, settings, alice):
+def test_administrator_decides_which_usage_is_shown(shown, words, settings, alice):
     settings.CHAT_SHOW_USAGE = shown
     run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
     assert usage_text.answer_usage(run) == words

@@ -26,7 +26,7 @@ def show(person, message):
     return person.post(f"/messages/{message}/show/")
 
 
-def test_shows_the_other_version(alice, versions):
+def test_switching_shows_the_other_version(alice, versions):
     old, new = versions
     page = show(alice, old.message)
     assert (page.status, page.location) == (302, f"/c/{old.conversation}/")
@@ -37,7 +37,7 @@ def test_shows_the_other_version(alice, versions):
     assert "New words" in alice.get(f"/c/{old.conversation}/").text
 
 
-def test_shows_the_branch_behind_it(alice, versions, provider):
+def test_switching_shows_the_branch_after_it(alice, versions, provider):
     old, new = versions
     exchange = provider.expect()
     following = new.socket.ask(exchange.prompt, after=new)
@@ -49,7 +49,7 @@ def test_shows_the_branch_behind_it(alice, versions, provider):
     assert "Behind the new" in alice.get(f"/c/{old.conversation}/").text
 
 
-def test_next_prompt_goes_on_from_the_version_on_screen(alice, versions, provider):
+def test_next_prompt_continues_the_version_on_screen(alice, versions, provider):
     old, _ = versions
     show(alice, old.message)
     exchange = provider.expect()
@@ -61,27 +61,27 @@ def test_next_prompt_goes_on_from_the_version_on_screen(alice, versions, provide
     assert asked.end
 
 
-def test_changes_no_message(alice, versions):
+def test_switching_changes_no_message(alice, versions):
     old, new = versions
     show(alice, old.message)
     assert (generations.text(old), generations.text(new)) == ("Old words", "New words")
 
 
-def test_of_someone_elses_message_is_like_an_unknown_one(bob, versions):
+def test_other_peoples_versions_cannot_be_switched(bob, versions):
     theirs, unknown = show(bob, versions[0].message), show(bob, uuid.uuid4())
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
     assert theirs.status == 404
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice, versions):
+def test_signed_out_switch_redirects_to_sign_in(alice, versions):
     assert show(alice.without_session(), versions[0].message).location.startswith("/accounts/login/")
 
 
-def test_a_link_cannot_switch(alice, versions):
+def test_get_request_cannot_switch(alice, versions):
     assert alice.get(f"/messages/{versions[0].message}/show/").status == 405
 
 
-def test_comes_back_with_the_branch_that_was_behind_it(alice):
+def test_switching_back_restores_the_branch(alice):
     """Not with the newest one."""
     conversation, (question, old, *_rest) = converse(alice, ["q", "old", "then", "shown last"])
     converse(alice, ["and then", "newer but left"], old, conversation)
@@ -97,14 +97,14 @@ def test_comes_back_with_the_branch_that_was_behind_it(alice):
     assert "newer but left" not in page
 
 
-def test_showing_the_one_on_screen_changes_nothing(alice):
+def test_showing_the_current_version_changes_nothing(alice):
     conversation, messages = converse(alice, ["q", "a", "then", "b"])
     show(alice, messages[1].pk)
     conversation.refresh_from_db()
     assert (conversation.head_id, conversation.leaves) == (messages[-1].pk, {})
 
 
-def test_a_leaf_that_is_not_there_any_more_is_no_trouble(alice, versions):
+def test_missing_leaf_is_harmless(alice, versions):
     old, new = versions
     for nonsense in (str(uuid.uuid4()), "nonsense", new.message):
         Conversation.objects.filter(pk=old.conversation).update(leaves={old.message: nonsense})
@@ -114,7 +114,7 @@ def test_a_leaf_that_is_not_there_any_more_is_no_trouble(alice, versions):
         assert str(Conversation.objects.get(pk=old.conversation).head_id) == old.message
 
 
-def test_switching_while_another_answer_streams_leaves_that_alone(alice, answering, provider):
+def test_switching_does_not_disturb_a_streaming_answer(alice, answering, provider):
     first = answering(alice, "First answer")
     first.exchange.finish()
     assert first.asked.end

@@ -37,7 +37,7 @@ def of(asked):
     return kept.system_prompt, kept.temperature
 
 
-def test_are_kept_and_sent_from_the_next_answer_on(alice, asked, provider):
+def test_settings_apply_from_the_next_answer(alice, asked, provider):
     assert "temperature" not in asked.exchange.request.body
     page = save(alice, asked.asked.conversation, system_prompt=PIRATE, temperature="0.5")
     assert page.status == 200
@@ -50,7 +50,7 @@ def test_are_kept_and_sent_from_the_next_answer_on(alice, asked, provider):
     assert PIRATE in alice.request("GET", f"/c/{asked.asked.conversation}/instructions/", headers=headers(alice)).text
 
 
-def test_a_new_chat_begins_with_them(alice, socket, provider):
+def test_new_chat_starts_with_its_settings(alice, socket, provider):
     exchange = provider.expect()
     page = socket(alice)
     asked = page._command("send", content=exchange.prompt, system_prompt=PIRATE, temperature=0)
@@ -72,7 +72,7 @@ def test_a_new_chat_begins_with_them(alice, socket, provider):
         {"system_prompt": "a\0b"},
     ],
 )
-def test_takes_nothing_that_is_wrong(alice, asked, fields):
+def test_invalid_settings_are_refused(alice, asked, fields):
     page = save(alice, asked.asked.conversation, **fields)
     assert page.status == 200
     assert "field__error" in page.html
@@ -80,14 +80,14 @@ def test_takes_nothing_that_is_wrong(alice, asked, fields):
 
 
 @pytest.mark.parametrize("fields", [{"temperature": 2.1}, {"temperature": -1}, {"system_prompt": "x" * 8001}])
-def test_neither_does_a_new_chat(alice, socket, provider, fields):
+def test_invalid_settings_of_a_new_chat_are_refused(alice, socket, provider, fields):
     page = socket(alice)
     asked = page._command("send", content=provider.expect().prompt, **fields)
     assert page.wait_refused("malformed", id=asked.id)["sentence"].startswith(("Temperature: ", "System prompt: "))
     assert not Conversation.objects.filter(owner=alice.user).exists()
 
 
-def test_of_somebody_else_are_not_to_be_had(alice, bob, asked):
+def test_other_peoples_settings_are_not_found(alice, bob, asked):
     save(alice, asked.asked.conversation, system_prompt=PIRATE)
     assert save(bob, asked.asked.conversation, system_prompt="mine").status == 404
     assert bob.request("GET", f"/c/{asked.asked.conversation}/instructions/", headers=headers(bob)).status == 404
@@ -95,12 +95,12 @@ def test_of_somebody_else_are_not_to_be_had(alice, bob, asked):
     assert of(asked) == (PIRATE, None)
 
 
-def test_of_a_deleted_conversation_are_gone(alice, asked):
+def test_settings_of_a_deleted_conversation_are_not_found(alice, asked):
     Conversation.objects.filter(pk=asked.asked.conversation).update(deleted_at="2026-01-01T00:00Z")
     assert save(alice, asked.asked.conversation, system_prompt=PIRATE).status == 404
 
 
-def test_the_last_of_two_tabs_counts_and_the_other_sees_it(alice, asked):
+def test_last_of_two_tabs_wins_and_the_other_sees_it(alice, asked):
     save(alice, asked.asked.conversation, system_prompt="first")
     save(alice, asked.asked.conversation, system_prompt="second", temperature="1")
     page = alice.request("GET", f"/c/{asked.asked.conversation}/instructions/", headers=headers(alice))

@@ -16,14 +16,14 @@ from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 from tests.support.sidebar import listed
 
 
-def test_is_out_of_sight_at_once(alice):
+def test_deleted_conversation_disappears_immediately(alice):
     made = conversation(alice)
     assert alice.post(action_path(made, "delete")).location == f"/?deleted={made.pk}"
     assert listed(alice) == []
     assert alice.get(f"/c/{made.pk}/").status == 404
 
 
-def test_undo_is_offered_and_brings_it_back(alice):
+def test_undo_restores_the_conversation(alice):
     made = conversation(alice)
     page = alice.get(alice.post(action_path(made, "delete")).location)
     assert "“About bees” was deleted." in page.text
@@ -41,25 +41,25 @@ def test_undo_keeps_pins(alice):
     assert made.pinned_at
 
 
-def test_undo_twice_is_once(alice):
+def test_undoing_twice_restores_once(alice):
     made = conversation(alice)
     alice.post(action_path(made, "delete"))
     assert {alice.post(action_path(made, "restore")).status for _ in range(2)} == {302}
 
 
-def test_twice_finds_nothing_the_second_time(alice):
+def test_deleting_twice_finds_nothing_the_second_time(alice):
     made = conversation(alice)
     assert [alice.post(action_path(made, "delete")).status for _ in range(2)] == [302, 404]
 
 
-def test_somebody_elses_deletion_is_not_offered_back(alice, bob):
+def test_other_peoples_deletion_cannot_be_undone(alice, bob):
     made = conversation(alice)
     address = alice.post(action_path(made, "delete")).location
     assert "was deleted" not in bob.get(address).text
     assert "was deleted" not in bob.get("/?deleted=nonsense").text
 
 
-def test_ends_the_answer_that_is_being_written(alice, answering):
+def test_deleting_stops_the_streaming_answer(alice, answering):
     a = answering(alice)
     a.exchange.stream(endless(), RATE)
     a.asked.wait_text("word2")
@@ -69,7 +69,7 @@ def test_ends_the_answer_that_is_being_written(alice, answering):
     assert generations.text(a.asked).startswith("Bees humword1 word2 ")
 
 
-def test_what_was_written_is_there_after_undo(alice, answering):
+def test_undo_restores_the_partial_answer(alice, answering):
     a = answering(alice)
     alice.post(f"/c/{a.asked.conversation}/delete/")
     assert a.asked.end
@@ -79,7 +79,7 @@ def test_what_was_written_is_there_after_undo(alice, answering):
     assert "Stopped because the conversation was deleted." in shown
 
 
-def test_other_pages_hear_of_it_and_a_prompt_there_is_refused(alice, answering, socket):
+def test_other_pages_are_notified_and_prompts_there_refused(alice, answering, socket):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -96,7 +96,7 @@ def kept_for_a_day(settings):
     settings.CHAT_KEEP_DELETED = 1
 
 
-def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
+def test_deleted_conversation_is_removed_after_the_retention_time(alice, kept_for_a_day):
     old, fresh, present = (conversation(alice, title) for title in ("old", "fresh", "present"))
     Conversation.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - timedelta(days=2))
     Conversation.objects.filter(pk=fresh.pk).update(deleted_at=timezone.now())
@@ -108,7 +108,7 @@ def test_is_gone_for_good_after_its_time(alice, kept_for_a_day):
     assert alice.post(action_path(old, "restore")).status == 404
 
 
-def test_nothing_that_is_still_being_written_is_removed(alice, answering, kept_for_a_day):
+def test_conversation_with_a_streaming_answer_is_not_removed(alice, answering, kept_for_a_day):
     a = answering(alice)
     Conversation.objects.filter(pk=a.asked.conversation).update(deleted_at=timezone.now() - timedelta(days=2))
     retention.empty()
@@ -128,7 +128,7 @@ def rows(person):
     return re.findall(r'deleted__title" dir="auto">([^<]*)<', person.get("/deleted/").html)
 
 
-def test_what_was_deleted_is_listed_newest_first_and_restored_long_after(alice):
+def test_recently_deleted_lists_newest_first_and_restores(alice):
     old, new, _kept = (conversation(alice, title) for title in ("Old", "New", "Kept"))
     now = timezone.now()
     Conversation.objects.filter(pk=old.pk).update(deleted_at=now - timedelta(days=20))
@@ -143,19 +143,19 @@ def test_what_was_deleted_is_listed_newest_first_and_restored_long_after(alice):
     assert rows(alice) == ["New"]
 
 
-def test_the_page_names_the_day_on_which_it_goes(alice):
+def test_page_names_the_day_of_removal(alice):
     made = conversation(alice)
     Conversation.objects.filter(pk=made.pk).update(deleted_at=datetime(2026, 3, 4, 12, tzinfo=UTC))
     assert "Deleted on March 4, 2026. Kept until April 3, 2026." in alice.get("/deleted/").text
 
 
-def test_the_toast_says_how_long_it_is_kept_and_where(alice):
+def test_toast_says_how_long_and_where_it_is_kept(alice):
     page = alice.get(alice.post(action_path(conversation(alice), "delete")).location)
     assert "Kept for 30 days" in page.text
     assert 'href="/deleted/"' in page.html
 
 
-def test_deleted_for_good_is_gone_at_once(alice):
+def test_permanent_deletion_takes_effect_immediately(alice):
     made = conversation(alice)
     alice.post(action_path(made, "delete"))
     assert alice.post(action_path(made, "remove")).location == "/deleted/"
@@ -165,7 +165,7 @@ def test_deleted_for_good_is_gone_at_once(alice):
     assert [alice.post(action_path(made, action)).status for action in ("remove", "restore")] == [404, 404]
 
 
-def test_only_what_was_deleted_is_removed_for_good(alice, bob):
+def test_permanent_deletion_requires_deletion_first(alice, bob):
     made, gone = conversation(alice), conversation(alice)
     alice.post(action_path(gone, "delete"))
     assert alice.post(action_path(made, "remove")).status == 404
@@ -174,13 +174,13 @@ def test_only_what_was_deleted_is_removed_for_good(alice, bob):
     assert Conversation.objects.filter(pk__in=[made.pk, gone.pk]).count() == 2
 
 
-def test_the_list_of_somebody_signed_out_is_the_sign_in(alice):
+def test_signed_out_visitor_is_redirected_from_recently_deleted(alice):
     stranger = alice.without_session()
     assert stranger.get("/deleted/").location.startswith("/accounts/login/")
     assert alice.get(action_path(conversation(alice), "remove")).status == 405
 
 
-def test_in_the_dialog_the_list_comes_anew_and_the_sidebar_too(alice):
+def test_dialog_refreshes_its_list_and_the_sidebar(alice):
     made = conversation(alice)
     alice.post(action_path(made, "delete"))
     form = {"HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded", "Origin": alice.server.url}

@@ -14,7 +14,7 @@ def export(person, pk, kind):
     return person.get(f"/c/{pk}/export.{kind}")
 
 
-def test_markdown_has_the_branch_on_screen(alice, answering, provider):
+def test_markdown_contains_the_branch_on_screen(alice, answering, provider):
     a = answering(alice, "Old words")
     a.exchange.finish()
     assert a.asked.end
@@ -30,7 +30,7 @@ def test_markdown_has_the_branch_on_screen(alice, answering, provider):
     assert "Old words" not in page.html
 
 
-def test_json_has_the_whole_tree(alice, answering, provider):
+def test_json_contains_the_whole_tree(alice, answering, provider):
     a = answering(alice, "Old words")
     a.exchange.finish()
     assert a.asked.end
@@ -69,7 +69,7 @@ def test_a_code_block_that_was_cut_off_does_not_swallow_the_rest(alice, answerin
     assert "print(1)\n```\n\n> **interrupted**" in export(alice, a.asked.conversation, "md").html
 
 
-def test_during_a_stream_it_has_the_text_so_far(alice, answering):
+def test_export_during_a_stream_has_the_text_so_far(alice, answering):
     from conversations.models import Piece
     from tests.support.polling import eventually
 
@@ -84,7 +84,7 @@ def test_during_a_stream_it_has_the_text_so_far(alice, answering):
     assert a.asked.end["status"] == "complete"
 
 
-def test_a_long_one_is_complete_and_in_order(alice):
+def test_long_export_is_complete_and_in_order(alice):
     made = conversation(alice)
     parent = made.head_id
     rows = []
@@ -99,7 +99,7 @@ def test_a_long_one_is_complete_and_in_order(alice):
     assert len(json.loads(export(alice, made.pk, "json").html)["messages"]) == 232
 
 
-def test_without_messages_it_is_an_empty_one(alice):
+def test_export_without_messages_is_empty(alice):
     made = Conversation.objects.create(owner=alice.user, title="Nothing yet")
     assert export(alice, made.pk, "md").html == "# Nothing yet\n"
     assert json.loads(export(alice, made.pk, "json").html)["messages"] == []
@@ -118,18 +118,18 @@ def test_without_messages_it_is_an_empty_one(alice):
         ("x" * 200, "x" * 80 + ".md"),
     ],
 )
-def test_the_name_is_safe(title, name):
+def test_file_name_is_safe(title, name):
     assert file_name(title, "md") == name
 
 
-def test_the_name_may_have_any_letters(alice):
+def test_file_name_may_contain_any_letters(alice):
     made = conversation(alice, "Bienen für „Zoë“ 🐝")
     kind = export(alice, made.pk, "md").headers["Content-Disposition"]
     assert kind.startswith("attachment; filename*=utf-8''Bienen%20f%C3%BCr")
 
 
 @pytest.mark.parametrize("kind", ["md", "json"])
-def test_of_someone_elses_is_like_an_unknown_one(alice, bob, kind):
+def test_other_peoples_conversation_cannot_be_exported(alice, bob, kind):
     made = conversation(alice)
     theirs, unknown = export(bob, made.pk, kind), export(bob, uuid.uuid4(), kind)
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
@@ -137,5 +137,5 @@ def test_of_someone_elses_is_like_an_unknown_one(alice, bob, kind):
 
 
 @pytest.mark.parametrize("kind", ["md", "json"])
-def test_signed_out_leads_to_the_sign_in_page(alice, kind):
+def test_signed_out_export_redirects_to_sign_in(alice, kind):
     assert export(alice.without_session(), conversation(alice).pk, kind).location.startswith("/accounts/login/")

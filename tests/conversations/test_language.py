@@ -22,7 +22,7 @@ def german(alice):
 # The translation
 
 
-def test_every_sentence_has_its_german():
+def test_every_sentence_has_a_german_translation():
     catalog = translations.compiled("de")
     lacking = [
         one
@@ -32,21 +32,21 @@ def test_every_sentence_has_its_german():
     assert lacking == []
 
 
-def test_placeholders_are_the_same():
+def test_translations_keep_their_placeholders():
     for key, translation in translations.compiled("de").items():
         sentence = key[0] if isinstance(key, tuple) else key
         if sentence:
             assert sorted(PLACEHOLDER.findall(str(sentence))) == sorted(PLACEHOLDER.findall(translation)), sentence
 
 
-def test_what_is_compiled_is_what_is_written():
+def test_compiled_catalog_matches_the_po_file():
     catalog = translations.compiled("de")
     assert {sentence: catalog.get(sentence) for sentence in translations.written("de") if sentence} == {
         sentence: translation for sentence, translation in translations.written("de").items() if sentence
     }
 
 
-def test_the_sentences_are_found():
+def test_sentences_in_code_and_templates_are_found():
     found = translations.marked()
     assert ("You stopped this answer.", "") in found
     assert ("%(count)d word kept", "%(count)d words kept") in found
@@ -57,7 +57,7 @@ def test_the_sentences_are_found():
 # Pages
 
 
-def test_a_page_follows_the_browser(alice):
+def test_page_uses_the_browsers_language(alice):
     page = alice.get("/", **GERMAN)
     assert '<html lang="de"' in page.html
     assert "Neuer Chat" in page.text
@@ -65,11 +65,11 @@ def test_a_page_follows_the_browser(alice):
     assert "New chat" in alice.get("/", **{"Accept-Language": "tlh, nonsense;q=x"}).text
 
 
-def test_the_settings_go_before_the_browser(german):
+def test_settings_override_the_browsers_language(german):
     assert "Neuer Chat" in german.get("/", **{"Accept-Language": "en"}).text
 
 
-def test_the_sign_in_page_follows_the_browser_and_remembers_the_choice(alice):
+def test_sign_in_page_remembers_the_chosen_language(alice):
     nobody = alice.without_session()
     assert "Anmelden" in nobody.get("/accounts/login/", **GERMAN).text
     saved = alice.post("/settings/", when_leaving="stop", theme="system", language="de")
@@ -78,7 +78,7 @@ def test_the_sign_in_page_follows_the_browser_and_remembers_the_choice(alice):
     assert "Anmelden" in page.text
 
 
-def test_what_is_fixed_goes_before_all(monkeypatch):
+def test_fixed_language_overrides_everything(monkeypatch):
     monkeypatch.setattr(settings, "CHAT_LANGUAGE", "de")
     assert languages.socket_language(b"language=en") == "de"
 
@@ -93,14 +93,14 @@ def test_what_is_fixed_goes_before_all(monkeypatch):
         (b"\xff", "en"),
     ],
 )
-def test_a_socket_speaks_the_language_of_its_page(query, language):
+def test_socket_uses_the_language_of_its_page(query, language):
     assert languages.socket_language(query) == language
 
 
 # Sockets
 
 
-def test_refusals_are_in_the_pages_language(alice, socket):
+def test_refusals_use_the_pages_language(alice, socket):
     page = socket(alice, language="de")
     asked = page.ask("  ")
     assert page.wait_refused("empty", id=asked.id)["sentence"] == "Schreib erst etwas."
@@ -122,7 +122,7 @@ def test_two_languages_on_one_answer_do_not_mix(alice, answering, socket):
     assert a.asked.end["announce"] == "Stopped, 2 words kept"
 
 
-def test_what_one_page_asks_comes_to_the_other_in_its_language(alice, answering, socket, provider):
+def test_second_page_gets_the_answer_in_its_own_language(alice, answering, socket, provider):
     first = answering(alice)
     first.exchange.finish()
     assert first.asked.end
@@ -138,7 +138,7 @@ def test_what_one_page_asks_comes_to_the_other_in_its_language(alice, answering,
     assert german.wait("end", generation=asked.generation)["announce"] == "Antwort vollständig"
 
 
-def test_a_page_in_another_process_hears_in_its_language(alice, answering, socket, start_server):
+def test_page_in_another_process_gets_its_own_language(alice, answering, socket, start_server):
     other = start_server()
     a = answering(alice)
     german = socket(alice, at=other, language="de")
@@ -149,7 +149,7 @@ def test_a_page_in_another_process_hears_in_its_language(alice, answering, socke
     assert generations.outcome(a.asked) == ("interrupted", "stopped")
 
 
-def test_the_whole_way_in_german(browser, alice, server, provider):
+def test_ask_and_stop_in_german(browser, alice, server, provider):
     from playwright.sync_api import expect
 
     from tests.support.browser.chat import Chat, sign_in_browser

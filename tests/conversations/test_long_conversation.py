@@ -41,7 +41,7 @@ def test_opens_at_the_end(alice, long):
     assert not link(page, "newer")
 
 
-def test_older_messages_come_until_the_first(alice, long):
+def test_older_messages_load_until_the_first(alice, long):
     html, seen = alice.get(f"/c/{long[0].pk}/").html, []
     while True:
         seen = places(html) + seen
@@ -51,7 +51,7 @@ def test_older_messages_come_until_the_first(alice, long):
     assert seen == list(range(LONG))
 
 
-def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
+def test_link_to_older_messages_works_without_scripts(alice, long):
     page = alice.get(f"/c/{long[0].pk}/").html
     leads = re.search(r'id="older"[^>]* href="([^"]+)"', page)
     assert leads
@@ -60,7 +60,7 @@ def test_without_scripts_the_link_leads_to_a_page_with_them(alice, long):
     assert {first - 2, first - 1, first} < set(around)
 
 
-def test_opens_around_a_message_and_leads_to_the_end(alice, long):
+def test_opens_around_a_message_and_loads_to_the_end(alice, long):
     conversation, messages = long
     html, seen = alice.get(f"/c/{conversation.pk}/?at={messages[40].pk}").html, []
     assert re.search(rf'data-message-id="{messages[40].pk}"[^>]*data-found', html)
@@ -74,7 +74,7 @@ def test_opens_around_a_message_and_leads_to_the_end(alice, long):
     assert 40 in seen
 
 
-def test_at_a_message_near_the_end_is_the_end(alice, long):
+def test_opening_near_the_end_shows_the_end(alice, long):
     conversation, messages = long
     page = alice.get(f"/c/{conversation.pk}/?at={messages[-2].pk}").html
     assert places(page)[-1] == LONG - 1
@@ -95,7 +95,7 @@ def on_screen(conversation):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_look_at_another_branch_changes_nothing(alice, two_branches, method):
+def test_viewing_another_branch_stores_nothing(alice, two_branches, method):
     conversation, messages, other = two_branches
     page = alice.request(method, f"/c/{conversation.pk}/?at={other[0].pk}")
     assert page.status == 200
@@ -103,7 +103,7 @@ def test_a_look_at_another_branch_changes_nothing(alice, two_branches, method):
     assert on_screen(conversation) == messages[-1].pk
 
 
-def test_more_of_another_branch_comes_until_its_end(alice, two_branches):
+def test_another_branch_loads_until_its_end(alice, two_branches):
     conversation, messages, other = two_branches
     html, seen = alice.get(f"/c/{conversation.pk}/?at={other[0].pk}").html, ""
     while further := link(html, "newer"):
@@ -114,7 +114,7 @@ def test_more_of_another_branch_comes_until_its_end(alice, two_branches):
     assert on_screen(conversation) == messages[-1].pk
 
 
-def test_a_page_stays_at_the_branch_that_it_looks_at(alice, two_branches, socket):
+def test_page_stays_on_the_branch_it_shows(alice, two_branches, socket):
     conversation, _messages, other = two_branches
     page = socket(alice)
     shown = {"conversation": str(conversation.pk), "head": str(other[-1].pk), "status": "complete"}
@@ -126,7 +126,7 @@ def test_a_page_stays_at_the_branch_that_it_looks_at(alice, two_branches, socket
     assert "other-59" in transcript["html"]
 
 
-def test_a_page_beside_an_answer_is_not_sent_it(alice, two_branches, socket, provider):
+def test_page_on_another_branch_is_not_sent_the_answer(alice, two_branches, socket, provider):
     conversation, messages, other = two_branches
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
@@ -141,7 +141,7 @@ def test_a_page_beside_an_answer_is_not_sent_it(alice, two_branches, socket, pro
     assert page.count("snapshot") + page.count("delta") + page.count("transcript") == 0
 
 
-def test_going_on_from_another_branch_brings_it_on_screen(alice, two_branches, socket, provider):
+def test_continuing_another_branch_brings_it_on_screen(alice, two_branches, socket, provider):
     conversation, _messages, other = two_branches
     page = socket(alice)
     branch = {"conversation": str(conversation.pk), "branch": str(other[-1].pk)}
@@ -160,13 +160,13 @@ def test_going_on_from_another_branch_brings_it_on_screen(alice, two_branches, s
 
 
 @pytest.mark.parametrize("branch", ["", "nonsense", str(uuid.UUID(int=1))])
-def test_a_branch_that_is_not_there_is_the_one_on_screen(alice, two_branches, branch):
+def test_unknown_branch_falls_back_to_the_one_on_screen(alice, two_branches, branch):
     conversation, messages, _other = two_branches
     page = alice.get(f"/c/{conversation.pk}/messages/?after={messages[20].pk}&branch={branch}")
     assert 21 in places(page.html)
 
 
-def test_a_switch_waits_for_a_command_of_the_same_moment(alice, two_branches):
+def test_switch_waits_for_a_concurrent_command(alice, two_branches):
     """And then starts from what that has stored."""
     conversation, messages, other = two_branches
     switched = Message.objects.select_related("conversation").get(pk=other[0].pk)
@@ -195,7 +195,7 @@ def _somebody_waits():
         return cursor.fetchone()
 
 
-def test_a_message_of_the_branch_on_screen_leaves_it_there(alice, long):
+def test_opening_a_message_on_screen_keeps_the_branch(alice, long):
     """Even if another branch behind the message is newer."""
     conversation, messages = long
     converse(alice, ["other-0", "other-1"], messages[39], conversation)
@@ -206,7 +206,7 @@ def test_a_message_of_the_branch_on_screen_leaves_it_there(alice, long):
     assert conversation.head_id == messages[-1].pk
 
 
-def test_newer_of_a_branch_that_left_the_screen_brings_the_whole_page(alice, long):
+def test_loading_newer_of_a_replaced_branch_reloads_the_page(alice, long):
     conversation, messages = long
     converse(alice, ["other-0", "other-1"], messages[39], conversation)
     more = alice.get(f"/c/{conversation.pk}/messages/?after={messages[50].pk}")
@@ -214,7 +214,7 @@ def test_newer_of_a_branch_that_left_the_screen_brings_the_whole_page(alice, lon
     assert "other-1" in more.text
 
 
-def test_a_switched_version_far_from_the_end_stays_in_sight(alice, long):
+def test_switched_version_far_from_the_end_stays_in_view(alice, long):
     conversation, messages = long
     converse(alice, [f"other-{number}" for number in range(100)], messages[19], conversation)
     assert "place-20" in _switch(alice, messages[20])
@@ -227,7 +227,7 @@ def _switch(person, message) -> str:
     return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
 
 
-def test_a_window_is_bounded_by_its_size_too(alice):
+def test_page_of_messages_is_bounded_by_size(alice):
     conversation, _messages = converse(alice, ["long " * 10_000] * 20)
     assert 1 < len(transcript_pages.latest(conversation).messages) < 5
 
@@ -235,13 +235,13 @@ def test_a_window_is_bounded_by_its_size_too(alice):
 @pytest.mark.parametrize(
     "query", ["before=nonsense", "after=nonsense", "before=", "", "after={other}", "before={other}"]
 )
-def test_of_a_message_that_is_not_there_is_not_found(alice, long, query):
+def test_unknown_message_is_not_found(alice, long, query):
     path = f"/c/{long[0].pk}/messages/?{query.format(other=uuid.uuid4())}"
     assert alice.get(path).status == 404
 
 
 @pytest.mark.parametrize("path", ["messages/?before={}", "messages/?after={}", "?at={}"])
-def test_of_someone_elses_is_like_an_unknown_one(alice, bob, long, path):
+def test_other_peoples_messages_are_not_found(alice, bob, long, path):
     conversation, messages = long
     assert alice.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}").status == 200
     theirs = bob.get(f"/c/{conversation.pk}/{path.format(messages[30].pk)}")
@@ -250,18 +250,18 @@ def test_of_someone_elses_is_like_an_unknown_one(alice, bob, long, path):
     assert theirs.status == 404
 
 
-def test_a_message_of_another_conversation_is_not_found(alice, long):
+def test_message_of_another_conversation_is_not_found(alice, long):
     other, _messages = converse(alice, ["a", "b"])
     for path in ("?at={}", "messages/?before={}", "messages/?after={}"):
         assert alice.get(f"/c/{other.pk}/{path.format(long[1][30].pk)}").status == 404
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice, long):
+def test_signed_out_visitor_is_redirected_to_sign_in(alice, long):
     page = alice.without_session().get(f"/c/{long[0].pk}/messages/?before={long[1][30].pk}")
     assert page.location.startswith("/accounts/login/")
 
 
-def test_opening_asks_as_few_questions_however_long_it_is(alice, long, client):
+def test_number_of_queries_does_not_depend_on_length(alice, long, client):
     client.force_login(alice.user)
     short, _messages = converse(alice, ["place-0", "place-1"])
 
@@ -273,7 +273,7 @@ def test_opening_asks_as_few_questions_however_long_it_is(alice, long, client):
     assert queries(long[0]) <= queries(short)
 
 
-def test_a_page_that_is_behind_gets_only_what_follows(alice, long, socket):
+def test_reconnecting_page_gets_only_new_messages(alice, long, socket):
     conversation, messages = long
     page = socket(alice)
     page.watch(str(conversation.pk), str(messages[-5].pk), "complete")
@@ -282,7 +282,7 @@ def test_a_page_that_is_behind_gets_only_what_follows(alice, long, socket):
     assert places(transcript["html"]) == list(range(LONG - 4, LONG))
 
 
-def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, socket):
+def test_reconnecting_page_gets_the_ended_answer_again(alice, long, socket):
     conversation, messages = long
     page = socket(alice)
     page.watch(str(conversation.pk), str(messages[-1].pk), "streaming")
@@ -291,7 +291,7 @@ def test_a_page_with_an_answer_that_ended_meanwhile_gets_it_anew(alice, long, so
     assert places(transcript["html"]) == [LONG - 1]
 
 
-def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, socket):
+def test_page_far_behind_gets_only_the_end(alice, long, socket):
     conversation, messages = long
     page = socket(alice)
     page.watch(str(conversation.pk), str(messages[3].pk), "complete")
@@ -301,7 +301,7 @@ def test_a_page_far_behind_gets_the_end_in_place_of_everything(alice, long, sock
     assert link(transcript["html"], "older")
 
 
-def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
+def test_whole_history_goes_to_the_model(alice, long, socket, provider):
     conversation, messages = long
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, str(conversation.pk), str(messages[-1].pk))
@@ -310,7 +310,7 @@ def test_all_of_it_goes_to_the_model(alice, long, socket, provider):
     assert asked.end
 
 
-def test_what_is_kept_in_memory_is_bounded():
+def test_render_cache_is_bounded():
     kept = HtmlCache(size=100)
     pages = {new_id(): f"*{number}* {'x' * 30}" for number in range(20)}
     for _ in range(2):

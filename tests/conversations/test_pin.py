@@ -8,7 +8,7 @@ from tests.support.conversations import action_path, conversation
 from tests.support.sidebar import groups
 
 
-def test_stands_above_the_newest(alice):
+def test_pinned_conversation_is_listed_first(alice):
     old, newer, newest = (conversation(alice, title) for title in ("old", "newer", "newest"))
     assert alice.post(action_path(old, "pin")).location == f"/c/{old.pk}/"
     alice.post(action_path(newer, "pin"))
@@ -16,20 +16,20 @@ def test_stands_above_the_newest(alice):
     assert newest
 
 
-def test_unpinned_goes_back_to_its_day(alice):
+def test_unpinned_conversation_returns_to_its_day(alice):
     made = conversation(alice)
     alice.post(action_path(made, "pin"))
     alice.post(action_path(made, "unpin"))
     assert groups(alice.get("/").html) == [("Today", ["About bees"])]
 
 
-def test_twice_is_once(alice):
+def test_pinning_twice_is_harmless(alice):
     made = conversation(alice)
     assert {alice.post(action_path(made, "pin")).status for _ in range(2)} == {302}
     assert groups(alice.get("/").html) == [("Pinned", ["About bees"])]
 
 
-def test_brings_an_archived_one_back(alice):
+def test_pinning_unarchives(alice):
     made = conversation(alice)
     alice.post(action_path(made, "archive"))
     alice.post(action_path(made, "pin"))
@@ -37,7 +37,7 @@ def test_brings_an_archived_one_back(alice):
     assert groups(alice.get("/sidebar/?archived").html) == []
 
 
-def test_other_pages_hear_of_it(alice, socket):
+def test_other_pages_are_notified_of_a_pin(alice, socket):
     made = conversation(alice)
     page = socket(alice)
     alice.post(action_path(made, "pin"))
@@ -45,7 +45,7 @@ def test_other_pages_hear_of_it(alice, socket):
 
 
 @pytest.mark.parametrize("action", ["pin", "unpin", "archive", "unarchive", "delete", "restore"])
-def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
+def test_other_peoples_conversation_cannot_be_pinned(alice, bob, action):
     made = conversation(alice)
     theirs, unknown = bob.post(action_path(made, action)), bob.post(f"/c/{uuid.uuid4()}/{action}/")
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
@@ -56,7 +56,7 @@ def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
 
 
 @pytest.mark.parametrize("action", ["pin", "unpin", "archive", "unarchive", "delete", "restore"])
-def test_signed_out_or_by_a_link_changes_nothing(alice, action):
+def test_signed_out_and_get_requests_change_nothing(alice, action):
     made = conversation(alice)
     assert alice.without_session().post(action_path(made, action)).location.startswith("/accounts/login/")
     assert alice.get(action_path(made, action)).status == 405

@@ -15,7 +15,7 @@ def rename(person, made, title):
     return person.post(action_path(made, "rename"), title=title)
 
 
-def test_shows_the_new_title_everywhere(alice):
+def test_new_title_appears_everywhere(alice):
     made = conversation(alice)
     page = rename(alice, made, "  Of   wasps ")
     assert (page.status, page.location) == (302, f"/c/{made.pk}/")
@@ -23,21 +23,21 @@ def test_shows_the_new_title_everywhere(alice):
     assert "<title>Of wasps" in alice.get(f"/c/{made.pk}/").html
 
 
-def test_is_the_persons_word(alice):
+def test_renamed_title_is_marked_as_the_persons(alice):
     made = conversation(alice)
     rename(alice, made, "Of wasps")
     made.refresh_from_db()
     assert made.title_source == "person"
 
 
-def test_the_same_title_leaves_its_source(alice):
+def test_unchanged_title_keeps_its_source(alice):
     made = conversation(alice)
     rename(alice, made, made.title)
     made.refresh_from_db()
     assert made.title_source == "prompt"
 
 
-def test_all_pages_hear_of_it(alice, socket):
+def test_all_pages_are_notified_of_a_rename(alice, socket):
     made = conversation(alice)
     pages = [socket(alice), socket(alice)]
     rename(alice, made, "Of wasps")
@@ -46,7 +46,7 @@ def test_all_pages_hear_of_it(alice, socket):
         assert (heard["conversation"], heard["title"]) == (str(made.pk), "Of wasps")
 
 
-def test_an_answer_being_written_goes_on_under_the_new_title(alice, answering):
+def test_renaming_leaves_a_streaming_answer_alone(alice, answering):
     a = answering(alice)
     before = len(a.page.events)
     rename(alice, Conversation.objects.get(pk=a.asked.conversation), "Of wasps")
@@ -58,7 +58,7 @@ def test_an_answer_being_written_goes_on_under_the_new_title(alice, answering):
 
 
 @pytest.mark.parametrize("title", ["", "   ", "\0", "\n\t", "x" * 201, "x" * 5000])
-def test_of_no_or_too_long_a_title_is_said_and_changes_nothing(alice, title):
+def test_empty_or_overlong_title_is_refused(alice, title):
     made = conversation(alice)
     page = rename(alice, made, title)
     assert page.status == 400
@@ -67,7 +67,7 @@ def test_of_no_or_too_long_a_title_is_said_and_changes_nothing(alice, title):
     assert made.title == "About bees"
 
 
-def test_what_was_typed_comes_back_with_the_sentence(alice):
+def test_refused_title_stays_in_the_form(alice):
     made = conversation(alice)
     typed = "long " * 100
     page = rename(alice, made, typed)
@@ -82,14 +82,14 @@ def test_markup_in_a_title_is_text(alice):
     assert "<b>bold" not in alice.get("/sidebar/").html
 
 
-def test_the_last_of_two_tabs_counts(alice):
+def test_last_of_two_tabs_wins(alice):
     made = conversation(alice)
     rename(alice, made, "First")
     rename(alice, made, "Second")
     assert listed(alice) == ["Second"]
 
 
-def test_the_form_takes_the_rows_place_and_gives_it_back(alice):
+def test_form_replaces_the_row_and_gives_it_back(alice):
     made = conversation(alice)
     form = alice.get(action_path(made, "rename"), **HTMX).html
     assert f'id="item-{made.pk}"' in form
@@ -98,7 +98,7 @@ def test_the_form_takes_the_rows_place_and_gives_it_back(alice):
 
 
 @pytest.mark.parametrize("action", ["rename", "row", "options"])
-def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
+def test_other_peoples_conversation_cannot_be_renamed(alice, bob, action):
     made = conversation(alice)
     theirs, unknown = bob.get(action_path(made, action)), bob.get(f"/c/{uuid.uuid4()}/{action}/")
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
@@ -108,17 +108,17 @@ def test_of_someone_elses_is_like_an_unknown_one(alice, bob, action):
     assert made.title == "About bees"
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice):
+def test_signed_out_rename_redirects_to_sign_in(alice):
     assert rename(alice.without_session(), conversation(alice), "x").location.startswith("/accounts/login/")
 
 
-def test_of_a_deleted_one_finds_nothing(alice):
+def test_deleted_conversation_cannot_be_renamed(alice):
     made = conversation(alice)
     alice.post(action_path(made, "delete"))
     assert rename(alice, made, "Back").status == 404
 
 
-def test_the_options_work_without_scripts(alice):
+def test_conversation_menu_works_without_scripts(alice):
     made = conversation(alice)
     page = alice.get(action_path(made, "options")).html
     for action in ("rename", "pin", "archive", "delete"):

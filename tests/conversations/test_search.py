@@ -21,7 +21,7 @@ def found(person, text):
     return [hit.excerpt for hit in search_results.find(person.user, text).hits]
 
 
-def test_finds_a_word_in_messages_and_marks_it(alice):
+def test_finds_and_highlights_a_word_in_messages(alice):
     (message,) = searchable_messages(alice, "The quick brown fox jumps")
     page = alice.get("/search/?q=BROWN")
     assert "The quick <mark>brown</mark> fox jumps" in page.html
@@ -29,7 +29,7 @@ def test_finds_a_word_in_messages_and_marks_it(alice):
     assert f'href="{place}"' in unescape(page.html)
 
 
-def test_a_hit_opens_at_the_message_on_its_branch(alice):
+def test_hit_opens_at_the_message_on_its_branch(alice):
     made = conversation(alice)
     other = Message.objects.create(conversation=made, role="user", content="zebra of another branch")
     wait_indexed()
@@ -40,7 +40,7 @@ def test_a_hit_opens_at_the_message_on_its_branch(alice):
     assert made.head_id == stored_head != other.pk
 
 
-def test_finds_a_title_also_after_a_rename(alice):
+def test_finds_a_renamed_title(alice):
     made = conversation(alice, "Aardvarks")
     wait_indexed()
     assert found(alice, "aardvarks")
@@ -50,7 +50,7 @@ def test_finds_a_title_also_after_a_rename(alice):
     assert [hit for hit in search_results.find(alice.user, "aardvarks").hits if hit.message is None] == []
 
 
-def test_a_conversation_is_not_named_beside_its_own_messages(alice):
+def test_title_hit_is_not_listed_beside_its_message_hits(alice):
     searchable_messages(alice, "the axolotl sleeps", title="The axolotl")
     searchable_messages(alice, "nothing of it", title="An axolotl again")
     hits = search_results.find(alice.user, "axolotl").hits
@@ -61,14 +61,14 @@ def test_a_conversation_is_not_named_beside_its_own_messages(alice):
     ]
 
 
-def test_says_how_much_was_found(alice):
+def test_shows_the_number_of_hits(alice):
     searchable_messages(alice, *(f"ibex number {number}" for number in range(21)))
     assert "More than 20 results" in alice.get("/search/?q=ibex").text
     searchable_messages(alice, "one saola")
     assert re.search(r'role="status" data-said>1 result<', alice.get("/search/?q=saola").html)
 
 
-def test_before_anything_is_typed_recent_ones_are_offered(alice, bob):
+def test_empty_search_offers_recent_conversations(alice, bob):
     conversation(bob, "His")
     for number in range(search.MAX_RECENT + 2):
         conversation(alice, f"Number {number}")
@@ -79,7 +79,7 @@ def test_before_anything_is_typed_recent_ones_are_offered(alice, bob):
     assert "His" not in page
 
 
-def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
+def test_finds_an_interrupted_answer_after_its_end(alice, answering):
     a = answering(alice, "Platypus ", "swims")
     assert found(alice, "platypus") == []
     a.asked.stop()
@@ -108,7 +108,7 @@ def test_finds_an_interrupted_answer_once_it_has_ended(alice, answering):
         ("well-nowhere", []),
     ],
 )
-def test_words_phrases_and_operators(alice, text, expected):
+def test_supports_words_phrases_and_operators(alice, text, expected):
     searchable_messages(alice, "her mother-in-law", "a well-known fox", "brown fox", "red fox den")
     assert [re.sub("</?mark>", "", each) for each in found(alice, text)] == expected
 
@@ -117,32 +117,32 @@ def test_words_phrases_and_operators(alice, text, expected):
     "text", ['"', "'", "\\", "a & b | !c", "((", "<->", ":*", "'; DROP TABLE x; --", "%s %(x)s", "x:*", "-", '"-"',
              "-a", "-a -b", "o'neil \\' x", "🐝", "\x02", "a" * 500, '" or "', "http://example.org/a-b?c=d"],
 )  # fmt: skip
-def test_nonsense_finds_what_it_finds_and_fails_never(alice, text):
+def test_odd_queries_never_fail(alice, text):
     searchable_messages(alice, "o'neil said http://example.org/a-b?c=d \\ once")
     from urllib.parse import quote
 
     assert alice.get(f"/search/?q={quote(text)}").status == 200
 
 
-def test_a_word_with_quotes_and_backslashes_is_found(alice):
+def test_finds_words_with_quotes_and_backslashes(alice):
     searchable_messages(alice, "see C:\\temp and o'neil at http://example.org/a-b?c=d")
     for text in ("o'neil", "http://example.org/a-b?c=d", "C:\\temp"):
         assert found(alice, text), text
 
 
-def test_of_nothing_explains_itself(alice):
+def test_empty_query_shows_help(alice):
     assert "to exclude" in alice.get("/search/?q=%20%00").text
 
 
-def test_of_no_word_says_so(alice):
+def test_query_without_a_word_shows_a_message(alice):
     assert "at least one word" in alice.get("/search/?q=%3F%21%20...").text
 
 
-def test_of_too_much_says_so(alice):
+def test_overlong_query_shows_a_message(alice):
     assert "limited to 500 characters" in alice.get(f"/search/?q={'x' * 5000}").text
 
 
-def test_only_what_is_left_out_is_a_search_too(alice):
+def test_exclusion_alone_is_a_valid_query(alice):
     searchable_messages(alice, "brown fox")
     assert all("brown" not in each for each in found(alice, "-brown"))
     assert found(alice, "-brown")
@@ -156,14 +156,14 @@ def test_markup_in_a_message_stays_text(alice):
     assert "<mark>not" not in html
 
 
-def test_never_finds_what_is_somebody_elses(alice, bob):
+def test_never_finds_other_peoples_messages(alice, bob):
     searchable_messages(bob, "his secret giraffe", title="Giraffe")
     assert found(alice, "giraffe") == []
     assert found(alice, f"{bob.user.pk}:giraffe") == []
     assert len(found(bob, "giraffe")) == 2  # the prompt that the title is made of, and the message
 
 
-def test_a_deleted_one_is_not_found_until_it_is_back(alice):
+def test_deleted_conversation_is_found_only_after_undo(alice):
     made = searchable_messages(alice, "lonely narwhal")[0].conversation
     alice.post(action_path(made, "delete"))
     assert found(alice, "narwhal") == []
@@ -171,14 +171,14 @@ def test_a_deleted_one_is_not_found_until_it_is_back(alice):
     assert len(found(alice, "narwhal")) == 1
 
 
-def test_an_archived_one_is_found_and_marked(alice):
+def test_archived_conversation_is_found_and_marked(alice):
     made = searchable_messages(alice, "dusty okapi")[0].conversation
     assert "Archived" not in alice.get("/search/?q=okapi").text
     alice.post(action_path(made, "archive"))
     assert "Archived" in alice.get("/search/?q=okapi").text
 
 
-def test_pages_bring_each_once_newest_first(alice):
+def test_pages_list_each_hit_once_newest_first(alice):
     searchable_messages(alice, *(f"lemur number {number}" for number in range(45)))
     seen, address = [], "/search/?q=lemur"
     while address:
@@ -189,27 +189,27 @@ def test_pages_bring_each_once_newest_first(alice):
     assert seen == list(range(44, -1, -1))
 
 
-def test_a_rare_word_is_found_beyond_the_newest(alice, monkeypatch):
+def test_finds_a_rare_word_in_old_messages(alice, monkeypatch):
     monkeypatch.setattr(search_results, "NEWEST", 3)
     searchable_messages(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
     assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
 
 
-def test_the_excerpt_of_a_long_message_shows_the_word(alice):
+def test_excerpt_of_a_long_message_shows_the_word(alice):
     searchable_messages(alice, "filler " * 30_000 + "quagga at last")
     assert "<mark>quagga</mark>" in found(alice, "quagga")[0]
 
 
-def test_text_that_no_index_can_hold_is_found_by_its_beginning(alice):
+def test_text_too_large_to_index_is_found_by_its_beginning(alice):
     searchable_messages(alice, "tapir " + " ".join(uuid.uuid4().hex + "-" + uuid.uuid4().hex for _ in range(3000)))
     assert len(found(alice, "tapir")) == 1
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice):
+def test_signed_out_search_redirects_to_sign_in(alice):
     assert alice.without_session().get("/search/?q=x").location.startswith("/accounts/login/")
 
 
-def test_a_words_plan_uses_the_index_of_words(alice):
+def test_query_plan_uses_the_text_index(alice):
     searchable_messages(alice, "unmistakable pangolin")
     query = search_query.parse("pangolin")
     with connection.cursor() as cursor:
@@ -228,7 +228,7 @@ def test_a_words_plan_uses_the_index_of_words(alice):
     assert "search_words" in plan
 
 
-def test_is_gone_with_its_conversation(alice):
+def test_index_entries_are_removed_with_their_conversation(alice):
     made = searchable_messages(alice, "fleeting dodo")[0].conversation
     Conversation.objects.filter(pk=made.pk).delete()
     assert not SearchEntry.objects.filter(conversation_id=made.pk).exists()
@@ -242,7 +242,7 @@ FROM generate_series(1, 20000) AS n
 """
 
 
-def test_entries_of_others_are_not_looked_through_however_many_are_newer(alice):
+def test_query_does_not_scan_other_peoples_entries(alice):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(MANY, {"owner": alice.user.pk, "conversation": uuid.uuid4()})
         cursor.execute("ANALYZE conversations_searchentry")

@@ -26,7 +26,7 @@ def stored(person):
     return Preferences.objects.filter(user=person.user).first()
 
 
-def test_shows_the_defaults_before_anything_was_chosen(alice):
+def test_defaults_are_shown_before_any_choice(alice):
     page = alice.get("/settings/")
     assert page.status == 200
     assert "When I close the page" in page.text
@@ -34,7 +34,7 @@ def test_shows_the_defaults_before_anything_was_chosen(alice):
     assert stored(alice) is None
 
 
-def test_keeps_what_was_chosen_and_says_so(alice):
+def test_choices_are_saved_and_confirmed(alice):
     saved = alice.post("/settings/", **CHOSEN)
     assert (saved.status, saved.location) == (302, "/settings/")
     kept = stored(alice)
@@ -47,7 +47,7 @@ def test_keeps_what_was_chosen_and_says_so(alice):
     assert 'data-theme="dark"' in alice.get("/").html
 
 
-def test_says_so_in_the_chat_too(alice):
+def test_saving_is_confirmed_in_the_chat(alice):
     page = alice.request("POST", "/settings/", "when_leaving=wait&theme=light&language=&default_model=", {
         **HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf(),
     })  # fmt: skip
@@ -63,7 +63,7 @@ def csrf():
     return CSRF
 
 
-def test_another_language_brings_the_page_anew(alice):
+def test_changing_the_language_reloads_the_page(alice):
     headers = {**HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf()}
     german = alice.request("POST", "/settings/", "when_leaving=stop&theme=system&language=de", headers)
     assert german.headers["HX-Refresh"] == "true"
@@ -75,44 +75,44 @@ def test_another_language_brings_the_page_anew(alice):
     ("field", "value"),
     [("when_leaving", "never"), ("theme", "pink"), ("language", "tlh"), ("default_model", "gamma"), ("theme", "")],
 )
-def test_takes_nothing_that_is_not_offered(alice, field, value):
+def test_values_that_are_not_offered_are_refused(alice, field, value):
     page = alice.post("/settings/", **{**CHOSEN, field: value})
     assert page.status == 200
     assert "Nothing was changed." in page.text
     assert stored(alice) is None
 
 
-def test_what_was_refused_does_not_show(alice):
+def test_refused_values_do_not_take_effect(alice):
     page = alice.post("/settings/", **{**CHOSEN, "when_leaving": "never"})
     assert "Nothing was changed." in page.text
     assert 'data-theme="dark"' not in page.html
 
 
-def test_of_somebody_who_is_signed_out_are_not_to_be_seen(alice):
+def test_signed_out_visitor_sees_no_settings(alice):
     signed_out = alice.without_session()
     assert signed_out.get("/settings/").location == "/accounts/login/?next=/settings/"
     assert signed_out.post("/settings/", **CHOSEN).location == "/accounts/login/?next=/settings/"
     assert signed_out.get("/settings/password/").location == "/accounts/login/?next=/settings/password/"
 
 
-def test_of_others_stay_as_they_are(alice, bob):
+def test_other_peoples_settings_stay_unchanged(alice, bob):
     alice.post("/settings/", **CHOSEN, user=str(bob.user.pk))
     assert stored(bob) is None
     assert 'data-theme="dark"' not in bob.get("/").html
 
 
-def test_saved_twice_is_saved_once(alice):
+def test_saving_twice_is_harmless(alice):
     for _ in range(2):
         assert alice.post("/settings/", **CHOSEN).status == 302
     assert Preferences.objects.filter(user=alice.user).count() == 1
 
 
-def test_a_new_chat_begins_with_the_chosen_model(alice):
+def test_new_chat_starts_with_the_chosen_model(alice):
     alice.post("/settings/", **CHOSEN)
     assert '<option value="beta-model" selected>' in alice.get("/").html
 
 
-def test_a_model_that_is_gone_is_missed_in_words(alice, answering):
+def test_missing_model_is_explained(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -122,7 +122,7 @@ def test_a_model_that_is_gone_is_missed_in_words(alice, answering):
     assert "“gamma” is no longer available. The next answer will come from alpha-model." in alice.get(page).text
 
 
-def test_the_colours_are_kept_for_the_sign_in_page(alice):
+def test_theme_is_kept_for_the_sign_in_page(alice):
     saved = alice.post("/settings/", **CHOSEN)
     cookie = next(each for each in saved.headers.get_all("Set-Cookie") if each.startswith("theme="))
     assert "theme=dark" in cookie
@@ -141,7 +141,7 @@ def fixed(monkeypatch):
     monkeypatch.setattr(settings, "CHAT_THEME", "light")
 
 
-def test_what_is_fixed_is_no_choice_and_holds(alice, fixed):
+def test_fixed_setting_cannot_be_chosen(alice, fixed):
     Preferences.objects.create(user=alice.user, when_leaving="finish", theme="dark")
     assert preferences.effective(alice.user).when_leaving == "stop"
     assert preferences.effective(alice.user).theme == "light"
@@ -152,7 +152,7 @@ def test_what_is_fixed_is_no_choice_and_holds(alice, fixed):
     assert preferences.effective(alice.user).when_leaving == "stop"
 
 
-def test_what_is_fixed_is_shown_as_such(alice, fixed):
+def test_fixed_setting_is_shown_as_fixed(alice, fixed):
     request = RequestFactory().get("/settings/")
     request.user, request.htmx = alice.user, True
     html = user_settings.user_settings(request).content.decode()
@@ -164,7 +164,7 @@ def test_what_is_fixed_is_shown_as_such(alice, fixed):
 # The password
 
 
-def test_a_new_password_keeps_this_session_and_ends_the_others(alice, socket):
+def test_new_password_ends_all_other_sessions(alice, socket):
     elsewhere = alice.sign_in_again()
     page = socket(elsewhere)
     new = "a-longer-password-for-alice"
@@ -182,7 +182,7 @@ def test_a_new_password_keeps_this_session_and_ends_the_others(alice, socket):
         ("", "1", "1"),
     ],
 )
-def test_a_password_is_changed_only_by_who_knows_it_and_to_a_good_one(alice, old, first, second):
+def test_password_change_needs_the_old_and_a_strong_new_password(alice, old, first, second):
     page = alice.post(
         "/settings/password/", old_password=old or alice.password, new_password1=first, new_password2=second
     )
@@ -200,7 +200,7 @@ def described(html):
     return named, {name for name in named if f'id="{name}"' not in html}
 
 
-def test_fields_refer_to_what_is_on_the_page(alice):
+def test_aria_references_exist_on_the_page(alice):
     rules = alice.get("/settings/password/")
     assert described(rules.html) == ({"id_new_password1_helptext", "id_new_password2_helptext"}, set())
     assert "at least 8 characters" in rules.text

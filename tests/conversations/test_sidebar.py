@@ -30,17 +30,17 @@ def test_names_the_days(alice, noon):
     assert labels == ["Today", "Yesterday", "Previous 7 days", "March 2026", "January 2026"]
 
 
-def test_a_chat_without_a_message_is_not_listed(alice):
+def test_conversation_without_messages_is_not_listed(alice):
     Conversation.objects.create(owner=alice.user, title="Empty")
     assert listed(alice) == []
 
 
-def test_somebody_elses_are_not_listed(alice, bob):
+def test_other_peoples_conversations_are_not_listed(alice, bob):
     conversation(bob, "His")
     assert listed(alice) == []
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice):
+def test_signed_out_visitor_is_redirected_to_sign_in(alice):
     assert alice.without_session().get("/sidebar/").location.startswith("/accounts/login/")
 
 
@@ -88,31 +88,31 @@ def pages(person, query=""):
     return found
 
 
-def test_pages_bring_each_once(alice, many):
+def test_pages_list_each_conversation_once(alice, many):
     found = pages(alice)
     titles = [[title for _label, rows in groups(page) for title in rows] for page in found]
     assert [len(page) for page in titles] == [50, 50, 20]
     assert sorted(title for page in titles for title in page) == sorted(each.title for each in many)
 
 
-def test_a_page_that_goes_on_with_a_group_does_not_name_it_again(alice, many, noon):
+def test_next_page_does_not_repeat_the_group_label(alice, many, noon):
     first = sidebar.list_page(alice.user)
     second = sidebar.list_page(alice.user, after=first.next)
     assert first.groups[-1][0] == "Today"
     assert second.groups[0][0] == ""
 
 
-def test_a_refresh_brings_back_as_much_as_there_was(alice, many):
+def test_refresh_keeps_the_number_of_rows(alice, many):
     assert len(listed(alice, "?rows=100")) == 100
     assert len(listed(alice, "?rows=7")) == 50
 
 
-def test_a_refresh_brings_the_pinned_ones_besides(alice, many):
+def test_refresh_does_not_count_pinned_rows(alice, many):
     Conversation.objects.filter(pk__in=[each.pk for each in many[:5]]).update(pinned_at=NOON)
     assert len(listed(alice, "?rows=60")) == 65
 
 
-def test_pinned_ones_beyond_the_first_hundred_stay_with_their_day(alice, many):
+def test_pins_beyond_the_first_hundred_stay_with_their_day(alice, many):
     for number, each in enumerate(many):
         each.pinned_at = NOON - timedelta(minutes=number)
     Conversation.objects.bulk_update(many, ["pinned_at"])
@@ -129,7 +129,7 @@ def test_pinned_ones_beyond_the_first_hundred_stay_with_their_day(alice, many):
               "?after=0001-01-01T00:00:00%2B14:00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90",
               "?after=9999-12-31T23:59:59-14:00_9f3b6c1e-5d2a-4c7b-8e1f-0a2b4c6d8e90"],
 )  # fmt: skip
-def test_nonsense_brings_the_first_page(alice, query):
+def test_invalid_position_shows_the_first_page(alice, query):
     conversation(alice, "Here")
     assert listed(alice, query) == ["Here"]
 
@@ -140,12 +140,12 @@ def queries_of(person):
     return len(queries)
 
 
-def test_costs_the_same_queries_however_many_there_are(alice, bob, many):
+def test_number_of_queries_does_not_depend_on_length(alice, bob, many):
     conversation(bob)
     assert queries_of(alice) == queries_of(bob) <= 3
 
 
-def test_the_page_is_read_from_the_index_in_its_order(alice, many):
+def test_page_is_read_in_index_order(alice, many):
     first = sidebar.list_page(alice.user)
     assert first.next is not None
     rows = Conversation.objects.visible_to(alice.user).begun().listed().newest_first()

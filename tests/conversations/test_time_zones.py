@@ -46,12 +46,12 @@ def label(at, zone):
         ("UTC", 0, 0, True),
     ],
 )
-def test_today_begins_at_the_persons_midnight(clock, zone, hour, minute, today):
+def test_today_begins_at_midnight_in_the_persons_zone(clock, zone, hour, minute, today):
     clock(2026, 6, 10, 23, 59)
     assert label(datetime(2026, 6, 10, hour, minute, tzinfo=UTC), zone) == ("Today" if today else "Yesterday")
 
 
-def test_the_day_ends_at_the_persons_midnight_too(clock):
+def test_day_ends_at_midnight_in_the_persons_zone(clock):
     half_past_three = datetime(2026, 6, 10, 22, 30, tzinfo=UTC)
     clock(2026, 6, 11, 6, 59)
     assert label(half_past_three, LOS_ANGELES) == "Today"
@@ -59,7 +59,7 @@ def test_the_day_ends_at_the_persons_midnight_too(clock):
     assert label(half_past_three, LOS_ANGELES) == "Yesterday"
 
 
-def test_the_month_is_that_of_the_persons_clock(alice, clock):
+def test_month_is_that_of_the_persons_zone(alice, clock):
     clock(2026, 6, 1, 6, 0)
     begun = {}
     for zone in (LOS_ANGELES, "UTC", AUCKLAND):
@@ -76,14 +76,14 @@ def test_the_month_is_that_of_the_persons_clock(alice, clock):
 # The ends of the earth are 26 hours apart, so at any time of the day one of them has another date than UTC.
 
 
-def test_pages_go_by_the_zone_of_the_cookie(alice):
+def test_pages_use_the_zone_in_the_cookie(alice):
     now = timezone.now()
     zone, there = _where_it_is_another_day(now)
     midnight = datetime.combine(there, datetime.min.time(), ZoneInfo(zone))
     assert shown(alice, midnight + timedelta(seconds=1), zone) == "Today"
 
 
-def test_and_before_that_midnight_it_is_yesterday(alice):
+def test_before_that_midnight_it_is_yesterday(alice):
     zone, there = _where_it_is_another_day(timezone.now())
     midnight = datetime.combine(there, datetime.min.time(), ZoneInfo(zone))
     assert shown(alice, midnight - timedelta(seconds=1), zone) == "Yesterday"
@@ -104,19 +104,19 @@ def _where_it_is_another_day(now):
 @given(
     st.text() | st.sampled_from(["", "/etc/passwd", "../zone.tab", "posix", "Europe", "x" * 5000, "Europe/Berlin\0"])
 )
-def test_what_is_no_zone_is_none(name):
+def test_invalid_zone_is_ignored(name):
     found = time_zone.zone_named(name)
     assert found is None or found.key == name
 
 
 @pytest.mark.parametrize("zone", ["", "Nowhere/Nothing", "../../etc/passwd", "%00", "é"])
-def test_nonsense_in_the_cookie_changes_nothing(alice, zone):
+def test_invalid_cookie_changes_nothing(alice, zone):
     conversation(alice)
     assert alice.request("GET", "/", headers={"Cookie": f"{alice.cookie}; timezone={zone}".encode()}).status == 200
 
 
 @pytest.mark.parametrize(("path", "zone"), [("/", LOS_ANGELES), ("/admin/conversations/generation/", "UTC")])
-def test_the_administration_keeps_the_servers_zone(path, zone):
+def test_admin_uses_the_servers_zone(path, zone):
     seen = []
 
     def view(request):

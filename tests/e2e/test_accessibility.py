@@ -19,7 +19,7 @@ BROAD = (
 )
 
 
-def test_axe_finds_nothing_in_a_conversation(chat, provider):
+def test_conversation_has_no_axe_violations(chat, provider):
     chat.open()
     expect(chat.main).to_have_attribute("data-connection", "open")
     assert_accessible(chat.page, "empty")
@@ -39,7 +39,7 @@ def test_axe_finds_nothing_in_a_conversation(chat, provider):
     assert_accessible(chat.page, "error, versions")
 
 
-def test_axe_finds_nothing_around_it(alice, chat):
+def test_dialogs_and_sidebar_have_no_axe_violations(alice, chat):
     conversation(alice)
     chat.open()
     expect(chat.main).to_have_attribute("data-connection", "open")
@@ -67,7 +67,7 @@ def test_axe_finds_nothing_around_it(alice, chat):
     assert_accessible(page, "drawer", (PHONE, "light"), (PHONE, "dark"))
 
 
-def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
+def test_list_actions_have_no_axe_violations(alice, chat, provider):
     made, archived = conversation(alice), conversation(alice, "Old")
     alice.post(action_path(archived, "archive"))
     chat.open(f"/c/{archived.pk}/")
@@ -98,7 +98,7 @@ def test_axe_finds_nothing_while_the_list_is_changed(alice, chat, provider):
     assert made
 
 
-def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, alice, server):
+def test_standalone_pages_have_no_axe_violations(browser, chat, alice, server):
     made = conversation(alice)
     alice.post(action_path(conversation(alice, "Gone"), "delete"))
     for address in (
@@ -128,7 +128,7 @@ def test_axe_finds_nothing_on_pages_of_their_own(browser, chat, alice, server):
 
 
 @pytest.mark.parametrize("template", ["403.html", "403_csrf.html", "500.html", "503.html"])
-def test_axe_finds_nothing_on_pages_for_faults(chat, template, settings):
+def test_error_pages_have_no_axe_violations(chat, template, settings):
     """Faults that are hard to have: the page is made here, and its styles come from the server."""
     files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
@@ -155,7 +155,7 @@ def size_of(locator):
     return min(box["width"], box["height"])
 
 
-def test_fits_the_smallest_phone_and_fingers(phone, provider):
+def test_page_fits_the_smallest_phone_and_touch_targets(phone, provider):
     begin_answer(phone, provider, "Bees\n\n", BROAD).finish()
     phone.see_status("complete")
     assert overflow(phone.page) <= 0
@@ -173,7 +173,7 @@ def test_fits_the_smallest_phone_and_fingers(phone, provider):
     assert overflow(phone.page) <= 0
 
 
-def test_fits_at_twice_the_size(chat, provider):
+def test_page_fits_at_200_percent_zoom(chat, provider):
     chat.page.set_viewport_size(ZOOMED)
     begin_answer(chat, provider, "Bees\n\n", BROAD).finish()
     chat.see_status("complete")
@@ -187,7 +187,7 @@ def test_fits_at_twice_the_size(chat, provider):
 MOVING = "document.getAnimations().filter(a => a.playState === 'running' && a.effect.getTiming().iterations > 1).length"
 
 
-def test_nothing_moves_for_those_who_want_that(chat, phone, provider):
+def test_reduced_motion_stops_all_animation(chat, phone, provider):
     begin_answer(chat, provider)
     assert chat.page.evaluate(MOVING) > 0
     phone.open(chat.path).see("Bees hum and")

@@ -37,7 +37,7 @@ def desk(browser, staff, server):
     context.close()
 
 
-def test_staff_sees_a_run_and_stops_it(desk, bob, answering):
+def test_staff_sees_a_generation_and_stops_it(desk, bob, answering):
     a, tab = answering(bob, "Bees ", "**hum**"), desk
     tab.open(f"{LIST}?person={bob.user.username}")
     assert faults(tab) == {}
@@ -54,7 +54,7 @@ def test_staff_sees_a_run_and_stops_it(desk, bob, answering):
     assert generations.outcome(a.asked) == ("interrupted", "stopped_by_admin")
 
 
-def test_axe_finds_nothing_in_what_was_written_and_in_accounts(desk, bob):
+def test_admin_pages_have_no_axe_violations(desk, bob):
     made = conversation(bob, "About bees")
     for page in (
         f"/admin/conversations/conversation/?person={bob.user.username}",
@@ -70,7 +70,7 @@ def test_axe_finds_nothing_in_what_was_written_and_in_accounts(desk, bob):
 RUNNING = f"{LIST}running/"
 
 
-def test_what_runs_now_leads_to_the_sign_in_once_the_session_has_ended(desk, staff):
+def test_live_list_redirects_to_sign_in_after_the_session_ended(desk, staff):
     desk.open(RUNNING)
     Session.objects.get(pk=staff.session).delete()
     desk.page.wait_for_url(lambda url: "/admin/login/" in url)
@@ -78,7 +78,7 @@ def test_what_runs_now_leads_to_the_sign_in_once_the_session_has_ended(desk, sta
     assert f"next={quote(RUNNING, safe='')}" in desk.page.url
 
 
-def test_what_runs_now_is_not_asked_for_while_nobody_sees_it(desk):
+def test_live_list_is_not_refreshed_in_a_hidden_tab(desk):
     def asked():
         return sum("/running/rows/" in url for url in desk.requests)
 

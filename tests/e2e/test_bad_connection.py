@@ -113,7 +113,7 @@ def before_the_scripts(chat):
 
 
 @pytest.mark.parametrize("press", ["click", "Enter"])
-def test_what_is_sent_before_the_scripts_have_come_waits_for_them(chat, line, slow, provider, press):
+def test_prompt_sent_before_scripts_load_waits_for_them(chat, line, slow, provider, press):
     exchange = provider.expect()
     slow()
     before_the_scripts(chat)
@@ -132,7 +132,7 @@ def test_what_is_sent_before_the_scripts_have_come_waits_for_them(chat, line, sl
     assert prompts(exchange.prompt) == 1
 
 
-def test_what_was_only_typed_is_still_there_with_the_scripts_and_with_the_draft(chat, tab, line, slow):
+def test_text_typed_before_scripts_load_is_kept(chat, tab, line, slow):
     line.proxy.let_go()
     connected(chat.open()).box.fill("an older thought")
     chat.close()
@@ -150,7 +150,7 @@ def test_what_was_only_typed_is_still_there_with_the_scripts_and_with_the_draft(
     expect(other.box).to_have_value("an older thought")
 
 
-def test_a_page_whose_scripts_do_not_start_says_so(chat):
+def test_page_says_that_its_scripts_did_not_start(chat):
     chat.page.route("**/static/js/net/socket.*", lambda route: route.abort())
     chat.open()
     expect(chat.page.get_by_role("alert").filter(has_text="did not load completely")).to_be_visible()
@@ -159,7 +159,7 @@ def test_a_page_whose_scripts_do_not_start_says_so(chat):
 # --- typed, and not confirmed ----------------------------------------------------------------------------------------
 
 
-def test_a_prompt_that_never_reached_the_server_goes_out_from_the_next_tab(chat, tab, line, provider):
+def test_undelivered_prompt_is_sent_from_the_next_tab(chat, tab, line, provider):
     exchange = provider.expect()
     connected(chat.open())
     line.proxy.silence()
@@ -177,7 +177,7 @@ def test_a_prompt_that_never_reached_the_server_goes_out_from_the_next_tab(chat,
     assert prompts(exchange.prompt) == 1
 
 
-def test_a_prompt_whose_confirmation_was_lost_is_sent_again_and_is_one(chat, tab, line, provider):
+def test_prompt_with_a_lost_confirmation_is_resent_once(chat, tab, line, provider):
     """The server takes it and is killed, the tab is closed; both come back."""
     exchange = provider.expect()
     chat.page.route_web_socket("**/ws/**", keep_back("transcript"))
@@ -205,7 +205,7 @@ def keep_back(op):
     return route
 
 
-def test_an_edit_that_never_reached_the_server_goes_out_from_the_next_tab(chat, tab, line, provider):
+def test_undelivered_edit_is_sent_from_the_next_tab(chat, tab, line, provider):
     begin_answer(chat, provider).finish()
     chat.see_status("complete")
     line.proxy.silence()
@@ -225,7 +225,7 @@ def test_an_edit_that_never_reached_the_server_goes_out_from_the_next_tab(chat, 
     assert prompts(edited.prompt) == 1
 
 
-def test_who_begins_another_chat_is_not_taken_back_by_the_one_before(chat, provider):
+def test_late_answer_does_not_pull_back_from_a_new_chat(chat, provider):
     exchange = provider.expect()
     chat.page.route_web_socket("**/ws/**", keep_back("transcript"))
     connected(chat.open())
@@ -258,13 +258,13 @@ def told(chat, words):
     return chat
 
 
-def test_a_prompt_that_is_too_large_with_its_instructions_is_not_sent(chat):
+def test_prompt_too_large_with_its_settings_is_not_sent(chat):
     send_bees(chat.open())
     told(chat, "Too long together with the instructions")
     assert (chat.box.input_value() == BEES, prompts(BEES)) == (True, 0)
 
 
-def test_a_prompt_that_breaks_the_connection_is_given_back(chat):
+def test_prompt_that_breaks_the_connection_is_returned(chat):
     """On a page that does not know how much the server takes."""
     connected(chat.open())
     chat.page.evaluate("document.getElementById('main').dataset.frameLimit = 1e9")
@@ -282,7 +282,7 @@ PULSE = """document.getAnimations().filter(
 ).length"""
 
 
-def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provider):
+def test_offline_page_says_so_and_stops_pulsing(chat, context, line, provider):
     exchange = begin_answer(chat, provider)
     run = shown_generation(chat)
     assert chat.page.evaluate(PULSE) > 0
@@ -312,7 +312,7 @@ def test_offline_the_page_says_so_and_nothing_pulses(chat, context, line, provid
     assert chat.box.input_value() == "and wasps?"
 
 
-def test_what_waits_goes_out_when_the_network_is_back(chat, context, line, provider):
+def test_waiting_prompt_is_sent_when_the_network_returns(chat, context, line, provider):
     begin_answer(chat, provider).finish()
     chat.see_status("complete")
     line.proxy.silence()
@@ -334,7 +334,7 @@ def test_what_waits_goes_out_when_the_network_is_back(chat, context, line, provi
     assert prompts(following.prompt) == 1
 
 
-def test_silence_alone_is_noticed(chat, line, provider):
+def test_silent_connection_is_noticed(chat, line, provider):
     """No event of the browser, and no end of the connection."""
     begin_answer(chat, provider).stream(endless(), RATE)
     line.proxy.silence()
@@ -344,7 +344,7 @@ def test_silence_alone_is_noticed(chat, line, provider):
     assert chat.page.evaluate(PULSE) == 0
 
 
-def test_a_stop_pressed_offline_is_told_as_a_stop(chat, context, line, provider):
+def test_stop_pressed_offline_is_shown_as_a_stop(chat, context, line, provider):
     begin_answer(chat, provider)
     run = shown_generation(chat)
     line.proxy.silence()
@@ -360,7 +360,7 @@ def test_a_stop_pressed_offline_is_told_as_a_stop(chat, context, line, provider)
 
 
 @pytest.mark.long
-def test_a_wrong_word_of_the_browser_is_taken_back(chat):
+def test_false_offline_event_is_corrected(chat):
     """It says that it is offline, and the server is within reach all the same: both are on one machine."""
     connected(chat.open())
     chat.page.evaluate("dispatchEvent(new Event('offline'))")
@@ -369,7 +369,7 @@ def test_a_wrong_word_of_the_browser_is_taken_back(chat):
     connected(chat)
 
 
-def test_a_stop_that_the_server_refuses_is_undone_and_told(chat, tab, provider):
+def test_refused_stop_is_undone_and_explained(chat, tab, provider):
     exchange = begin_answer(chat, provider)
     other = tab().open()
     other.page.route("**/stop/", lambda route: route.fulfill(status=503))

@@ -13,7 +13,7 @@ from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def test_sign_in_ask_stop_reload_regenerate_continue(browser, alice, server, provider):
+def test_sign_in_ask_stop_reload_regenerate_and_continue(browser, alice, server, provider):
     context = browser.new_context()
     chat = Chat(context.new_page(), server).sign_in(alice)
     exchange = begin_answer(chat, provider)
@@ -40,7 +40,7 @@ def test_sign_in_ask_stop_reload_regenerate_continue(browser, alice, server, pro
     context.close()
 
 
-def test_signing_in_needs_the_password(browser, alice, server):
+def test_sign_in_needs_the_password(browser, alice, server):
     context = browser.new_context()
     chat = Chat(context.new_page(), server).open("/")
     assert chat.path == "/accounts/login/"
@@ -78,7 +78,7 @@ def test_stop_before_the_first_word(chat, provider):
     expect(chat.answer.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_the_same_words_live_after_reload_and_in_the_admin(chat, staff, browser, server, provider):
+def test_same_words_live_after_reload_and_in_the_admin(chat, staff, browser, server, provider):
     begin_answer(
         chat, provider, "# Bees\n\n", "* they **hum**\n* they `buzz`\n\n", "```python\nprint('bee')\n```\n\nEnd"
     )
@@ -97,7 +97,7 @@ def test_the_same_words_live_after_reload_and_in_the_admin(chat, staff, browser,
     admin.close()
 
 
-def test_a_closed_tab_stops_the_answer(chat, provider):
+def test_closing_the_tab_stops_the_answer(chat, provider):
     exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(20)
     run = shown_generation(chat)
@@ -108,7 +108,7 @@ def test_a_closed_tab_stops_the_answer(chat, provider):
     assert generations.text(run).startswith("Bees **hum** and")
 
 
-def test_going_elsewhere_stops_the_answer(chat, provider):
+def test_navigating_away_stops_the_answer(chat, provider):
     exchange = begin_answer(chat, provider)
     run = shown_generation(chat)
     chat.page.goto("about:blank")
@@ -116,7 +116,7 @@ def test_going_elsewhere_stops_the_answer(chat, provider):
     assert generations.outcome(run) == ("interrupted", "left")
 
 
-def test_a_reload_in_mid_stream_goes_on(chat, provider):
+def test_reload_during_a_stream_continues_it(chat, provider):
     exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(10)
     chat.reload().see("word5")
@@ -129,7 +129,7 @@ def test_a_reload_in_mid_stream_goes_on(chat, provider):
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_one_of_two_tabs_may_close(chat, tab, provider):
+def test_closing_one_of_two_tabs_stops_nothing(chat, tab, provider):
     exchange = begin_answer(chat, provider)
     other = tab().open(chat.path)
     other.see("Bees hum and")
@@ -138,7 +138,7 @@ def test_one_of_two_tabs_may_close(chat, tab, provider):
     other.see("Bees hum and dance").see_status("complete")
 
 
-def test_the_next_prompt_follows_the_stopped_answer(chat, provider):
+def test_next_prompt_follows_the_stopped_answer(chat, provider):
     begin_answer(chat, provider)
     chat.stop()
     chat.see_status("interrupted")
@@ -149,7 +149,7 @@ def test_the_next_prompt_follows_the_stopped_answer(chat, provider):
     expect(chat.answers).to_have_count(2)
 
 
-def test_a_refused_prompt_stays_in_the_box(chat):
+def test_refused_prompt_stays_in_the_box(chat):
     chat.open()
     text = "x" * 32_001
     chat.ask(text)
@@ -157,7 +157,7 @@ def test_a_refused_prompt_stays_in_the_box(chat):
     assert chat.box.input_value() == text
 
 
-def test_an_error_of_the_provider_is_told_in_plain_words(chat, provider):
+def test_provider_error_is_explained_in_plain_words(chat, provider):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.respond(429, {"Retry-After": "20"})
@@ -168,7 +168,7 @@ def test_an_error_of_the_provider_is_told_in_plain_words(chat, provider):
     chat.see("Here you are.").see_status("complete")
 
 
-def test_comes_back_after_the_server_restarted(start_server, browser, alice, provider):
+def test_page_reconnects_after_a_server_restart(start_server, browser, alice, provider):
     server = start_server()
     context = browser.new_context()
     sign_in_browser(context, alice.at(server))
@@ -215,7 +215,7 @@ def losing_the_answer(to_the_stop):
     return route
 
 
-def test_a_stop_that_came_too_late_for_an_unknown_answer_brings_that_answer(chat, provider):
+def test_late_stop_of_an_unknown_answer_shows_that_answer(chat, provider):
     standing = {"op": "standing", "generation": NOBODY, "message": NOBODY, "status": "error", "reason": "storage"}
     chat.page.route_web_socket("**/ws/**", losing_the_answer(standing))
     exchange = provider.expect()
@@ -228,7 +228,7 @@ def test_a_stop_that_came_too_late_for_an_unknown_answer_brings_that_answer(chat
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_what_the_server_does_not_know_is_not_waited_for(chat, provider):
+def test_prompt_unknown_to_the_server_returns_to_the_box(chat, provider):
     refused = {"op": "refused", "refers": "stop", "code": "not_found", "sentence": "Nothing like that is here."}
     chat.page.route_web_socket("**/ws/**", losing_the_answer(refused))
     exchange = provider.expect()

@@ -7,7 +7,7 @@ from conversations.models import Preferences
 from tests.support.browser.chat import Chat, sign_in_browser
 
 
-def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
+def test_enter_breaks_the_line_when_chosen_in_settings(chat, alice, provider):
     Preferences.objects.create(user=alice.user, enter_sends=False)
     exchange = provider.expect()
     chat.open()
@@ -22,7 +22,7 @@ def test_enter_begins_a_new_line_where_that_was_chosen(chat, alice, provider):
     assert chat.complaints == []
 
 
-def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwards(chat, provider):
+def test_new_chat_keeps_its_settings_when_sent(chat, provider):
     exchange = provider.expect()
     chat.open()
     chat.button("Conversation settings").click()
@@ -47,7 +47,7 @@ def test_a_new_chat_keeps_its_instructions_until_it_is_sent_and_has_them_afterwa
     assert chat.complaints == []
 
 
-def test_settings_are_changed_while_an_answer_goes_on(chat, provider):
+def test_settings_can_change_during_an_answer(chat, provider):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("Bees ")
@@ -63,7 +63,7 @@ def test_settings_are_changed_while_an_answer_goes_on(chat, provider):
     assert chat.complaints == []
 
 
-def test_what_was_typed_outlives_a_reload_and_a_refusal_but_not_the_sign_out(chat, alice, server):
+def test_draft_survives_reload_and_refusal_but_not_sign_out(chat, alice, server):
     chat.open()
     expect(chat.main).to_have_attribute("data-connection", "open")
     chat.box.fill("half a thought")
@@ -101,7 +101,7 @@ def told(chat, words):
     expect(chat.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
 
 
-def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(phone, provider):
+def test_enter_breaks_the_line_on_a_phone(phone, provider):
     exchange = provider.expect()
     connected(phone.open()).box.fill(exchange.prompt)
     expect(phone.box).to_have_attribute("enterkeyhint", "enter")
@@ -124,7 +124,7 @@ def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(phone, provider):
     assert phone.complaints == []
 
 
-def test_what_is_typed_while_an_answer_is_written_has_a_send_of_its_own(chat, provider):
+def test_text_typed_during_an_answer_can_be_sent(chat, provider):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("Bees ")
@@ -169,7 +169,7 @@ CARRY = """([type, words]) => {
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
-def test_files_are_refused_in_words(chat, way):
+def test_dropped_files_are_refused_with_a_message(chat, way):
     connected(chat.open())
     assert not chat.page.evaluate(CARRY, [way, ""])
     told(chat, "Files are not supported yet.")
@@ -179,7 +179,7 @@ def test_files_are_refused_in_words(chat, way):
     assert chat.page.evaluate(CARRY, ["paste", "a table, and a picture of it"])
 
 
-def test_each_new_chat_has_a_draft_of_its_own(chat, tab, provider):
+def test_each_new_chat_has_its_own_draft(chat, tab, provider):
     exchange = provider.expect()
     other = tab()
     connected(chat.open()).box.fill("half a thought")
@@ -194,7 +194,7 @@ def test_each_new_chat_has_a_draft_of_its_own(chat, tab, provider):
     expect(tab().open().box).to_have_value("half a thought")
 
 
-def test_somebody_else_finds_nothing_that_was_typed(chat, alice, bob):
+def test_next_account_sees_no_draft(chat, alice, bob):
     connected(chat.open()).box.fill("half a thought")
     sign_in_browser(chat.page.context, bob)
     connected(chat.open())
@@ -210,7 +210,7 @@ def let_pass(chat, seconds):
         chat.page.request.get(chat.server.url + "/")
 
 
-def test_a_slow_answer_says_so_quietly(chat, provider):
+def test_slow_answer_shows_a_quiet_hint(chat, provider):
     chat.page.clock.install()
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
@@ -248,7 +248,7 @@ def answered(chat, provider):
     return exchange
 
 
-def test_the_editor_sends_as_the_composer_does(chat, alice, provider):
+def test_editor_sends_like_the_composer(chat, alice, provider):
     Preferences.objects.create(user=alice.user, enter_sends=False)
     answered(chat, provider)
     editor = edit(chat)
@@ -261,7 +261,7 @@ def test_the_editor_sends_as_the_composer_does(chat, alice, provider):
     chat.see("Wasps").see_status("complete")
 
 
-def test_the_enter_that_ends_a_composition_sends_nothing(chat, provider):
+def test_enter_that_ends_an_ime_composition_sends_nothing(chat, provider):
     """Safari tells of it behind the end of the composition, as of the key 229."""
     answered(chat, provider)
     editor = edit(chat)
@@ -279,7 +279,7 @@ FIXED = """() => {
 }"""
 
 
-def test_text_boxes_grow_in_browsers_that_do_not_do_it_by_themselves(chat, provider):
+def test_text_boxes_grow_without_field_sizing(chat, provider):
     answered(chat, provider)
     chat.page.evaluate(FIXED)
     for box in (chat.page.locator("#prompt"), edit(chat)):
@@ -288,7 +288,7 @@ def test_text_boxes_grow_in_browsers_that_do_not_do_it_by_themselves(chat, provi
         assert box.bounding_box()["height"] > 8 * 20
 
 
-def test_an_open_editor_outlives_what_another_tab_does(chat, tab, provider):
+def test_open_editor_survives_changes_in_another_tab(chat, tab, provider):
     answered(chat, provider)
     editor = edit(chat)
     editor.fill("half an edit")

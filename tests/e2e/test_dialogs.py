@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.support.conversations import conversation
 
 
-def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):
+def test_selection_that_ends_outside_keeps_a_dialog_open(chat):
     chat.open()
     chat.button("Conversation settings").click()
     prompt = chat.page.get_by_label("System prompt")
@@ -21,7 +21,7 @@ def test_a_selection_that_ends_beside_a_dialog_leaves_it_open(chat):
     assert not chat.complaints
 
 
-def test_a_new_chat_shows_that_instructions_are_set(chat):
+def test_new_chat_shows_that_settings_are_set(chat):
     button = chat.open().button("Conversation settings")
     for prompt, set_ in (("Speak like a pirate.", True), ("", False)):
         button.click()
@@ -30,7 +30,7 @@ def test_a_new_chat_shows_that_instructions_are_set(chat):
         expect(button).to_have_attribute("title", "Conversation settings" + " (set)" * set_)
 
 
-def test_a_conversation_shows_that_instructions_are_set(chat, alice):
+def test_conversation_shows_that_settings_are_set(chat, alice):
     button = chat.open(f"/c/{conversation(alice).pk}/").button("Conversation settings")
     expect(button).to_have_attribute("title", "Conversation settings")
     button.click()

@@ -29,7 +29,7 @@ def open_chat(chat, alice):
 
 
 @pytest.mark.parametrize(("status", "sentence"), [(500, FAILED), (404, GONE), (0, UNREACHABLE)])
-def test_actions_of_the_list(open_chat, status, sentence):
+def test_failed_list_actions_are_shown(open_chat, status, sentence):
     _made, fail = open_chat
     for action in ("Pin", "Archive", "Delete", "Rename"):
         chat = fail(f"**/{action.lower()}/", status)
@@ -42,7 +42,7 @@ def test_actions_of_the_list(open_chat, status, sentence):
     expect(chat.page.locator("#sidebar-list .row__link")).to_have_text(["About bees"])
 
 
-def test_the_menu_itself(open_chat):
+def test_failed_menu_is_shown(open_chat):
     made, fail = open_chat
     chat = fail("**/options/", 500)
     row = chat.page.locator(f"#item-{made.pk}")
@@ -51,7 +51,7 @@ def test_the_menu_itself(open_chat):
     expect(chat.page.locator("#toast")).to_contain_text(FAILED)
 
 
-def test_the_archive_a_conversation_and_the_settings(open_chat):
+def test_failed_archive_conversation_and_settings_are_shown(open_chat):
     made, fail = open_chat
     chat = fail("**/sidebar/?archived", 500)
     toast = chat.page.locator("#toast")
@@ -68,7 +68,7 @@ def test_the_archive_a_conversation_and_the_settings(open_chat):
     expect(toast).to_contain_text(UNREACHABLE)
 
 
-def test_in_an_open_dialog_it_is_said_there(open_chat):
+def test_failure_in_a_dialog_is_shown_in_it(open_chat):
     _made, fail = open_chat
     chat = fail("**/search/?q=*", 500)
     chat.page.keyboard.press("Control+k")
@@ -77,7 +77,7 @@ def test_in_an_open_dialog_it_is_said_there(open_chat):
     expect(dialog.get_by_role("status")).to_have_text(FAILED)
 
 
-def test_back_to_a_conversation_that_was_deleted(open_chat):
+def test_back_to_a_deleted_conversation_says_so(open_chat):
     made, fail = open_chat
     chat = fail("**/nowhere", 404)
     chat.page.locator("#sidebar-list .row__link").click()
@@ -91,7 +91,7 @@ def test_back_to_a_conversation_that_was_deleted(open_chat):
     assert str(made.pk) not in chat.page.url
 
 
-def test_back_after_the_session_ended_leads_to_the_sign_in_page(open_chat):
+def test_back_after_the_session_ended_redirects_to_sign_in(open_chat):
     made, fail = open_chat
     chat = fail("**/nowhere", 404)
     chat.page.locator("#sidebar-list .row__link").click()

@@ -13,7 +13,7 @@ def tab(tmp_path):
         yield tab
 
 
-def test_sign_in_ask_stop_reload_continue_edit(tab, alice, server, provider):
+def test_sign_in_ask_stop_reload_continue_and_edit(tab, alice, server, provider):
     tab.open(f"{server.url}/").click("textbox", "Username").type(alice.user.username + TAB + alice.password + ENTER)
     tab.see("main[data-connection=open]")
 

@@ -72,7 +72,7 @@ def assert_harmless(chat):
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_runs_nothing_and_fetches_nothing(chat, provider, size):
+def test_hostile_markdown_runs_and_fetches_nothing(chat, provider, size):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens(*pieces(size)).finish()
@@ -82,7 +82,7 @@ def test_runs_nothing_and_fetches_nothing(chat, provider, size):
     assert_harmless(chat)
 
 
-def test_links_say_little_about_where_they_come_from(chat, provider):
+def test_links_send_no_referrer(chat, provider):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("[good](https://good.example/page)").finish()
@@ -92,7 +92,7 @@ def test_links_say_little_about_where_they_come_from(chat, provider):
     assert set(link.get_attribute("rel").split()) >= {"noopener", "noreferrer", "nofollow"}
 
 
-def test_a_hostile_prompt_and_title_are_text(chat, provider):
+def test_hostile_prompt_and_title_are_text(chat, provider):
     exchange = provider.expect()
     chat.open().ask(f"{exchange.prompt} <img src=x onerror='window.pwned=1'><script>window.pwned=1</script>")
     exchange.write_tokens("Fine.").finish()

@@ -36,7 +36,7 @@ def press_until(chat: Chat, name: str, key: str = "Tab") -> None:
     raise AssertionError(f"{name} is out of reach of the keyboard")
 
 
-def test_ask_stop_regenerate_and_settings(chat, alice, provider):
+def test_keyboard_reaches_ask_stop_regenerate_and_settings(chat, alice, provider):
     press = chat.page.keyboard.press
     chat.open()
     expect(chat.box).to_be_focused()
@@ -74,7 +74,7 @@ def test_ask_stop_regenerate_and_settings(chat, alice, provider):
     assert chat.complaints == []
 
 
-def test_tab_reaches_everything_and_the_focus_is_seen(chat, provider):
+def test_tab_reaches_everything_with_visible_focus(chat, provider):
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("Bees ", "hum").finish()
@@ -90,7 +90,7 @@ def test_tab_reaches_everything_and_the_focus_is_seen(chat, provider):
     assert unseen == []
 
 
-def test_arrow_keys_go_round_in_menus(chat, alice):
+def test_arrow_keys_wrap_around_in_menus(chat, alice):
     made = conversation(alice)
     chat.open(f"/c/{made.pk}/")
     press = chat.page.keyboard.press
@@ -107,7 +107,7 @@ def test_arrow_keys_go_round_in_menus(chat, alice):
     expect(chat.page.locator(f"#more-{made.pk}")).to_be_focused()
 
 
-def test_the_search_opens_with_the_key_of_the_system(context, server):
+def test_search_opens_with_the_platform_shortcut(context, server):
     context.add_init_script("Object.defineProperty(navigator, 'platform', {value: 'MacIntel'})")
     chat = Chat(context.new_page(), server).open()
     expect(chat.main).to_have_attribute("data-connection", "open")

@@ -30,7 +30,7 @@ def scroll(chat, by):
     chat.page.evaluate("by => document.querySelector('[data-scroller]').scrollBy(0, by)", by)
 
 
-def test_older_messages_come_without_a_jump(chat, long):
+def test_older_messages_load_without_a_jump(chat, long):
     conversation, _messages = long
     first = LONG - transcript_pages.MAX_MESSAGES
     chat.open(f"/c/{conversation.pk}/")
@@ -52,7 +52,7 @@ def test_older_messages_come_without_a_jump(chat, long):
     assert chat.complaints == []
 
 
-def test_opens_at_the_message_and_goes_down_to_the_end(chat, long, provider):
+def test_opens_at_a_message_and_scrolls_to_the_end(chat, long, provider):
     conversation, messages = long
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}#message-{messages[40].pk}")
     expect(place(chat, 40)).to_be_in_viewport()
@@ -65,7 +65,7 @@ def test_opens_at_the_message_and_goes_down_to_the_end(chat, long, provider):
     assert chat.complaints == []
 
 
-def test_scrolling_down_leads_to_the_end_step_by_step(chat, long):
+def test_scrolling_down_loads_until_the_end(chat, long):
     conversation, messages = long
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}")
     expect(place(chat, 40)).to_be_in_viewport()
@@ -74,7 +74,7 @@ def test_scrolling_down_leads_to_the_end_step_by_step(chat, long):
     expect(place(chat, 90)).to_have_count(1)
 
 
-def test_a_prompt_from_far_above_goes_on_at_the_end(chat, long, provider):
+def test_prompt_sent_far_above_continues_at_the_end(chat, long, provider):
     conversation, messages = long
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}")
     expect(place(chat, 40)).to_be_in_viewport()
@@ -89,7 +89,7 @@ def test_a_prompt_from_far_above_goes_on_at_the_end(chat, long, provider):
     assert chat.complaints == []
 
 
-def test_a_reader_far_above_is_left_there_when_another_tab_asks(chat, tab, long, provider):
+def test_prompt_in_another_tab_does_not_scroll_the_reader(chat, tab, long, provider):
     conversation, messages = long
     chat.open(f"/c/{conversation.pk}/?at={messages[40].pk}")
     expect(chat.main).to_have_attribute("data-connection", "open")
@@ -106,7 +106,7 @@ def test_a_reader_far_above_is_left_there_when_another_tab_asks(chat, tab, long,
     assert chat.complaints == []
 
 
-def test_a_switched_version_stays_under_the_pointer(chat, alice, long):
+def test_switched_version_stays_under_the_pointer(chat, alice, long):
     conversation, messages = long
     converse(alice, ["another place-20 " + "and so on " * 40, *["other " * 200] * 9], messages[19], conversation)
     conversation.show(messages[-1].pk)

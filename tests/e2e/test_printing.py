@@ -20,7 +20,7 @@ def long(alice):
     ].conversation
 
 
-def test_brings_every_message_and_nothing_around_them(chat, long):
+def test_print_contains_every_message_and_nothing_else(chat, long):
     chat.open(f"/c/{long.pk}/").page.emulate_media(media="print")
     pdf = chat.page.pdf()  # the browser's own event before it is what fetches the rest
     articles = chat.page.locator("article[data-message-id]")
@@ -31,7 +31,7 @@ def test_brings_every_message_and_nothing_around_them(chat, long):
     assert chat.complaints == []
 
 
-def test_nothing_leaves_the_paper(chat, alice):
+def test_print_fits_the_paper(chat, alice):
     made = conversation(alice)
     wide = f"```python\nx = '{'wide ' * 60}'\n```\n\n| a | b |\n|---|---|\n| {'w' * 80} | {'w' * 80} |"
     made.show(Message.objects.create(conversation=made, parent_id=made.head_id, role="assistant", content=wide).pk)
@@ -42,7 +42,7 @@ def test_nothing_leaves_the_paper(chat, alice):
     assert chat.page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
 
 
-def test_is_dark_on_light_whatever_the_screen_shows(chat, alice):
+def test_print_is_dark_on_light_in_any_theme(chat, alice):
     alice.post("/settings/", when_leaving="stop", theme="dark", language="", default_model="")
     chat.open(f"/c/{conversation(alice).pk}/").page.emulate_media(media="print", color_scheme="dark")
     assert chat.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"

@@ -8,7 +8,7 @@ from tests.support.browser.accessibility import assert_accessible
 from tests.support.conversations import conversation
 
 
-def test_restores_and_removes_over_the_chat(chat, alice):
+def test_dialog_restores_and_removes(chat, alice):
     back, gone = (conversation(alice, title, deleted_at=timezone.now()) for title in ("Back", "Gone"))
     chat.open("/")
     expect(chat.main).to_have_attribute("data-connection", "open")
@@ -32,7 +32,7 @@ def test_restores_and_removes_over_the_chat(chat, alice):
     assert not chat.complaints
 
 
-def test_the_page_without_scripts_can_be_used_by_everybody(chat, alice):
+def test_page_without_scripts_is_accessible(chat, alice):
     conversation(alice, "Gone", deleted_at=timezone.now())
     chat.page.goto(f"{alice.server.url}/deleted/")
     assert_accessible(chat.page, "recently deleted, on a page of its own")

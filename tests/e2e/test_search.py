@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.support.conversations import searchable_messages
 
 
-def test_from_the_keyboard_to_the_message(chat, alice):
+def test_search_by_keyboard_opens_the_message(chat, alice):
     messages = searchable_messages(
         alice, "first words", "a lonely axolotl", *(f"later {number}" for number in range(90))
     )
@@ -31,7 +31,7 @@ def test_from_the_keyboard_to_the_message(chat, alice):
     assert not chat.complaints
 
 
-def test_escape_closes_it_and_stops_nothing(chat, alice, provider):
+def test_escape_closes_search_and_stops_nothing(chat, alice, provider):
     exchange = provider.expect()
     chat.open("/").ask(exchange.prompt)
     exchange.write_tokens("Bees ", "hum")

@@ -3,7 +3,7 @@
 from tests.support.conversations import converse
 
 
-def test_it_stays_in_sight_and_can_be_gone_on_from(alice, chat, provider):
+def test_hit_on_another_branch_stays_in_view_and_can_be_continued(alice, chat, provider):
     conversation, messages = converse(alice, ["question", "first answer"])
     other = converse(alice, ["another question", "another answer"], None, conversation)[1]
     conversation.show(messages[1].pk)

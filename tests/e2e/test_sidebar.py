@@ -33,7 +33,7 @@ def test_rename_in_place_with_the_keyboard(chat, alice, rows):
     assert not chat.complaints
 
 
-def test_escape_gives_a_rename_up(chat, alice, rows):
+def test_escape_cancels_a_rename(chat, alice, rows):
     conversation(alice)
     chat.open("/")
     open_row_menu(chat, "About bees").get_by_role("button", name="Rename").click()
@@ -44,7 +44,7 @@ def test_escape_gives_a_rename_up(chat, alice, rows):
     assert Conversation.objects.get(owner=alice.user).title == "About bees"
 
 
-def test_a_rename_survives_what_happens_elsewhere(chat, alice, rows):
+def test_open_rename_survives_a_refresh(chat, alice, rows):
     conversation(alice)
     other = conversation(alice, "Other")
     chat.open("/")
@@ -74,7 +74,7 @@ def test_delete_and_undo(chat, alice, rows):
     assert not chat.complaints
 
 
-def test_pin_and_archive_move_it_at_once(chat, alice, rows):
+def test_pin_and_archive_move_the_row_immediately(chat, alice, rows):
     conversation(alice, "Old")
     conversation(alice, "New")
     chat.open("/")
@@ -110,7 +110,7 @@ def test_archive_and_undo(chat, alice, rows):
     assert not chat.complaints
 
 
-def test_an_archived_conversation_says_so_and_comes_back_from_there(chat, alice, rows):
+def test_archived_conversation_can_be_unarchived_on_its_page(chat, alice, rows):
     made = conversation(alice)
     alice.post(action_path(made, "archive"))
     chat.open(f"/c/{made.pk}/")
@@ -121,7 +121,7 @@ def test_an_archived_conversation_says_so_and_comes_back_from_there(chat, alice,
     assert not chat.complaints
 
 
-def test_escape_stops_while_a_toast_is_up(chat, alice, provider):
+def test_escape_stops_while_a_toast_is_shown(chat, alice, provider):
     conversation(alice)
     exchange = begin_answer(chat, provider)
     open_row_menu(chat, "About bees").get_by_role("button", name="Archive").click()
@@ -133,7 +133,7 @@ def test_escape_stops_while_a_toast_is_up(chat, alice, provider):
     expect(toast).to_be_visible()
 
 
-def test_a_toast_goes_once_nobody_points_at_it(chat, alice):
+def test_toast_stays_while_pointed_at(chat, alice):
     conversation(alice)
     chat.page.clock.install()
     chat.open("/")
@@ -148,7 +148,7 @@ def test_a_toast_goes_once_nobody_points_at_it(chat, alice):
     expect(toast).to_be_hidden()
 
 
-def test_a_refresh_does_not_count_pinned_ones(chat, alice, rows):
+def test_refresh_does_not_count_pinned_rows(chat, alice, rows):
     for number in range(3):
         conversation(alice, f"Pinned {number}", pinned_at=timezone.now())
     for number in range(55):
@@ -161,7 +161,7 @@ def test_a_refresh_does_not_count_pinned_ones(chat, alice, rows):
         expect(rows).to_have_count(53)
 
 
-def test_an_answer_that_ended_elsewhere_is_marked_until_it_is_opened(chat, provider):
+def test_unread_answer_is_marked_until_opened(chat, provider):
     exchange = begin_answer(chat, provider)
     address = chat.path
     chat.page.get_by_role("link", name="New chat").first.click()
@@ -180,7 +180,7 @@ def test_an_answer_that_ended_elsewhere_is_marked_until_it_is_opened(chat, provi
     assert not chat.complaints
 
 
-def test_a_title_that_is_cut_off_is_shown_whole(chat, alice, rows):
+def test_truncated_title_has_a_tooltip(chat, alice, rows):
     conversation(alice, "A title that is much too long for the narrow column of the sidebar")
     conversation(alice, "Short")
     chat.open("/")
@@ -189,7 +189,7 @@ def test_a_title_that_is_cut_off_is_shown_whole(chat, alice, rows):
         expect(rows.nth(number)).to_have_attribute("title", title)
 
 
-def test_scrolling_brings_more_and_a_refresh_keeps_the_place(chat, alice, rows):
+def test_scrolling_loads_more_and_refresh_keeps_the_position(chat, alice, rows):
     made = [conversation(alice, f"Number {number}") for number in range(70)]
     chat.open("/")
     expect(chat.main).to_have_attribute("data-connection", "open")

@@ -24,7 +24,7 @@ def far_away(browser, alice, server):
     context.close()
 
 
-def test_the_list_is_grouped_by_the_browsers_days(far_away, alice):
+def test_list_is_grouped_by_days_in_the_browsers_zone(far_away, alice):
     here = timezone.localtime(timezone=ZoneInfo(KIRITIMATI))
     midnight = datetime.combine(here.date(), datetime.min.time(), here.tzinfo)
     conversation(alice, "early", ago=timezone.now() - midnight - timedelta(seconds=1))
@@ -37,7 +37,7 @@ def test_the_list_is_grouped_by_the_browsers_days(far_away, alice):
     assert (cookie["value"], cookie["sameSite"]) == (KIRITIMATI, "Lax")
 
 
-def test_dates_are_in_the_pages_language_and_have_their_year(far_away, alice):
+def test_dates_use_the_pages_language_and_show_the_year(far_away, alice):
     (message,) = searchable_messages(alice, "a lonely axolotl")
     at = datetime(2019, 3, 4, 20, 0, tzinfo=ZoneInfo("UTC"))
     Message.objects.create(

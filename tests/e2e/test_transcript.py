@@ -46,7 +46,7 @@ def clipboard(chat):
     return chat.page.evaluate("navigator.clipboard.readText()")
 
 
-def test_a_selection_survives_what_is_written_behind_it(chat, provider):
+def test_selection_survives_streaming(chat, provider):
     exchange = begin(chat, provider, "Bees hum", " and")
     chat.see("Bees hum and")
     select(chat, "hum")
@@ -60,7 +60,7 @@ def test_a_selection_survives_what_is_written_behind_it(chat, provider):
     assert chat.complaints == []
 
 
-def test_a_finished_block_is_the_element_that_grew(chat, provider):
+def test_finished_block_keeps_its_element(chat, provider):
     """Nothing is taken away and put there again: that would flash."""
     exchange = begin(chat, provider, "- one\n- two")
     chat.see("two")
@@ -78,7 +78,7 @@ def test_a_finished_block_is_the_element_that_grew(chat, provider):
     assert chat.content.inner_html() == live
 
 
-def test_follows_the_end_only_at_the_end(chat, provider):
+def test_page_follows_the_end_only_when_at_the_end(chat, provider):
     exchange = begin(chat, provider, *[f"line {number}\n\n" for number in range(80)])
     chat.see("line 79")
     scroller = chat.page.locator("[data-scroller]")
@@ -107,7 +107,7 @@ def test_copies_the_markdown(chat, provider):
     assert clipboard(chat) == exchange.text.strip()
 
 
-def test_copies_a_code_block_by_keyboard_while_the_answer_goes_on(chat, provider):
+def test_copies_a_code_block_by_keyboard_during_an_answer(chat, provider):
     exchange = begin(chat, provider, "First:\n\n", CODE, "and then\n\n```\nunfinished")
     chat.see("unfinished")
     button = chat.content.get_by_role("button", name="Copy code")
@@ -139,7 +139,7 @@ def test_regenerates_with_another_model(chat, provider):
     assert chat.complaints == []
 
 
-def test_a_stopped_answer_can_be_tried_with_another_model(chat, provider):
+def test_stopped_answer_can_be_retried_with_another_model(chat, provider):
     exchange = begin(chat, provider, "Bees hum")
     chat.see("Bees hum").stop()
     chat.see_status("interrupted")
@@ -155,7 +155,7 @@ def test_a_stopped_answer_can_be_tried_with_another_model(chat, provider):
     chat.see("Wasps").see_status("complete")
 
 
-def test_right_to_left_text_begins_at_the_right(chat, provider):
+def test_right_to_left_text_is_aligned_right(chat, provider):
     exchange = begin(
         chat, provider, "English\n\n", "שלום\n\n", "- שלום\n- עולם\n\n", "| א | ב |\n|---|---|\n| a | b |\n"
     )
@@ -177,7 +177,7 @@ def test_right_to_left_text_begins_at_the_right(chat, provider):
     assert chat.content.locator("th").first.bounding_box()["x"] > chat.content.locator("th").last.bounding_box()["x"]
 
 
-def test_axe_finds_nothing(chat, provider):
+def test_transcript_has_no_axe_violations(chat, provider):
     exchange = begin(
         chat, provider, "| a | b |\n|---|---|\n| $x^2$ | b |\n\n", "- one\n\n", "$$" + "x + " * 80 + "y$$\n\n"
     )
@@ -191,7 +191,7 @@ def test_axe_finds_nothing(chat, provider):
     assert violations(chat) == []
 
 
-def test_a_long_prompt_shows_its_beginning(chat, provider):
+def test_long_prompt_is_collapsed(chat, provider):
     exchange = provider.expect("\n".join(f"line {number}" for number in range(40)))
     chat.open().ask(exchange.prompt)
     mine = chat.page.locator("article[data-role=user] [data-content]")
@@ -210,7 +210,7 @@ def test_a_long_prompt_shows_its_beginning(chat, provider):
     assert mine.bounding_box()["height"] > 40 * 20
 
 
-def test_nothing_takes_room_that_is_not_there(chat, provider):
+def test_hidden_parts_take_no_space(chat, provider):
     begin(chat, provider, "Bees").finish()
     chat.see_status("complete")
     expect(chat.note).to_be_hidden()

@@ -43,7 +43,7 @@ def boxes(locator):
     return [each.bounding_box() for each in locator.all()]
 
 
-def test_rows_of_formulas_stand_below_each_other(chat, provider):
+def test_formula_rows_are_stacked(chat, provider):
     show(chat, provider, FORMULAS)
     assert chat.content.locator("math").count() == 3
     for table in chat.content.locator("mtable").all():
@@ -51,13 +51,13 @@ def test_rows_of_formulas_stand_below_each_other(chat, provider):
         assert second["y"] >= first["y"] + first["height"] - 1
 
 
-def test_columns_of_formulas_are_aligned_at_their_marks(chat, provider):
+def test_formula_columns_are_aligned(chat, provider):
     show(chat, provider, FORMULAS)
     first, second = boxes(chat.content.locator("mtable").first.locator("mtd:nth-child(2)"))
     assert first["x"] == pytest.approx(second["x"], abs=1)
 
 
-def test_code_in_a_line_from_the_right_reads_from_the_left(chat, provider):
+def test_inline_code_in_right_to_left_text_reads_left_to_right(chat, provider):
     show(chat, provider, "שלום `task.cancel()` שלום")
     order = chat.content.locator("code").evaluate(
         """code => [0, code.textContent.length - 1].map(place => {
@@ -70,7 +70,7 @@ def test_code_in_a_line_from_the_right_reads_from_the_left(chat, provider):
     assert order == sorted(order)
 
 
-def test_code_that_a_person_typed_looks_like_code(chat, provider):
+def test_code_in_a_prompt_looks_like_code(chat, provider):
     exchange = provider.expect(f"{TYPED} {id(chat)}")
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("So.").finish()
@@ -81,7 +81,7 @@ def test_code_that_a_person_typed_looks_like_code(chat, provider):
     assert "```" not in typed.inner_text()
 
 
-def test_what_was_typed_is_edited_and_copied_with_its_fences(chat, provider):
+def test_prompt_is_edited_and_copied_with_its_fences(chat, provider):
     exchange = provider.expect(f"{TYPED} {id(chat)}")
     chat.open().ask(exchange.prompt)
     exchange.write_tokens("So.").finish()
@@ -111,7 +111,7 @@ DOTTED = """content => [...content.querySelectorAll("*")]
         ("one\n\n```\ntwo", "two"),
     ],
 )
-def test_the_dot_stands_behind_the_last_word(chat, provider, text, last):
+def test_cursor_follows_the_last_word(chat, provider, text, last):
     """Not below the list that the word is in."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)

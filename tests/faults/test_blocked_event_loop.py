@@ -89,7 +89,7 @@ USUAL = ("a list with code", "amounts", "C# that is slow to colour")
 @pytest.mark.parametrize(
     "case", [case if case in USUAL else pytest.param(case, marks=pytest.mark.long) for case in TEXTS]
 )
-def test_no_answer_holds_the_event_loop(quiet, socket, provider, case):
+def test_no_answer_blocks_the_event_loop(quiet, socket, provider, case):
     """As it streams, for who comes late, at its end, when it is loaded anew, exported, and continued."""
     text, person = TEXTS[case] + OVER, people.new_person("reader", quiet)
     page, exchange = socket(person), provider.expect()
@@ -115,7 +115,7 @@ def test_no_answer_holds_the_event_loop(quiet, socket, provider, case):
     assert max(held) < LIMIT
 
 
-def test_a_stop_takes_no_longer_beside_five_of_them(quiet, socket, provider):
+def test_stop_is_as_fast_beside_five_heavy_answers(quiet, socket, provider):
     writers = [people.new_person("writer", quiet) for _ in range(STREAMS)]
     bystander = people.new_person("bystander", quiet)
     cases = ["code", "a list with code", "nested formulas", "C# that is slow to colour", "headings"]

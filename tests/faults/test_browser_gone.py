@@ -75,7 +75,7 @@ def renderer_killed(chat):
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("go", [tab_closed, navigated_elsewhere, renderer_killed])
-def test_gone(tab, provider, long, go):
+def test_browser_that_goes_away_stops_the_answer(tab, provider, long, go):
     """The provider's socket is closed at once, and what was written is kept."""
     took = []
     for _ in range(20 if long else 3):
@@ -109,7 +109,7 @@ def reload_now_and_then(chat, exchange, times):
 
 
 @pytest.mark.timeout(400)
-def test_reloaded_in_mid_stream(chat, provider, long):
+def test_reload_during_a_stream_continues_it(chat, provider, long):
     for _ in range(5 if long else 1):
         exchange = begin(chat, provider)
         reload_now_and_then(chat, exchange, 10 if long else 5)
@@ -155,7 +155,7 @@ def front(database, provider):
 
 
 @pytest.mark.timeout(400)
-def test_reloaded_and_served_by_another_process(browser, front, provider, long):
+def test_reload_served_by_another_process_continues_it(browser, front, provider, long):
     person = people.new_person("alice", front)
     context = browser.new_context()
     sign_in_browser(context, person)
@@ -170,7 +170,7 @@ def test_reloaded_and_served_by_another_process(browser, front, provider, long):
 # --- several, and hidden ---------------------------------------------------------------------------------------------
 
 
-def test_one_of_three_tabs_closed_and_stop_in_another(chat, tab, provider, long):
+def test_closing_one_of_three_tabs_then_stop_in_another(chat, tab, provider, long):
     took = []
     for _ in range(10 if long else 2):
         exchange = begin(chat, provider)
@@ -193,7 +193,7 @@ def test_one_of_three_tabs_closed_and_stop_in_another(chat, tab, provider, long)
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_hidden(alice, server, provider, long):
+def test_hidden_tab_keeps_its_answer(alice, server, provider, long):
     """Chromium slows the timers of a hidden page down to one a second, and later to one a minute."""
     exchange = provider.expect()
     words = "document.querySelector('[data-role=assistant] [data-content]')?.innerText ?? ''"

@@ -84,7 +84,7 @@ def seconds_to_close(a):
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_restarted(cluster, streaming, mode):
+def test_answers_survive_a_database_restart(cluster, streaming, mode):
     a = streaming()
     cluster.restart(mode)
     took = seconds_until_saved(cluster, a)
@@ -94,7 +94,7 @@ def test_restarted(cluster, streaming, mode):
     check(a)
 
 
-def test_frozen(cluster, streaming, long):
+def test_answers_survive_a_frozen_database(cluster, streaming, long):
     goes_on, *stopped = (streaming() for _ in range(2 if not long else 11))
     cluster.freeze()
     try:
@@ -123,7 +123,7 @@ def test_frozen(cluster, streaming, long):
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_frozen_for_longer_than_a_lease(cluster, start_server, streaming, long):
+def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, long):
     """Two processes whose leases run out while the database stands still: neither may take the other one for dead."""
     settings = {"DATABASE_URL": cluster.url, "CHAT_LEASE": LEASE}
     servers = [start_server(**settings) for _ in range(2)]
@@ -143,7 +143,7 @@ def test_frozen_for_longer_than_a_lease(cluster, start_server, streaming, long):
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seconds", [5, pytest.param(8, marks=pytest.mark.long)])
-def test_frozen_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
+def test_frozen_database_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
     """What that process says of its viewers comes late, and by the database's clock: they count as there."""
     one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
     a, b = streaming(one), streaming(one)
@@ -185,13 +185,13 @@ def away_and_back(cluster, streaming, seconds):
     check(a, stopped)
 
 
-def test_away_for_a_moment(cluster, serving, streaming, socket, provider):
+def test_answers_survive_a_brief_outage(cluster, serving, streaming, socket, provider):
     away_and_back(cluster, streaming, 2)
     asks_again(serving, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
 
 
 @pytest.mark.long
-def test_away_for_ten_seconds(cluster, streaming):
+def test_answers_survive_a_ten_second_outage(cluster, streaming):
     away_and_back(cluster, streaming, 10)
 
 
@@ -215,7 +215,7 @@ def gives_up(cluster, a, patience, seconds):
     check(a)
 
 
-def test_away_past_the_patience(cluster, start_server, streaming):
+def test_outage_longer_than_the_timeout_ends_answers(cluster, start_server, streaming):
     server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=PATIENCE)
     gives_up(cluster, streaming(server), PATIENCE, PATIENCE + 1)
     assert "Traceback" not in server.output
@@ -223,7 +223,7 @@ def test_away_past_the_patience(cluster, start_server, streaming):
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_away_for_forty_seconds(cluster, serving, streaming, socket, provider):
+def test_forty_second_outage_ends_answers(cluster, serving, streaming, socket, provider):
     gives_up(cluster, streaming(), 30, 40)
     asks_again(serving, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
 
@@ -242,7 +242,7 @@ def asks_again(server, socket, provider, case):
 
 
 @pytest.mark.long
-def test_asking_while_it_is_away_is_refused_in_words(cluster, serving, socket, provider):
+def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, serving, socket, provider):
     page = socket(people.new_person("somebody", serving))
     cluster.stop()
     exchange = provider.expect()
@@ -256,7 +256,7 @@ def test_asking_while_it_is_away_is_refused_in_words(cluster, serving, socket, p
     asks_again(serving, socket, provider, "PostgreSQL away: back → a new prompt answered")
 
 
-def test_pool_exhausted(cluster, provider, socket, answering, start_server):
+def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, start_server):
     """The only connections for sends wait for rows that somebody else holds."""
     server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
     a = answering(people.new_person("alice", server))
@@ -283,7 +283,7 @@ def test_pool_exhausted(cluster, provider, socket, answering, start_server):
     assert "Traceback" not in server.output
 
 
-def test_readiness_says_so_while_it_is_away(cluster, serving):
+def test_readiness_fails_during_an_outage(cluster, serving):
     probe = people.Person(None, "", serving)
     assert probe.get("/readyz").status == 200
     cluster.stop("immediate")
@@ -295,7 +295,7 @@ def test_readiness_says_so_while_it_is_away(cluster, serving):
 
 
 @pytest.mark.long
-def test_pages_say_that_it_is_away_and_come_back(cluster, serving):
+def test_pages_report_the_outage_and_recover(cluster, serving):
     person = people.new_person("somebody", serving)
     assert person.get("/").status == 200
     cluster.stop("immediate")

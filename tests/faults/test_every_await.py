@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.start import Requester
+from conversations.commands.draft import Requester
 from conversations.generation.started import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
-from conversations.providers.client import Provider
+from conversations.providers.catalog.model_catalog import catalog
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.storage.db_threads import in_database
 from tests.support import people
@@ -81,10 +81,10 @@ class Text:
     def alive(self) -> None: ...
     def usage(self, tokens_in: int | None, tokens_out: int | None) -> None: ...
 
-    def taken(self) -> float:
+    def batch_read(self) -> float:
         return 0.0
 
-    def delta(self, text: str, pieces: int) -> None:
+    def delta(self, text: str, chunks: int) -> None:
         self.text += text
 
     def finished(self, reason: str) -> None:
@@ -121,10 +121,10 @@ def plan():
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_stream_of_a_provider(steady, plan, when):
+async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when):
     for number in range(1, MOST):
         before = await others()
-        provider, text, asked = Provider(Endpoint(steady.url, "key")), Text(), plan()
+        provider, text, asked = ProviderClient(Endpoint(steady.url, "key")), Text(), plan()
         stream = provider.stream("alpha-model", [{"role": "user", "content": asked.prompt}], text)
         reading = CancelAt(stream, number, when, lambda: task.cancel())  # noqa: B023  its task is made below
         task = asyncio.create_task(reading)
@@ -150,7 +150,7 @@ async def test_the_stream_of_a_provider(steady, plan, when):
 
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
-async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when):
+async def test_cancelling_a_generation_at_every_await(supervisor, steady, server, plan, when):
     """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
     loop = asyncio.get_running_loop()
     person = await in_database(people.new_person, "alice", server)
@@ -166,7 +166,7 @@ async def test_the_reader_of_a_generation(supervisor, steady, server, plan, when
             readers = []
 
             def make(loop: Any, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-                if getattr(coroutine, "__qualname__", "") == "LiveGeneration._read":
+                if getattr(coroutine, "__qualname__", "") == "ProviderReader._read":
                     stop = lambda: live.stop(EndReason.STOPPED)  # noqa: B023, E731
                     readers.append(CancelAt(coroutine, number, when, stop))  # noqa: B023
                     coroutine = readers[0]  # noqa: B023

@@ -68,7 +68,7 @@ def warm_up(person, server, frame):
 
 
 @pytest.mark.parametrize("watches", [150, pytest.param(300, marks=pytest.mark.long)])
-def test_watching_without_reading_costs_a_bounded_amount(busy, crowd_of, watches):
+def test_subscribing_without_reading_has_bounded_cost(busy, crowd_of, watches):
     person = crowd_of(1)[0]
     conversation = long_conversation(person)
     frame = watch(conversation)
@@ -109,7 +109,7 @@ async def seconds_to_transcripts(page):
 
 
 @pytest.mark.parametrize("reads", [True, pytest.param(False, marks=pytest.mark.long)], ids=["reading", "not reading"])
-def test_others_do_not_notice_pages_that_flood(busy, steady, crowd_of, reads):
+def test_flooding_pages_do_not_slow_others(busy, steady, crowd_of, reads):
     person, other = crowd_of(2)
     frame = watch(long_conversation(person))
 

@@ -102,7 +102,7 @@ def sizes(long):
 
 
 @pytest.mark.timeout(600)
-def test_chunks_of_any_shape(alice, generous, socket, provider, unharmed, long):
+def test_chunks_of_any_shape_affect_only_their_answer(alice, generous, socket, provider, unharmed, long):
     page = socket(alice.at(generous))
 
     @sizes(long)
@@ -123,7 +123,7 @@ def test_chunks_of_any_shape(alice, generous, socket, provider, unharmed, long):
 
 
 @pytest.mark.timeout(600)
-def test_errors_of_any_shape(alice, generous, socket, provider, unharmed, long):
+def test_errors_of_any_shape_affect_only_their_answer(alice, generous, socket, provider, unharmed, long):
     page = socket(alice.at(generous))
 
     @sizes(long)
@@ -140,7 +140,7 @@ def test_errors_of_any_shape(alice, generous, socket, provider, unharmed, long):
 
 @pytest.mark.parametrize("value", ["bad\0code", "\ud800", "x" * 5000, 2**70])
 @pytest.mark.parametrize("field", ["code", "type", "message"])
-def test_an_error_in_the_stream(alice, generous, answering, unharmed, field, value):
+def test_error_in_the_stream_affects_only_its_answer(alice, generous, answering, unharmed, field, value):
     a = answering(alice.at(generous))
     a.exchange.write_raw(b"data: " + json.dumps({"error": {field: value}}).encode() + b"\n\n")
     judge(a.asked)

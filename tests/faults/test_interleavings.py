@@ -13,17 +13,19 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations.cluster.follower import POLL, Begun, Followers
+from conversations.cluster.follower import POLL_INTERVAL, Follower
+from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.commands import conversation_state, start, subscribe
+from conversations.commands.draft import Requester
 from conversations.commands.execute import CommandExecutor
-from conversations.commands.start import Requester
-from conversations.delivery import end_notice
+from conversations.commands.show_result import attend_all
+from conversations.delivery import end_texts
 from conversations.delivery.broadcast import Broadcast
-from conversations.generation import generation
+from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
 from conversations.protocol.commands import Send, Watch
-from conversations.providers.model_catalog import catalog
+from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.send_window import SendWindow
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import in_database
@@ -65,7 +67,7 @@ def replayed(person, page, a):
 
 
 @pytest.mark.parametrize("where", ["at its owner", "at another process"])
-def test_a_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, socket, where):
+def test_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, socket, where):
     one, other = pair
     a = answering(alice.at(one))
     there = alice.at(one if where == "at its owner" else other)
@@ -81,7 +83,7 @@ def test_a_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, 
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_a_stop_that_meets_the_replayed_command(pair, alice, answering, socket):
+def test_stop_during_a_replayed_command(pair, alice, answering, socket):
     """It is under way at a process that does not run the answer."""
     one, other = pair
     a = answering(alice.at(one))
@@ -93,7 +95,7 @@ def test_a_stop_that_meets_the_replayed_command(pair, alice, answering, socket):
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
-def test_a_page_elsewhere_that_comes_back_in_time(pair, alice, answering, socket):
+def test_page_at_another_process_returns_in_time(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -112,7 +114,7 @@ def test_a_page_elsewhere_that_comes_back_in_time(pair, alice, answering, socket
     assert page.text(a.asked.generation) == a.exchange.text.strip()
 
 
-def test_a_reason_of_a_newer_version_stops_it_and_holds_up_no_other(server, alice, bob, answering):
+def test_unknown_stop_reason_stops_only_its_answer(server, alice, bob, answering):
     runs = [answering(person) for person in (alice, bob)]
     rows = Generation.objects.filter(pk__in=[a.asked.generation for a in runs]).order_by("pk")
     rows.filter(pk=rows[0].pk).update(stop_reason="from_tomorrow")
@@ -121,7 +123,7 @@ def test_a_reason_of_a_newer_version_stops_it_and_holds_up_no_other(server, alic
     assert [ends[str(row.pk)] for row in rows] == ["stopped", "stopped_by_admin"]
 
 
-def test_an_orphan_that_could_not_be_ended_is_tried_again(start_server, alice):
+def test_failed_reap_is_retried(start_server, alice):
     """A row that nothing runs is locked when its time comes."""
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
@@ -147,7 +149,7 @@ class Ticks:
         return self._count
 
 
-def test_answers_of_the_dead_are_ended_however_seldom_text_is_saved(start_server, alice, answering):
+def test_reaping_does_not_depend_on_the_save_interval(start_server, alice, answering):
     settings = {"CHAT_SAVE_INTERVAL": 1.5}
     killed, _sweeper = start_server(**settings), start_server(**settings)
     a = answering(alice.at(killed))
@@ -167,7 +169,7 @@ class Page:
         self.session, self.language = "session", "en"
         self.signed_in_by = ("key", user.pk, user.password)
         self.conversation = None
-        self.attends = set()
+        self.viewing = set()
         self.send_window = SendWindow(1 << 20, time.monotonic())
         self.lost = False
         self.turn = 0
@@ -238,26 +240,26 @@ async def outcome(generation):
     return await in_database(generations.outcome, str(generation))
 
 
-async def test_a_page_that_comes_before_the_launch_follows_nothing(supervisor, user, page, started):
+async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, page, started):
     """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    CommandExecutor(supervisor)._attend([], started)
+    attend_all(supervisor, [], started)
     assert page in live.viewers
     await live.task
     assert not await in_database(Presence.objects.filter(generation_id=live.id).exists)
 
 
-async def test_a_page_that_read_the_row_before_the_end_looks_again(supervisor, user, page, started):
-    state = await in_database(conversation_state.load, user, Watch(conversation=started.conversation.pk))
+async def test_subscribing_during_the_end_reads_again(supervisor, user, page, started):
+    state = await in_database(conversation_state.for_page, user, Watch(conversation=started.conversation.pk))
     await supervisor.launch(started, user.pk, uuid.uuid4()).task
     subscribe.show_state(supervisor, page, state)
     assert page.caught_up == [started.answer.pk]
-    assert started.generation.pk not in supervisor.followers
+    assert started.generation.pk not in supervisor.follower
 
 
-async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(supervisor, user, page, steady, monkeypatch):
+async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page, steady, monkeypatch):
     def fails(*_args):
         raise RuntimeError("out of everything")
 
@@ -271,12 +273,12 @@ async def test_whatever_fails_while_it_is_begun_ends_it_and_is_shown(supervisor,
     assert page.heard("transcript")
 
 
-async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(supervisor, user, page, steady, monkeypatch):
+async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, user, page, steady, monkeypatch):
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(conversation_state, "started", fails)
-    monkeypatch.setattr(conversation_state, "show", fails)
+    monkeypatch.setattr(conversation_state, "after_start", fails)
+    monkeypatch.setattr(conversation_state, "after_message", fails)
     executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)
@@ -286,22 +288,22 @@ async def test_whatever_fails_while_it_is_shown_ends_it_and_refuses(supervisor, 
     assert not supervisor.live
 
 
-async def test_an_end_that_cannot_be_rendered_is_saved_and_told(supervisor, user, page, started, monkeypatch):
+async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, started, monkeypatch):
     def fails(*_args, **_options):
         raise RuntimeError("no such tag")
 
-    monkeypatch.setattr(Broadcast, "settle", fails)
-    monkeypatch.setattr(end_notice, "words", fails)
+    monkeypatch.setattr(Broadcast, "finish_text", fails)
+    monkeypatch.setattr(end_texts, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
-    supervisor.attend(live, page)
-    live.broadcast.attach(page)
+    supervisor.viewers.add(live, page)
+    live.broadcast.subscribe(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
     assert page.heard("end")
     assert not supervisor.live
 
 
-async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(supervisor, user, started, monkeypatch):
+async def test_missing_usage_does_not_block_an_end(supervisor, user, started, monkeypatch):
     def fails(_self):
         raise RuntimeError("no price")
 
@@ -310,9 +312,9 @@ async def test_figures_that_cannot_be_had_keep_no_end_from_being_saved(superviso
     assert await outcome(started.generation.pk) == ("complete", "finished")
 
 
-async def test_a_connection_that_does_not_close_holds_up_no_end(supervisor, user, started, monkeypatch):
+async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, user, started, monkeypatch):
     """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
-    monkeypatch.setattr(generation, "CLOSING", 0.2)
+    monkeypatch.setattr(provider_reader, "CLOSE_TIMEOUT", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
 
     async def stream(*_args, **_options):
@@ -322,11 +324,11 @@ async def test_a_connection_that_does_not_close_holds_up_no_end(supervisor, user
         finally:
             await over.wait()
 
-    provider = supervisor.providers.take(started.model.endpoint)
+    provider = supervisor.providers.acquire(started.model.endpoint)
     monkeypatch.setattr(type(provider), "stream", stream)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     await reading.wait()
-    live.opened()
+    live.reader.opened()
     live.stop(EndReason.STOPPED)
     await asyncio.wait_for(live.task, 5)
     over.set()
@@ -345,12 +347,12 @@ async def following(database):
     def watched():
         return looks[0]()
 
-    made = Followers(new_id(), watched, lambda _: True, found.append, lambda _: None)
+    made = Follower(new_id(), watched, found.append, lambda _: None)
     yield made, looks, found
     await made.close()
 
 
-async def test_a_look_that_fails_is_not_the_last(following, user):
+async def test_failed_poll_is_repeated(following, user):
     made, looks, found = following
     run = await in_database(streaming_row, user, await in_database(another_process))
 
@@ -368,24 +370,24 @@ def another_process():
     return ServerProcess.objects.create(host="elsewhere", pid=1).pk
 
 
-async def test_a_page_that_comes_while_an_end_is_read_sees_it(following, user, monkeypatch):
+async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkeypatch):
     made, looks, _found = following
     looks.append(list)
     run = await in_database(streaming_row, user, await in_database(another_process))
-    begun = Begun(run.pk, run.message_id, run.conversation_id)
+    remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_notice.stored_words
+    read = end_texts.load
 
     async def slowly(*args):
-        made.follow(begun, late)
+        made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_notice, "stored_words", slowly)
-    made.follow(begun, first)
+    monkeypatch.setattr(end_texts, "load", slowly)
+    made.follow(remote, first)
     made.start()
     await until(lambda: first.heard("snapshot"))
     await in_database(ended, run)
-    await until(lambda: first.heard("end"), POLL * 10)
+    await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
     await until(lambda: late.caught_up == [run.message_id])
 
 
@@ -401,7 +403,7 @@ def ended(run):
 # --- the lock of a process --------------------------------------------------------------------------------------------
 
 
-async def test_a_process_takes_its_lock_as_soon_as_it_is_free(database):
+async def test_process_takes_its_lock_once_it_is_free(database):
     """Whoever sweeps tries the locks of others, and may hold one in the very moment in which its process starts."""
     process = new_id()
     journal = Journal(process, asyncio.get_running_loop(), lambda _: None)

@@ -38,7 +38,7 @@ def through(server, answering, proxy):
 
 
 @pytest.mark.timeout(300)
-def test_silently_gone(through, long):
+def test_silent_network_loss_stops_the_answer(through, long):
     """All at once, as they share nothing but the server."""
     begun = [through() for _ in range(20 if long else 4)]
     took = []
@@ -57,7 +57,7 @@ def test_silently_gone(through, long):
 
 
 @pytest.mark.long
-def test_back_within_the_grace(through, socket, provider):
+def test_network_back_within_the_grace_period_loses_nothing(through, socket, provider):
     """One page comes back on the same connection, one on a new one; neither has a hole."""
     (a, healed), (b, dead) = through(), through()
     healed.silence()
@@ -148,7 +148,7 @@ def page_in(namespace, server, person, prompt):
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
-def test_packets_dropped(namespace, start_server, provider):
+def test_dropped_packets_stop_the_answer(namespace, start_server, provider):
     """No proxy in between: the system itself drops every packet, and neither side hears of it."""
     server = start_server(HOST=HOST, ALLOWED_ORIGINS=f"http://{HOST}")
     person = people.new_person("somebody", server)

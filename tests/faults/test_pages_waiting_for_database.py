@@ -22,7 +22,7 @@ def hasty(database, provider):
         yield server
 
 
-def test_answers_go_on_while_all_pages_wait(hasty, answering, socket, provider):
+def test_answers_continue_while_all_pages_wait_for_the_database(hasty, answering, socket, provider):
     staff = people.new_person("staff", hasty, is_staff=True, is_superuser=True)
     a = answering(people.new_person("alice", hasty))
     with ThreadPoolExecutor(PAGES) as threads:

@@ -49,7 +49,7 @@ def begin(answering, server, **options):
 
 
 @pytest.mark.timeout(1200)
-def test_killed_in_mid_stream(start_server, answering, long):
+def test_killed_process_leaves_ended_answers(start_server, answering, long):
     """The next start ends what was left streaming, with all text but that of the last moment."""
     ends, losses = [], []
     server = start_server()
@@ -99,7 +99,7 @@ async def streams_at(crowd, steady, count):
 
 
 @pytest.mark.parametrize("signals", [1, 2])
-async def test_told_to_end_with_many_streams(ending, steady, long, signals):
+async def test_shutdown_with_many_streams(ending, steady, long, signals):
     """Also when told twice, as an impatient administrator does."""
     count = 100 if long else 20
     askers = [people.new_person("crowd", ending) for _ in range(count)]
@@ -129,7 +129,7 @@ def outcomes(streams):
     return counts
 
 
-async def test_told_to_end_right_after_sockets_opened(ending, steady):
+async def test_shutdown_right_after_sockets_opened(ending, steady):
     """Half-open ones, ones that have just said hello, and one that has just asked."""
     askers = [people.new_person("crowd", ending) for _ in range(10)]
     plan = Plan()
@@ -151,7 +151,7 @@ async def test_told_to_end_right_after_sockets_opened(ending, steady):
     assert "Traceback" not in ending.output
 
 
-def test_told_to_end_during_a_slow_upload(start_server, answering):
+def test_shutdown_during_a_slow_upload(start_server, answering):
     server = start_server()
     a = begin(answering, server)
     with sockets.create_connection(server.address) as upload:
@@ -169,7 +169,7 @@ def test_told_to_end_during_a_slow_upload(start_server, answering):
 # --- frozen ----------------------------------------------------------------------------------------------------------
 
 
-def test_frozen_past_its_lease(start_server, answering):
+def test_process_frozen_past_its_lease_is_fenced(start_server, answering):
     """Another process ends the answer; the owner, resumed, writes nothing and shows nothing of its own."""
     owner, _other = start_server(CHAT_LEASE=LEASE), start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
@@ -196,7 +196,7 @@ def test_frozen_past_its_lease(start_server, answering):
     assert "Traceback" not in owner.output
 
 
-def test_frozen_for_a_moment_loses_nothing(start_server, answering):
+def test_briefly_frozen_process_loses_nothing(start_server, answering):
     """The answer ends while its process stands still: the page gets the last words before the end."""
     owner = start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
@@ -277,7 +277,7 @@ def check_shared(*shared):
 
 
 @pytest.mark.timeout(180)
-def test_stopped_at_the_other_one(shared, way, long):
+def test_stop_at_another_process(shared, way, long):
     closing, telling, seen = [], [], []
     for _ in range(20 if long else 4):
         a, page, there = shared()
@@ -293,7 +293,7 @@ def test_stopped_at_the_other_one(shared, way, long):
     check_shared(*seen)
 
 
-def test_watched_at_the_other_one_grows(shared, way):
+def test_answer_grows_on_a_page_at_another_process(shared, way):
     a, page, there = shared()
     lags = []
     for _ in range(5):
@@ -310,7 +310,7 @@ def test_watched_at_the_other_one_grows(shared, way):
     check_shared((a, page, there))
 
 
-def test_signed_out_at_the_other_one(shared, way, long):
+def test_sign_out_at_another_process(shared, way, long):
     closing = []
     for _ in range(10 if long else 2):
         a, page, there = shared()
@@ -335,7 +335,7 @@ def deleted_by_mark(a):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.parametrize("delete", [deleted_by_row, deleted_by_mark])
-def test_deleted_in_mid_stream(shared, delete):
+def test_account_deleted_during_a_stream(shared, delete):
     """The upstream is closed, both pages are told, and nothing comes back."""
     a, page, _there = shared()
     generation, conversation = a.asked.generation, a.asked.conversation
@@ -364,7 +364,7 @@ def told_of_the_deletion(page, position):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.timeout(120)
-def test_deleting_never_fails_in_mid_stream(shared, long):
+def test_deleting_an_account_during_a_stream_never_fails(shared, long):
     """A piece of text may be saved at the very moment of the deletion."""
     for _ in range(30 if long else 3):
         a, _page, _there = shared()
@@ -399,7 +399,7 @@ def account_deleted(person):
 
 
 @pytest.mark.parametrize("what", [signed_out, new_password, disabled, disabled_in_one_query, account_deleted])
-def test_no_longer_signed_in(server, answering, what):
+def test_ended_session_stops_the_answer(server, answering, what):
     """By another process than the server (but for the sign-out): nobody rings, and it is seen all the same."""
     a = begin(answering, server)
     generation = a.asked.generation

@@ -54,13 +54,13 @@ def judge(a, provider, reason, text="Bees hum"):
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_the_network_resets(far, way, provider):
+def test_connection_reset_by_the_network(far, way, provider):
     a = far()
     way.reset()
     judge(a, provider, "truncated")
 
 
-def test_the_network_falls_silent(far, way, provider):
+def test_network_to_the_provider_falls_silent(far, way, provider):
     a = far()
     way.silence()
     try:
@@ -84,7 +84,7 @@ def test_stop_while_the_network_is_silent(far, way):
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_a_drip_is_cut_into_any_pieces(alice, behind, socket, provider, way):
+def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, way):
     """A few bytes at a time: headers, chunk sizes, events and characters arrive in halves."""
     exchange = provider.expect()
     asked = socket(alice.at(behind)).ask(exchange.prompt)
@@ -98,7 +98,7 @@ def test_a_drip_is_cut_into_any_pieces(alice, behind, socket, provider, way):
     assert generations.text(asked) == "Bees 🐝 hümmen"
 
 
-def test_a_run_that_never_ends(far, provider):
+def test_endless_answer_is_cut_off(far, provider):
     """Neither silent nor done: the limit of the whole run ends it."""
     a = far("Bees hum ")
     a.exchange.stream(endless(), 20)
@@ -108,7 +108,7 @@ def test_a_run_that_never_ends(far, provider):
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_comments_for_ever_do_not_count_as_words(far, provider):
+def test_endless_comments_do_not_count_as_text(far, provider):
     a = far()
     for _ in range(100):
         if a.exchange.closed:
@@ -123,7 +123,7 @@ def test_comments_for_ever_do_not_count_as_words(far, provider):
     judge(a, provider, "timed_out")
 
 
-def test_a_black_hole(database, alice, socket):
+def test_unreachable_provider_times_out(database, alice, socket):
     """An address that takes no connection and refuses none."""
     with ExitStack() as stack:
         hole = stack.enter_context(sockets.socket())
@@ -153,7 +153,7 @@ def asking(alice, socket, provider):
 
 
 @pytest.mark.parametrize(("wait", "told"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")])
-def test_slow_down(asking, provider, wait, told):
+def test_rate_limit_is_explained(asking, provider, wait, told):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": wait})
     assert asked.outcome == ("error", "rate_limited")
@@ -174,7 +174,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("which", ANSWERS)
-def test_an_answer_that_is_no_stream(asking, provider, which):
+def test_response_that_is_no_stream_is_an_error(asking, provider, which):
     asked, exchange = asking
     status, headers, body = ANSWERS[which]
     exchange.respond(status, headers, body)
@@ -184,7 +184,7 @@ def test_an_answer_that_is_no_stream(asking, provider, which):
     assert_plain_sentence(asked)
 
 
-def test_a_compressed_stream(asking):
+def test_compressed_stream_is_read(asking):
     asked, exchange = asking
     lines = [{"choices": [{"delta": {"content": "Bees hum"}}]}, {"choices": [{"delta": {}, "finish_reason": "stop"}]}]
     data = b"".join(b"data: " + json.dumps(line).encode() + b"\n\n" for line in lines)
@@ -193,7 +193,7 @@ def test_a_compressed_stream(asking):
     assert generations.text(asked) == "Bees hum"
 
 
-def test_chunks_that_are_no_http(far, provider):
+def test_invalid_http_chunks_are_an_error(far, provider):
     """The connection is closed at once; that nothing more can come is only noticed by the silence."""
     a = far()
     a.exchange._do(a.exchange._put(b"zz\r\nnonsense\r\n"))
@@ -202,7 +202,7 @@ def test_chunks_that_are_no_http(far, provider):
     judge(a, provider, a.asked.end["reason"])
 
 
-def test_a_line_of_ten_megabytes(alice, answering, provider):
+def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
     """More than CHAT_MAX_LINE: the rest is not read."""
     a = answering(alice)
     with ExitStack() as stack:
@@ -215,7 +215,7 @@ def test_a_line_of_ten_megabytes(alice, answering, provider):
     judge(a, provider, "too_large")
 
 
-def test_words_behind_the_finish_reason_do_not_count(alice, answering):
+def test_text_after_the_finish_reason_is_ignored(alice, answering):
     a = answering(alice)
     a.exchange.finish(done=False, end=False)
     a.exchange.write_event({"choices": [{"delta": {"content": " and more"}}]})
@@ -225,14 +225,14 @@ def test_words_behind_the_finish_reason_do_not_count(alice, answering):
     assert generations.text(a.asked) == "Bees hum"
 
 
-def test_words_and_the_finish_reason_in_one_event(alice, answering):
+def test_text_and_finish_reason_in_one_event(alice, answering):
     a = answering(alice)
     a.exchange.write_event({"choices": [{"delta": {"content": " on"}, "finish_reason": "length"}]}).end()
     assert a.asked.outcome == ("complete", "length")
     assert generations.text(a.asked) == "Bees hum on"
 
 
-def test_an_error_behind_the_finish_reason(alice, answering):
+def test_error_after_the_finish_reason_is_ignored(alice, answering):
     """All was said before it."""
     a = answering(alice)
     a.exchange.finish(done=False, end=False)
@@ -241,7 +241,7 @@ def test_an_error_behind_the_finish_reason(alice, answering):
 
 
 @pytest.mark.parametrize("error", ["a word", 17, [], {"message": None}, {"code": {"deep": [1]}}, {"type": "x" * 5000}])
-def test_strange_error_objects(alice, answering, provider, error):
+def test_odd_error_objects_are_harmless(alice, answering, provider, error):
     a = answering(alice)
     a.exchange.write_event({"error": error})
     judge(a, provider, "provider_failed")

@@ -32,7 +32,7 @@ class Aim:
 
 
 @pytest.mark.timeout(1800)
-def test_stop_and_the_last_token(busy, steady, crowd_of, long):
+def test_stop_at_the_last_token(busy, steady, crowd_of, long):
     """`complete` exactly with all of the text and a finish reason; else `stopped` with a part of it."""
     times, width = (10_000, 20) if long else (200, 10)
     outcomes = {"finished": 0, "stopped": 0}
@@ -68,7 +68,7 @@ def test_stop_and_the_last_token(busy, steady, crowd_of, long):
     assert min(outcomes.values()) > times / 10
 
 
-def test_twenty_stops_at_once(alice, answering, socket, provider):
+def test_twenty_concurrent_stops(alice, answering, socket, provider):
     """By two pages and by the form, all for the same answer."""
     a = answering(alice)
     other = socket(alice)
@@ -86,7 +86,7 @@ def test_twenty_stops_at_once(alice, answering, socket, provider):
     Checker([a.exchange], [a.page, other]).settle().check()
 
 
-def test_a_stop_for_an_older_run_leaves_the_newer_one_alone(alice, answering, provider):
+def test_stop_for_an_older_generation_leaves_the_newer_one_alone(alice, answering, provider):
     """The click was meant for the answer that a new version replaced in the meantime."""
     a = answering(alice)
     a.exchange.finish()
@@ -104,7 +104,7 @@ def test_a_stop_for_an_older_run_leaves_the_newer_one_alone(alice, answering, pr
 
 
 @pytest.mark.parametrize("by", ["generation", "id"])
-def test_stop_and_a_new_prompt(alice, answering, provider, by):
+def test_stop_and_new_prompt_at_once(alice, answering, provider, by):
     """Stop, and at once the next prompt: the old answer is stopped, the new one is not."""
     a = answering(alice)
     generation = a.asked.generation
@@ -118,7 +118,7 @@ def test_stop_and_a_new_prompt(alice, answering, provider, by):
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
-def test_a_new_prompt_and_then_stop_of_the_old_answer(alice, answering, provider):
+def test_new_prompt_then_stop_of_the_old_answer(alice, answering, provider):
     a = answering(alice)
     generation = a.asked.generation
     following = provider.expect()
@@ -130,7 +130,7 @@ def test_a_new_prompt_and_then_stop_of_the_old_answer(alice, answering, provider
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
-def test_prompt_and_stop_in_one_breath(busy, steady, crowd_of):
+def test_prompt_immediately_followed_by_stop(busy, steady, crowd_of):
     """Both frames are there before the prompt is in the database."""
 
     async def scenario():
@@ -149,7 +149,7 @@ def test_prompt_and_stop_in_one_breath(busy, steady, crowd_of):
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 
-def test_the_same_prompt_twice_and_one_stop(alice, socket, provider):
+def test_same_prompt_twice_and_one_stop(alice, socket, provider):
     """A page that lost its socket sends the prompt again, and stops it: one answer, one request, one stop."""
     exchange = provider.expect()
     first, second = socket(alice), socket(alice)
@@ -165,7 +165,7 @@ def test_the_same_prompt_twice_and_one_stop(alice, socket, provider):
     Checker([exchange], [first, second]).settle().check()
 
 
-def test_stop_and_sign_out(alice, answering):
+def test_stop_and_sign_out_at_once(alice, answering):
     """Whoever is first names the reason; the answer ends once, and nothing comes back."""
     a = answering(alice)
     generation = a.asked.generation

@@ -139,7 +139,7 @@ def plain(generation, text="Bees hum"):
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ending=endings)
-def test_any_ending_is_saved_at_once(writer, ending):
+def test_any_end_is_saved_immediately(writer, ending):
     ending.generation = writer.run()
     writer.journal.append(ending.generation, ending.text)
     [ended], _ = writer.end(ending)
@@ -163,7 +163,7 @@ def test_any_text_is_saved_by_a_tick(writer):
     assert all(each.won for each in ended)
 
 
-def test_one_that_is_refused_for_good_waits_alone(writer):
+def test_permanently_refused_row_does_not_block_others(writer):
     bad, live, *good = (writer.run() for _ in range(7))
     with refusing(bad):
         ended, futures = writer.end(plain(bad), *(plain(each) for each in good))
@@ -171,14 +171,14 @@ def test_one_that_is_refused_for_good_waits_alone(writer):
         assert all(each.won for each in ended[1:])
         writer.journal.append(live, "Bees ")
         eventually(lambda: saved(live) == "Bees ", "the text of one that streams", TICK)
-        assert writer.journal.away() < TICK
+        assert writer.journal.unavailable_for() < TICK
     eventually(futures[0].done, "the end, once it is taken", 20)
     assert generations.outcome(str(bad)) == ("complete", "finished")
     assert generations.text(str(bad)) == "Bees hum"
     writer.end(plain(live))
 
 
-def test_a_refused_end_disturbs_no_other_answer(server, alice, bob, answering):
+def test_refused_end_does_not_affect_other_answers(server, alice, bob, answering):
     """Others are saved and end, the server stays ready, and the metrics tell."""
     a, b = answering(alice), answering(bob)
     counted = scrape(server)["chat_endings_refused_total",]
@@ -195,7 +195,7 @@ def test_a_refused_end_disturbs_no_other_answer(server, alice, bob, answering):
     assert generations.text(a.asked) == "Bees hum"
 
 
-def test_a_code_that_cannot_be_stored(alice, bob, answering):
+def test_unstorable_error_code_does_not_affect_other_answers(alice, bob, answering):
     a, b = answering(alice), answering(bob)
     a.exchange.write_event({"error": {"code": "bad\0code"}})
     assert a.asked.outcome[0] == "error"

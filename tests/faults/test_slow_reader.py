@@ -44,7 +44,7 @@ def connected(server, page):
         pytest.param(False, id="does not read", marks=pytest.mark.long),
     ],
 )
-def test_is_not_sent_to_any_more_and_closed(busy, steady, crowd_of, reads):
+def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
     """Another page of the same answer reads on, so the answer goes on; others' Stop is as quick as ever."""
     people = crowd_of(21)
 
@@ -92,7 +92,7 @@ def test_is_not_sent_to_any_more_and_closed(busy, steady, crowd_of, reads):
     Checker(runs, crowd.all_pages).settle().check()
 
 
-def test_catches_up_when_it_reads_again(busy, steady, crowd_of):
+def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
     """What had no room is not sent later piece by piece: the page gets the whole anew."""
 
     async def scenario():
@@ -115,7 +115,7 @@ def test_catches_up_when_it_reads_again(busy, steady, crowd_of):
 
 
 @pytest.mark.parametrize("streams", [pytest.param(1, marks=pytest.mark.long), 5])
-def test_a_thousand_tokens_a_second(busy, steady, crowd_of, streams):
+def test_thousand_tokens_a_second_do_not_slow_others(busy, steady, crowd_of, streams):
     """Few frames, all of the text, and Stop at once."""
     seconds = 3
 
@@ -145,7 +145,7 @@ def test_a_thousand_tokens_a_second(busy, steady, crowd_of, streams):
     assert least > FAST * seconds / 2
 
 
-def test_hears_of_an_end_that_it_was_too_far_behind_for(alice, answering):
+def test_lagging_page_still_gets_the_end(alice, answering):
     a = answering(alice)
     generation = a.asked.generation
     a.page.mute()

@@ -56,7 +56,7 @@ FLOODS = {
 @pytest.mark.parametrize(
     "kind", ["no JSON", *(pytest.param(each, marks=pytest.mark.long) for each in FLOODS if each != "no JSON")]
 )
-def test_a_thousand_frames_a_second(busy, steady, crowd_of, kind):
+def test_thousand_frames_a_second_slow_nobody(busy, steady, crowd_of, kind):
     people = crowd_of(OTHERS + 5)
     codes = []
 
@@ -88,7 +88,7 @@ def test_a_thousand_frames_a_second(busy, steady, crowd_of, kind):
         pytest.param("the other side never reads", marks=pytest.mark.long),
     ],
 )
-def test_half_open_sockets(busy, steady, crowd_of, opening):
+def test_half_open_sockets_slow_nobody(busy, steady, crowd_of, opening):
     before = Resources.of(busy, steady.port)
     people = crowd_of(OTHERS)
     start = HANDSHAKE.format(port=busy.port) if opening.startswith(("half", "the")) else opening
@@ -114,7 +114,7 @@ def test_half_open_sockets(busy, steady, crowd_of, opening):
     wait_released(busy, before, steady.port)
 
 
-def test_a_megabyte_in_pieces(alice, socket, answering):
+def test_fragmented_megabyte_closes_the_socket(alice, socket, answering):
     """A message over the limit in fragments that are each below it."""
     a = answering(alice)
     page = socket(alice)
@@ -126,7 +126,7 @@ def test_a_megabyte_in_pieces(alice, socket, answering):
 
 
 @pytest.mark.parametrize("flood", ["pings", "fragments"])
-def test_a_flood_of_what_is_no_message(alice, socket, answering, flood):
+def test_flood_of_control_frames_closes_the_socket(alice, socket, answering, flood):
     a = answering(alice)
     page = socket(alice)
     with suppress(ConnectionClosed):
@@ -140,7 +140,7 @@ def test_a_flood_of_what_is_no_message(alice, socket, answering, flood):
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
-def test_a_session_that_has_expired(alice, server):
+def test_socket_of_an_expired_session_is_refused(alice, server):
     Session.objects.filter(session_key=alice.session).update(expire_date=timezone.now() - timedelta(seconds=1))
     page = Socket(alice, server.ws_url, origin=server.url)
     assert page.wait_closed() == 4401
@@ -148,7 +148,7 @@ def test_a_session_that_has_expired(alice, server):
 
 
 @pytest.mark.parametrize("path", ["", "other/", "../ws/other"])
-def test_a_socket_at_another_address(alice, server, path):
+def test_socket_at_an_unknown_path_is_refused(alice, server, path):
     address = f"{server.ws_url}x/{path}"
     with pytest.raises((InvalidStatus, ConnectionClosed, AssertionError)):
         Socket(alice, address, origin=server.url).wait("hello", timeout=2)

@@ -43,7 +43,7 @@ async def stop_and_ask_again(stream: Stream) -> Stream:
     return await stream.page.ask(Plan())
 
 
-def test_a_hundred_streams(busy, steady, crowd_of, long):
+def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
     """Ten Stops a second, each page asking anew, so that a hundred stream all the time; then all at once."""
     before = Resources.of(busy, steady.port)
     process = psutil.Process(busy.process.pid)
@@ -91,7 +91,7 @@ def test_a_hundred_streams(busy, steady, crowd_of, long):
         ("silent after some tokens", {"tokens": 5, "finish": ""}),
     ],
 )
-def test_a_provider_that_says_nothing(busy, steady, crowd_of, long, case, plan):
+def test_stop_of_a_hundred_silent_requests(busy, steady, crowd_of, long, case, plan):
     """A read that would never return is cut off like any other."""
     count = STREAMS if long else 30
 
@@ -132,7 +132,7 @@ async def ask_and_stop(page: Page, burst: float) -> Stream:
 
 
 @pytest.mark.timeout(600)
-def test_at_random_moments(busy, steady, crowd_of, long):
+def test_stop_at_random_moments(busy, steady, crowd_of, long):
     """From before the request has left to behind the last token; in bursts, alone, by the command or the generation,
     some on pages that do not read."""
     rounds, width = (20, 50) if long else (2, 50)
@@ -163,7 +163,7 @@ def test_at_random_moments(busy, steady, crowd_of, long):
     assert outcomes["stopped"] > rounds * width / 3
 
 
-def test_while_the_database_stands_still(start_server, steady, long):
+def test_stop_while_the_database_is_frozen(start_server, steady, long):
     """Answers that stream are cut off at once. A prompt that waits for the database and is stopped in the meantime is
     never sent to the provider."""
     with postgres_server.own_postgres() as cluster:

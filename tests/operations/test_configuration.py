@@ -81,7 +81,7 @@ def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_every_setting_is_explained() -> None:
+def test_every_setting_is_documented() -> None:
     text = (TOP / "docs/configuration.md").read_text()
     documented = re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)
     assert sorted(documented) == sorted(NAMES)
@@ -92,7 +92,7 @@ def test_every_setting_is_in_the_example() -> None:
     assert sorted(re.findall(r"^# ([A-Z_]+)=", text, re.MULTILINE)) == sorted(NAMES)
 
 
-def test_the_explained_defaults_are_the_real_ones() -> None:
+def test_documented_defaults_match_the_code() -> None:
     text = (TOP / "docs/configuration.md").read_text()
     defaults = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`/]+)` \|", text, re.MULTILINE))
     env = environment.read()
@@ -103,7 +103,7 @@ def test_the_explained_defaults_are_the_real_ones() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_value_is_refused_in_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(setting_reader.InvalidSetting) as refusal:
         environment.read()
@@ -114,14 +114,14 @@ def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: str, monkeyp
     assert (value in sentence) == (name not in SECRETS)
 
 
-def test_a_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "ftp://me:hunter2@api.example.org")
     with pytest.raises(setting_reader.InvalidSetting) as refusal:
         environment.read()
     assert "hunter2" not in str(refusal.value)
 
 
-def test_the_longest_frame_follows_the_longest_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frame_limit_follows_the_prompt_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_MAX_PROMPT", "200000")
     assert environment.read().CHAT_MAX_FRAME > 6 * 200_000
     monkeypatch.setenv("CHAT_MAX_FRAME", "131072")
@@ -135,17 +135,17 @@ def test_the_longest_frame_follows_the_longest_prompt(monkeypatch: pytest.Monkey
         ("postgresql://postgres@/chat?host=%2Fvar%2Flib", "chat in /var/lib"),
     ],
 )
-def test_a_database_is_named_without_its_password(url: str, said: str) -> None:
+def test_database_is_named_without_its_password(url: str, said: str) -> None:
     assert postgres.describe(url) == said
 
 
 @pytest.mark.parametrize(("version", "fits"), [(130_011, False), (140_000, True), (180_004, True)])
-def test_an_old_postgresql_is_refused(version: int, fits: bool) -> None:
+def test_old_postgresql_is_refused(version: int, fits: bool) -> None:
     with nullcontext() if fits else pytest.raises(postgres.DatabaseUnavailable, match="13; version 14 or newer"):
         postgres.check_version(version)
 
 
-def test_listening_to_others_needs_origins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listening_on_all_interfaces_needs_allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "0.0.0.0")
     with pytest.raises(setting_reader.InvalidSetting, match="ALLOWED_ORIGINS is not set"):
         environment.read()
@@ -153,12 +153,12 @@ def test_listening_to_others_needs_origins(monkeypatch: pytest.MonkeyPatch) -> N
     assert environment.read().ALLOWED_ORIGINS == ("https://chat.example.org",)
 
 
-def test_origins_are_written_as_browsers_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_origins_are_normalized_like_in_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://Chat.Example.org:443, http://[::1]:8000,http://a:80")
     assert environment.read().ALLOWED_ORIGINS == ("https://chat.example.org", "http://[::1]:8000", "http://a")
 
 
-def test_without_settings_only_this_machine_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_accepts_only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "::1")
     assert environment.read().ALLOWED_ORIGINS == (
         "http://127.0.0.1:8000",
@@ -170,7 +170,7 @@ def test_without_settings_only_this_machine_may_come(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "program", [["-m", "chatapp.server"], ["manage.py", "check"], ["-c", "import chatapp.settings"]]
 )
-def test_a_wrong_value_stops_the_start(program: list[str], tmp_path: Path) -> None:
+def test_invalid_value_prevents_the_start(program: list[str], tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, *program],
         cwd=TOP, env=BLANK | {"PORT": "abc", "DATA_DIR": str(tmp_path / "data")}, capture_output=True, text=True,
@@ -182,7 +182,7 @@ def test_a_wrong_value_stops_the_start(program: list[str], tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
-def test_a_data_folder_that_cannot_be_one_stops_the_start(tmp_path: Path) -> None:
+def test_unusable_data_folder_prevents_the_start(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     ended = subprocess.run(
         [sys.executable, "-m", "chatapp.server"],

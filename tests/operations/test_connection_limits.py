@@ -31,7 +31,7 @@ def small(database, provider):
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_the_limit_of_open_files_is_raised_and_a_part_of_it_is_kept_back(small, provider, answering):
+def test_open_file_limit_is_raised_and_partly_reserved(small, provider, answering):
     pid = small.process.pid
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     assert soft == hard or soft > 1024
@@ -76,7 +76,7 @@ def dripping():
     [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"],
     ids=["first line", "headers", "body"],
 )
-def test_a_request_that_comes_byte_by_byte_is_given_up(dripping, begin):
+def test_request_that_arrives_byte_by_byte_times_out(dripping, begin):
     clock, channel = dripping
     channel.dataReceived(begin)
     for _ in range(int(REQUEST_TIMEOUT) // 10 + 1):
@@ -105,7 +105,7 @@ def server_with(tmp_path, **given):
         return "".join(lines)
 
 
-def test_a_process_with_another_secret_key_is_noticed(server, tmp_path):
+def test_process_with_another_secret_key_is_reported(server, tmp_path):
     servers.share_static_files(tmp_path)
     output = server_with(tmp_path, SECRET_KEY="k" * 40)
     assert "another SECRET_KEY" in output

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from conversations.models import Message
-from conversations.storage.request_connections import GivesBack
+from conversations.storage.request_connections import ReleaseConnections
 from tests.support import people, servers
 from tests.support.conversations import conversation
 
@@ -75,33 +75,33 @@ def begin_download(person, path):
 
 
 @pytest.mark.parametrize("kind", ["md", "json"])
-def test_exports(alice, kind):
+def test_concurrent_exports_all_succeed(alice, kind):
     made = conversation(alice)
     statuses, seconds = at_once(lambda: alice.get(f"/c/{made.pk}/export.{kind}"))
     assert statuses == {200}
     assert seconds < SOON
 
 
-def test_exports_of_what_is_not_there(alice):
+def test_concurrent_exports_of_unknown_conversations_are_not_found(alice):
     statuses, seconds = at_once(lambda: alice.get(f"/c/{uuid.uuid4()}/export.md"))
     assert statuses == {404}
     assert seconds < SOON
 
 
-def test_stops_without_the_socket(alice):
+def test_concurrent_stop_forms_all_succeed(alice):
     """The Stop that is meant for bad moments."""
     statuses, seconds = at_once(lambda: alice.post(f"/generations/{uuid.uuid4()}/stop/"))
     assert statuses == {404}
     assert seconds < SOON
 
 
-def test_lists_of_runs_as_a_file(staff):
+def test_concurrent_csv_exports_all_succeed(staff):
     statuses, seconds = at_once(lambda: staff.get("/admin/conversations/generation/export/?status__exact=error"))
     assert statuses == {200}
     assert seconds < SOON
 
 
-def test_downloads_that_nobody_reads_hold_no_connection(alice):
+def test_unread_downloads_hold_no_connection(alice):
     made = long_conversation(alice)
     with ExitStack() as stack:
         for _ in range(POOL + 1):
@@ -131,7 +131,7 @@ def post_as(server, path, charset):
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_forms_in_a_charset_that_cannot_be_read(narrow, path):
+def test_unreadable_charset_gives_the_connection_back(narrow, path):
     """Anybody may send them, signed in or not."""
     statuses = {post_as(narrow, path, charset) for charset in CHARSETS for _ in range(POOL)}
     assert statuses <= {302, 400, 403, 404, 405}
@@ -149,8 +149,8 @@ async def ask_and_fail(scope, receive, send):
     raise LookupError("nobody expects this")
 
 
-async def test_requests_that_raise_give_their_connection_back(database):
-    application = GivesBack(ask_and_fail)
+async def test_failing_requests_give_their_connection_back(database):
+    application = ReleaseConnections(ask_and_fail)
     for _ in range(settings.DATABASE_POOL_SIZE + 1):
         with pytest.raises(LookupError):
             await asyncio.wait_for(application({"type": "http"}, None, None), SOON)

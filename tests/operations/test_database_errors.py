@@ -32,5 +32,5 @@ def test_is_database_unavailable(cause):
     "error",
     [caused_by(errors.QueryCanceled()), caused_by(errors.DeadlockDetected()), IntegrityError(), ValueError(), None],
 )
-def test_is_a_fault_of_ours(error):
+def test_other_database_errors_are_bugs(error):
     assert not is_database_unavailable(error)

@@ -24,13 +24,13 @@ def check(data_dir: Path, **given: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_nothing_is_wrong_behind_https(tmp_path: Path) -> None:
+def test_no_warnings_behind_https(tmp_path: Path) -> None:
     checked = check(tmp_path, **HTTPS)
     assert checked.stdout == "System check identified no issues (2 silenced).\n", checked.stderr
     assert checked.returncode == 0
 
 
-def test_nothing_but_https_is_missing_on_this_machine(tmp_path: Path) -> None:
+def test_only_https_is_missing_locally(tmp_path: Path) -> None:
     checked = check(tmp_path)
     assert checked.stdout == f"System check identified no issues ({len(ONLY_WITH_HTTPS)} silenced).\n", checked.stderr
     assert checked.returncode == 0
@@ -48,7 +48,7 @@ def test_nothing_but_https_is_missing_on_this_machine(tmp_path: Path) -> None:
         ({"CHAT_MAX_FRAME": "131072"}, "chat.W004"),
     ],
 )
-def test_what_should_not_stay_is_named(given: dict[str, str], code: str, tmp_path: Path) -> None:
+def test_unsafe_settings_are_named(given: dict[str, str], code: str, tmp_path: Path) -> None:
     checked = check(tmp_path, **given)
     assert f"({code})" in checked.stderr
     assert "Database: chat at 127.0.0.1:1\n" in checked.stderr

@@ -16,7 +16,7 @@ def ask(server, path, method="GET", **headers):
 
 
 @pytest.mark.parametrize(("path", "word"), [("/healthz", "alive"), ("/readyz", "ready")])
-def test_answers_without_a_login(server, path, word):
+def test_health_needs_no_login(server, path, word):
     page = ask(server, path)
     assert (page.status, page.html) == (200, f"{word}\n")
     assert page.headers["Cache-Control"] == "no-store"
@@ -24,7 +24,7 @@ def test_answers_without_a_login(server, path, word):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_answers_a_probe_that_knows_only_the_address(server, path):
+def test_probe_by_ip_address_is_answered(server, path):
     assert ask(server, path, Host="10.1.2.3").status == 200
 
 
@@ -34,12 +34,12 @@ def test_head_has_no_body(server):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_takes_nothing(server, method):
+def test_health_accepts_only_get(server, method):
     page = ask(server, "/readyz", method)
     assert (page.status, page.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_metrics_are_off_unless_there_is_a_token(start_server):
+def test_metrics_are_off_without_a_token(start_server):
     """And behind https only, probes are still answered over plain http, as they come from inside."""
     server = start_server(METRICS_TOKEN="", ALLOWED_ORIGINS="https://chat.example.org")
     assert ask(server, "/healthz").status == 200
@@ -57,21 +57,21 @@ def supervisor(database):
     return supervisor
 
 
-async def test_a_healthy_process_has_no_fault(supervisor):
+async def test_healthy_process_is_ready(supervisor):
     assert await Health(supervisor).fault() == ""
 
 
-async def test_a_draining_process_is_not_ready(supervisor):
+async def test_draining_process_is_not_ready(supervisor):
     supervisor.stopping = True
     assert await Health(supervisor).fault() == "draining"
 
 
-async def test_a_journal_that_stands_still_is_not_ready(supervisor):
+async def test_stalled_journal_is_not_ready(supervisor):
     supervisor.journal.away = lambda: 60.0
     assert await Health(supervisor).fault() == "journal"
 
 
-async def test_a_database_that_hangs_is_asked_once(supervisor, monkeypatch):
+async def test_hanging_database_is_asked_once(supervisor, monkeypatch):
     asked = []
 
     async def hang():
@@ -84,11 +84,10 @@ async def test_a_database_that_hangs_is_asked_once(supervisor, monkeypatch):
     assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
     assert await probed.fault() == "database"
     assert len(asked) == 1
-    for task in list(supervisor._tasks):
-        task.cancel()
+    supervisor.tasks.cancel()
 
 
-async def test_the_databases_answer_holds_for_a_moment(supervisor, monkeypatch):
+async def test_database_check_is_cached_briefly(supervisor, monkeypatch):
     asked = []
 
     async def answer():

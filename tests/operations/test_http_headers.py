@@ -31,7 +31,7 @@ def first_line(server, request):
         return raw.recv(4096).split(b"\r\n")[0]
 
 
-def test_pages_allow_nothing_from_elsewhere(server):
+def test_content_security_policy_allows_nothing_external(server):
     response, _ = get(server, "/accounts/login/")
     policy = dict(part.strip().partition(" ")[::2] for part in response.headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"
@@ -47,7 +47,7 @@ def test_pages_allow_nothing_from_elsewhere(server):
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/static/", "/healthz", "/nowhere/", "/admin/login/"])
-def test_every_answer_keeps_browsers_from_guessing(server, path):
+def test_every_response_forbids_content_sniffing(server, path):
     if path == "/static/":
         path = re.search(r'href="(/static/[^"]+\.css)"', get(server, "/accounts/login/")[1].decode()).group(1)
     headers = get(server, path)[0].headers
@@ -69,7 +69,7 @@ BEHIND_PROXY = {"Host": "chat.example.org", "X_Forwarded_Proto": "https"}
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/static/"])
-def test_https_is_remembered_for_this_host_alone(secure, path):
+def test_hsts_covers_this_host_only(secure, path):
     page = get(secure, "/accounts/login/", **BEHIND_PROXY)[1].decode()
     if path == "/static/":
         path = re.search(r'href="(/static/[^"]+\.css)"', page).group(1)
@@ -77,7 +77,7 @@ def test_https_is_remembered_for_this_host_alone(secure, path):
     assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
 
 
-def test_cookies_belong_to_this_host_alone(secure):
+def test_cookies_belong_to_this_host_only(secure):
     (cookie,) = get(secure, "/accounts/login/", **BEHIND_PROXY)[0].headers.get_all("Set-Cookie")
     assert cookie.startswith("__Host-csrftoken=")
     assert "Secure" in cookie
@@ -85,7 +85,7 @@ def test_cookies_belong_to_this_host_alone(secure):
     assert "Domain" not in cookie
 
 
-def test_a_session_of_the_former_key_stays_valid(secure):
+def test_session_signed_with_the_former_key_stays_valid(secure):
     """The socket leaves it as it is; the next page signs it anew, and tells the browser."""
     cookie = {"Cookie": f"__Host-sessionid={people.new_person('somebody', secure).session}"}
     for _ in range(2):
@@ -96,17 +96,17 @@ def test_a_session_of_the_former_key_stays_valid(secure):
     assert any(each.startswith("__Host-sessionid=") for each in page.headers.get_all("Set-Cookie"))
 
 
-def test_the_page_for_the_password_is_not_kept(alice):
+def test_password_page_is_not_cached(alice):
     assert "no-store" in alice.get("/settings/password/").headers["Cache-Control"]
 
 
-def test_cookies_are_out_of_reach_of_scripts(server):
+def test_cookies_are_http_only(server):
     cookie = get(server, "/accounts/login/")[0].headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 
 
-def test_files_are_kept_for_a_year_and_compressed(server):
+def test_static_files_are_cached_for_a_year_and_compressed(server):
     page = get(server, "/accounts/login/")[1].decode()
     paths = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page)
     assert len(paths) >= 10
@@ -121,58 +121,58 @@ def test_files_are_kept_for_a_year_and_compressed(server):
 
 
 @pytest.mark.parametrize("path", ["/static/../manage.py", "/static/%2e%2e/manage.py", "/static/staticfiles.json"])
-def test_nothing_else_is_served_as_a_file(server, path):
+def test_only_collected_files_are_served(server, path):
     assert get(server, path)[0].status == 404
 
 
-def test_another_host_is_refused(server):
+def test_unknown_host_is_refused(server):
     assert get(server, "/", Host="evil.example.org")[0].status == 400
     assert "evil.example.org" not in server.output
     server.wait_output("its Host is in none of ALLOWED_ORIGINS", 5)
 
 
-def test_a_socket_asked_for_as_a_page_says_what_the_proxy_lacks(server):
+def test_socket_without_upgrade_explains_the_proxy_setting(server):
     response, _ = get(server, "/ws/")
     assert (response.status, response.headers["Upgrade"]) == (426, "websocket")
     server.wait_output("pass on Upgrade and Connection", 5)
 
 
-def test_a_socket_of_another_origin_names_the_setting(server):
+def test_refused_origin_names_the_setting(server):
     with connect(server.ws_url, origin="https://evil.example.org", proxy=None) as page, pytest.raises(ConnectionClosed):
         page.recv(10)
     server.wait_output("ALLOWED_ORIGINS lists the origins that may", 5)
 
 
-def test_too_many_fields_leave_no_traceback(server, alice):
+def test_too_many_form_fields_leave_no_traceback(server, alice):
     for _ in range(3):
         assert alice.without_session().post_pairs("/accounts/login/", [("a", n) for n in range(1001)]).status == 400
     assert server.output.count("DATA_UPLOAD_MAX_NUMBER_FIELDS") <= 1
     assert "Traceback" not in server.output
 
 
-def test_nobody_outside_says_where_the_server_is(server):
+def test_root_path_header_from_outside_is_ignored(server):
     page = get(server, "/", Daphne_Root_Path="/elsewhere")[0]
     assert page.headers["Location"].startswith("/accounts/login/")
 
 
-def test_a_long_body_is_refused_before_it_arrives(server):
+def test_oversized_body_is_refused_before_it_arrives(server):
     head = f"POST /accounts/login/ HTTP/1.1\r\nHost: {server.url[7:]}\r\nContent-Length: {LIMIT + 1}\r\n\r\n"
     assert first_line(server, head.encode()) == b"HTTP/1.1 413 Content Too Large"
 
 
-def test_a_long_body_in_chunks_is_refused(server):
+def test_oversized_chunked_body_is_refused(server):
     head = f"POST /accounts/login/ HTTP/1.1\r\nHost: {server.url[7:]}\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = f"{LIMIT + 1:x}\r\n".encode() + b"x" * (LIMIT + 1)
     assert first_line(server, head.encode() + chunk) == b"HTTP/1.1 413 Content Too Large"
 
 
-def test_a_body_up_to_the_limit_is_taken(server):
+def test_body_up_to_the_limit_is_accepted(server):
     body = b"x" * LIMIT
     head = f"POST /accounts/login/ HTTP/1.1\r\nHost: {server.url[7:]}\r\nContent-Length: {LIMIT}\r\n\r\n"
     assert b"413" not in first_line(server, head.encode() + body)
 
 
-def test_an_unknown_socket_is_refused_quietly(server):
+def test_unknown_socket_path_is_refused_quietly(server):
     head = (
         f"GET /nowhere/ HTTP/1.1\r\nHost: {server.url[7:]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: {server.url}\r\n\r\n"

@@ -30,11 +30,11 @@ def pause(server):
     return eventually(lambda: (at := renewed(server)) != second and at, "another tick") - second
 
 
-def test_ticks_seldom_while_nothing_runs(idle):
+def test_idle_process_ticks_rarely(idle):
     assert pause(idle) > SELDOM
 
 
-def test_hears_of_a_stop_by_the_database_as_soon_as_something_runs(idle, alice, answering):
+def test_idle_process_notices_a_stop_once_something_streams(idle, alice, answering):
     assert pause(idle) > SELDOM
     a = answering(alice.at(idle))
     Generation.objects.filter(pk=a.asked.generation).update(stop_reason=EndReason.STOPPED_BY_ADMIN)

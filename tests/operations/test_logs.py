@@ -39,7 +39,7 @@ def end_of(server, asked):
     return found[0]
 
 
-def test_a_stop_is_told_calmly(talkative, answering):
+def test_stop_is_logged_as_info(talkative, answering):
     somebody = people.new_person("somebody", talkative)
     a = answering(somebody)
     a.asked.stop()
@@ -56,7 +56,7 @@ def test_a_stop_is_told_calmly(talkative, answering):
     assert 0 <= line["stop_ms"] <= line["total_ms"]
 
 
-def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
+def test_complete_answer_logs_tokens_and_no_stop(talkative, answering):
     a = answering(people.new_person("somebody", talkative))
     a.exchange.finish(usage=(12, 34))
     line = end_of(talkative, a.asked)
@@ -65,7 +65,7 @@ def test_a_complete_answer_has_its_tokens_and_no_stop(talkative, answering):
     assert not {"stop_ms", "stopped_from", "code"} & line.keys()
 
 
-def test_an_error_is_a_warning(talkative, socket, provider):
+def test_error_is_logged_as_warning(talkative, socket, provider):
     exchange = provider.expect()
     asked = socket(people.new_person("somebody", talkative)).ask(exchange.prompt)
     exchange.respond(503, body={"error": {"message": exchange.prompt}})
@@ -74,7 +74,7 @@ def test_an_error_is_a_warning(talkative, socket, provider):
     assert told == ("WARNING", "error", "provider_failed", "503")
 
 
-def test_nobodys_words_and_no_keys_are_in_it(talkative, socket, provider):
+def test_log_contains_no_text_and_no_keys(talkative, socket, provider):
     secret = f"canary{secrets.token_hex(8)}"
     somebody = people.new_person("somebody", talkative)
     page = socket(somebody)
@@ -102,7 +102,7 @@ def test_nobodys_words_and_no_keys_are_in_it(talkative, socket, provider):
     assert "Traceback" not in talkative.output
 
 
-def test_text_for_people_has_the_same_in_one_line(server, alice, answering):
+def test_text_format_has_the_same_fields_in_one_line(server, alice, answering):
     a = answering(alice)
     a.asked.stop()
     begin = f"generation {a.asked.generation}: interrupted, stopped "
@@ -112,10 +112,10 @@ def test_text_for_people_has_the_same_in_one_line(server, alice, answering):
     assert "tokens_out=" in line
 
 
-def test_a_run_of_a_lost_process_has_its_line(caplog):
-    caplog.set_level(logging.INFO, generation_log.__name__)
+def test_generation_of_a_lost_process_is_logged(caplog):
+    caplog.set_level(logging.INFO, "conversations.generations")
     run = "00000000-0000-7000-8000-00000000abcd"
-    generation_log.swept([run], EndReason.SERVER_LOST)
+    generation_log.reaped([run], EndReason.SERVER_LOST)
     (record,) = caplog.records
     assert record.levelname == "INFO"
     assert record.fields == {
@@ -130,7 +130,7 @@ def insert(words):
 
 
 @pytest.mark.parametrize("formatter", [logs.Json(), logs.OneLine()])
-def test_a_traceback_does_not_quote_the_row_that_was_refused(database, formatter):
+def test_traceback_does_not_quote_the_refused_row(database, formatter):
     secret = secrets.token_hex(8)
     with pytest.raises(IntegrityError, match=secret) as refusal:
         insert(f"{secret}\n{secret}")
@@ -142,7 +142,7 @@ def test_a_traceback_does_not_quote_the_row_that_was_refused(database, formatter
     assert "test_logs.py" in told
 
 
-def test_what_others_name_does_nothing_to_a_terminal():
+def test_control_characters_are_escaped():
     """Names of models come from providers."""
     name = "m\rINFO fake\x1b[31m\x0b\x0c\x85\u2028"
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "model %s", (name,), None)
@@ -151,7 +151,7 @@ def test_what_others_name_does_nothing_to_a_terminal():
     assert "INFO fake" in told
 
 
-def test_a_library_that_repeats_itself_is_heard_once_a_minute():
+def test_repeated_library_messages_are_logged_once_a_minute():
     rate_limit = logs.RateLimit()
     line = logging.LogRecord("name", logging.WARNING, __file__, 1, "away", (), None)
     detail = logging.LogRecord("name", logging.DEBUG, __file__, 1, "detail", (), None)
@@ -159,12 +159,12 @@ def test_a_library_that_repeats_itself_is_heard_once_a_minute():
     assert rate_limit.filter(detail)
 
 
-def test_redis_that_is_away_is_told_once_a_minute():
+def test_unavailable_redis_is_logged_once_a_minute():
     for name in ("conversations.cluster.notifications", "channels_redis.pubsub"):
         assert any(isinstance(each, logs.RateLimit) for each in logging.getLogger(name).filters)
 
 
-def test_json_is_one_object_a_line():
+def test_json_format_has_one_object_per_line():
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "two\nlines of %s", ('"quotes"',), None)
     told = logs.Json().format(record)
     assert "\n" not in told

@@ -62,7 +62,7 @@ def database_runs(data_dir):
 
 
 @pytest.mark.timeout(TWO_STARTS)
-def test_starts_from_nothing_and_again(start, data_dir):
+def test_starts_on_an_empty_folder_and_again(start, data_dir):
     first = start()
     took = wait_ready(first)
     assert 'name="username"' in sign_in_page(first)
@@ -85,7 +85,7 @@ def test_starts_from_nothing_and_again(start, data_dir):
 
 @pytest.mark.usefixtures("static_files")
 @pytest.mark.timeout(TWO_STARTS)
-def test_takes_the_administrator_from_the_environment(start):
+def test_administrator_comes_from_the_environment(start):
     server = start(DJANGO_SUPERUSER_USERNAME="grace", DJANGO_SUPERUSER_PASSWORD="correct horse")
     wait_ready(server)
     assert "correct horse" not in server.output
@@ -94,7 +94,7 @@ def test_takes_the_administrator_from_the_environment(start):
 
 @pytest.mark.usefixtures("static_files")
 @pytest.mark.timeout(TWO_STARTS)
-def test_two_that_start_together_share_database_and_key(start):
+def test_two_concurrent_starts_share_database_and_key(start):
     servers = [start(), start()]
     for each in servers:
         wait_ready(each)
@@ -105,7 +105,7 @@ def test_two_that_start_together_share_database_and_key(start):
 
 @pytest.mark.usefixtures("static_files")
 @pytest.mark.timeout(TWO_STARTS)
-def test_starts_again_after_a_power_cut(start, data_dir):
+def test_starts_after_a_power_cut(start, data_dir):
     server = start()
     wait_ready(server)
     postmaster = psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]))
@@ -120,7 +120,7 @@ def test_starts_again_after_a_power_cut(start, data_dir):
 
 @pytest.mark.long
 @pytest.mark.usefixtures("static_files")
-def test_leaves_the_database_to_its_next_start_when_killed(start, data_dir):
+def test_killed_server_leaves_the_database_to_the_next_start(start, data_dir):
     server = start()
     wait_ready(server)
     server.kill()
@@ -131,7 +131,7 @@ def test_leaves_the_database_to_its_next_start_when_killed(start, data_dir):
     assert not database_runs(data_dir)
 
 
-def test_says_that_the_port_is_taken(server, start, data_dir):
+def test_reports_that_the_port_is_taken(server, start, data_dir):
     second = start(port=server.port)
     assert second.wait_ended(time.monotonic()).code == 1
     assert second.output.count("\n") == 1
@@ -139,7 +139,7 @@ def test_says_that_the_port_is_taken(server, start, data_dir):
     assert not data_dir.exists()
 
 
-def test_says_that_there_is_no_such_database(database, start):
+def test_reports_a_missing_database(database, start):
     server = start(DATABASE_URL=f"postgresql://postgres:hunter2@/nowhere?host={databases.FOLDER}/postgres")
     assert server.wait_ended(time.monotonic()).code == 1
     assert 'database "nowhere" does not exist' in server.output

@@ -11,13 +11,13 @@ def grown(server, before, *names):
     eventually(lambda: all(scrape(server)[name] > before[name] for name in names), f"more of {names}")
 
 
-def test_counts_a_stop_and_how_long_it_took(server, alice, answering):
+def test_counts_a_stop_and_its_duration(server, alice, answering):
     before = scrape(server)
     answering(alice).asked.stop()
     grown(
         server,
         before,
-        ("chat_runs_total", "stopped", "interrupted"),
+        ("chat_generations_total", "stopped", "interrupted"),
         ("chat_stop_seconds_count",),
         ("chat_first_token_seconds_count",),
         ("chat_tokens_total", "out"),
@@ -27,19 +27,19 @@ def test_counts_a_stop_and_how_long_it_took(server, alice, answering):
     assert 0 <= took < 10
 
 
-def test_counts_a_complete_answer_with_the_providers_tokens(server, alice, answering):
+def test_counts_a_complete_answer_with_provider_tokens(server, alice, answering):
     before = scrape(server)
     a = answering(alice)
     a.exchange.finish(usage=(1_000_000, 2_000_000))
     assert a.asked.outcome == ("complete", "finished")
     after = scrape(server)
-    grown(server, before, ("chat_runs_total", "finished", "complete"))
+    grown(server, before, ("chat_generations_total", "finished", "complete"))
     for kind, least in (("in", 1_000_000), ("out", 2_000_000)):
         assert after["chat_tokens_total", kind] - before["chat_tokens_total", kind] >= least
     assert after["chat_stop_seconds_count",] == before["chat_stop_seconds_count",]
 
 
-def test_measures_how_late_the_event_loop_is(server, alice):
+def test_measures_event_loop_lag(server, alice):
     before = scrape(server)
     grown(server, before, ("chat_event_loop_late_seconds_count",))
     assert (
@@ -54,30 +54,31 @@ def test_counts_an_error(server, alice, socket, provider):
     asked = socket(alice).ask(exchange.prompt)
     exchange.respond(500)
     assert asked.outcome == ("error", "provider_failed")
-    grown(server, before, ("chat_runs_total", "provider_failed", "error"))
+    grown(server, before, ("chat_generations_total", "provider_failed", "error"))
 
 
-def test_shows_what_there_is_now(server, alice, answering):
+def test_gauges_show_live_counts(server, alice, answering):
     a = answering(alice)
     now = scrape(server)
-    for name in ("chat_runs_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
+    for name in ("chat_generations_streaming", "chat_upstreams_open", "chat_viewers", "chat_sockets"):
         assert now[name,] >= 1, name
     assert 0 <= now["chat_journal_lag_seconds",] < 10
     a.asked.stop()
     a.page.close()
-    eventually(lambda: scrape(server)["chat_runs_streaming",] < now["chat_runs_streaming",], "one run less")
+    streaming = ("chat_generations_streaming",)
+    eventually(lambda: scrape(server)[streaming] < now[streaming], "one run less")
     eventually(lambda: scrape(server)["chat_upstreams_open",] < now["chat_upstreams_open",], "one upstream less")
     eventually(lambda: scrape(server)["chat_viewers",] < now["chat_viewers",], "one viewer less")
 
 
-def test_names_no_person_and_no_conversation(server, alice, answering):
+def test_labels_name_no_person_or_conversation(server, alice, answering):
     a = answering(alice)
     page = request(server, Authorization=f"Bearer {METRICS_TOKEN}")
     for secret in (alice.user.username, a.asked.generation, a.exchange.prompt, METRICS_TOKEN):
         assert str(secret) not in page.html
 
 
-def test_needs_the_token(server, alice, staff):
+def test_metrics_need_the_token(server, alice, staff):
     for person in (alice, staff, alice.without_session()):
         for given in ("", "Bearer", "Bearer ", f"Bearer {METRICS_TOKEN}x", f"Basic {METRICS_TOKEN}", METRICS_TOKEN):
             page = person.get("/metrics", Authorization=given)
@@ -87,16 +88,16 @@ def test_needs_the_token(server, alice, staff):
         assert person.get(f"/metrics?token={METRICS_TOKEN}").status == 401
 
 
-def test_a_token_that_is_no_ascii_is_wrong(server):
+def test_non_ascii_token_is_refused(server):
     assert request(server, Authorization="Bearer \xe4\xf6\xfc").status == 401
 
 
-def test_is_only_read(server):
+def test_metrics_accept_only_get(server):
     page = request(server, method="POST", Authorization=f"Bearer {METRICS_TOKEN}")
     assert (page.status, page.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_speaks_openmetrics_to_those_who_prefer_it(server):
+def test_serves_openmetrics_on_request(server):
     page = request(
         server, Authorization=f"Bearer {METRICS_TOKEN}", Accept="application/openmetrics-text;version=1.0.0;q=0.9,*/*"
     )
@@ -104,15 +105,16 @@ def test_speaks_openmetrics_to_those_who_prefer_it(server):
     assert page.html.endswith("# EOF\n")
 
 
-def test_runs_of_a_lost_process_count_where_they_are_ended():
-    before = metrics.registry.get_sample_value("chat_runs_total", {"status": "interrupted", "reason": "server_lost"})
-    metrics.ended("interrupted", "server_lost", 3)
-    after = metrics.registry.get_sample_value("chat_runs_total", {"status": "interrupted", "reason": "server_lost"})
+def test_generations_of_a_lost_process_count_where_they_are_ended():
+    lost = {"status": "interrupted", "reason": "server_lost"}
+    before = metrics.registry.get_sample_value("chat_generations_total", lost)
+    metrics.count_end("interrupted", "server_lost", 3)
+    after = metrics.registry.get_sample_value("chat_generations_total", lost)
     assert (before, after) != (None, None)
     assert after - before == 3
 
 
-def test_clocks_that_disagree_make_no_negative_time():
+def test_clock_skew_gives_no_negative_time():
     before = metrics.registry.get_sample_value("chat_stop_seconds_sum")
     metrics.observe(stop=-5, first_token=None, tokens_in=None, tokens_out=None)
     assert metrics.registry.get_sample_value("chat_stop_seconds_sum") == before

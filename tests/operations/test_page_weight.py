@@ -20,14 +20,14 @@ def compressed(name):
     return gzip.compress(Path(finders.find(name)).read_bytes(), mtime=0)
 
 
-def test_scripts_and_styles_of_the_chat(alice):
+def test_scripts_and_styles_of_the_chat_are_small(alice):
     sizes = {name: len(compressed(name)) for name in own_files(alice.get("/").html)}
     assert "js/main.js" in sizes
     assert "css/reset.css" in sizes
     assert sum(sizes.values()) <= LIMIT, sorted(sizes.items(), key=lambda item: -item[1])
 
 
-def test_every_file_is_on_the_page(alice):
+def test_page_loads_every_static_file(alice):
     """No module and no style sheet that nobody needs any more."""
     written = {
         path

@@ -15,14 +15,14 @@ from tests.support import generations
 from tests.support.polling import eventually
 
 
-def test_sessions_that_have_run_out_go_and_others_stay(alice, bob):
+def test_only_expired_sessions_are_deleted(alice, bob):
     Session.objects.filter(pk=alice.session).update(expire_date=timezone.now() - timedelta(seconds=1))
     cleanup.tidy()
     left = set(Session.objects.filter(pk__in=[alice.session, bob.session]).values_list("pk", flat=True))
     assert left == {bob.session}
 
 
-def test_processes_go_that_are_dead_and_wrote_nothing_that_is_kept(alice, answering):
+def test_dead_processes_without_generations_are_deleted(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     owner = generations.wait_ended(a.asked).owner
@@ -35,7 +35,7 @@ def test_processes_go_that_are_dead_and_wrote_nothing_that_is_kept(alice, answer
     young.delete()
 
 
-def test_a_process_that_lives_stays_whatever_its_row_says(database):
+def test_live_process_is_kept_whatever_its_row_says(database):
     """It holds a lock of the database for as long as it runs."""
     process = new_id()
     with psycopg.connect(databases.URL, autocommit=True) as connection:

@@ -35,7 +35,7 @@ def sign_in(person, name, password):
     return person.post("/accounts/login/", username=name, password=password)
 
 
-def test_a_sign_in_and_a_sign_out_are_told(watched, told):
+def test_sign_in_and_sign_out_are_logged(watched, told):
     anna = people.new_person("anna", watched)
     assert anna.post("/accounts/logout/").status == 302
     assert told("signed_out", user=anna.user.pk)["level"] == "INFO"
@@ -44,7 +44,7 @@ def test_a_sign_in_and_a_sign_out_are_told(watched, told):
     assert (line["level"], line["address"]) == ("INFO", "127.0.0.1")
 
 
-def test_a_failed_sign_in_names_the_account_and_nothing_that_was_typed(watched, told):
+def test_failed_sign_in_logs_the_account_but_no_input(watched, told):
     anna = people.new_person("anna", watched)
     assert sign_in(anna.without_session(), anna.user.username, "my-other-password").status == 200
     assert told("sign_in_failed", user=anna.user.pk)["level"] == "WARNING"
@@ -54,7 +54,7 @@ def test_a_failed_sign_in_names_the_account_and_nothing_that_was_typed(watched, 
         assert typed not in watched.output
 
 
-def test_a_refusal_is_told_without_the_query(watched, told):
+def test_refusal_is_logged_without_the_query_string(watched, told):
     clerk = people.new_person("clerk", watched, is_staff=True)
     assert clerk.get("/admin/conversations/message/?q=secret-words").status == 403
     line = told("refused", user=clerk.user.pk)
@@ -62,7 +62,7 @@ def test_a_refusal_is_told_without_the_query(watched, told):
     assert "secret-words" not in watched.output
 
 
-def test_a_changed_and_a_tested_endpoint_are_told_and_in_the_audit_log(watched, told):
+def test_endpoint_changes_and_tests_are_logged_and_audited(watched, told):
     staff = people.new_person("staff", watched, is_staff=True, is_superuser=True)
     made = Endpoint.objects.create(
         name=f"hive of {staff.user.username}", base_url="http://127.0.0.1:9/v1", enabled=False

@@ -44,15 +44,15 @@ async def ends_with_the_connection():
     return await goes_on(waiting)
 
 
-def test_waits_until_the_reader_has_taken_what_was_sent():
+def test_export_waits_until_the_client_has_read():
     assert asyncio.run(waits_while_full()) == (True, True)
 
 
-def test_does_not_wait_for_a_reader_who_has_gone():
+def test_export_does_not_wait_for_a_closed_client():
     assert asyncio.run(ends_with_the_connection())
 
 
-def test_a_failure_in_the_middle_breaks_the_connection():
+def test_failure_during_an_export_breaks_the_connection():
     """Otherwise half a file would look like a whole one."""
     channel, request = connection()
     request.handle_reply({"type": "http.response.start", "status": 200, "headers": []})

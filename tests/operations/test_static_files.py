@@ -19,11 +19,11 @@ def read_only(monkeypatch, settings, tmp_path):
     return settings.STATIC_ROOT
 
 
-def test_static_files_that_were_gathered_before_will_do(read_only):
+def test_previously_collected_static_files_are_enough(read_only):
     (read_only / preparation.MANIFEST).touch()
     preparation._collect_static()
 
 
-def test_without_any_the_folder_is_named(read_only):
+def test_missing_static_files_name_the_folder(read_only):
     with pytest.raises(InvalidSetting, match="Read-only file system"):
         preparation._collect_static()

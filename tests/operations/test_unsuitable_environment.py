@@ -11,7 +11,7 @@ from tests.support.pooler import pooler
 from tests.support.servers import REPOSITORY, free_port
 
 
-def test_a_pooler_that_lends_connections(database):
+def test_transaction_pooler_is_refused(database):
     with pooler(str(local_socket.socket_folder(databases.FOLDER / "postgres") / local_socket.SOCKET_NAME)) as between:
         settings = environment.server_environment(
             str(databases.FOLDER / "pooled"), PORT=free_port(), DATABASE_URL=between.url
@@ -29,7 +29,7 @@ def test_a_pooler_that_lends_connections(database):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_server_of_somebody_else(database):
+def test_plain_daphne_is_refused(database):
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-p", str(port), "chatapp.asgi:application"]
     settings = environment.server_environment(str(databases.FOLDER / "daphne"), PORT=port)

@@ -39,7 +39,7 @@ def filled(alice, socket, provider, small):
     return page, second, sent
 
 
-def test_whole_turns_are_left_out_oldest_first(filled, alice):
+def test_oldest_turns_are_left_out_whole(filled, alice):
     _page, asked, sent = filled
     assert sent[0] == "Be brief."
     assert len(sent) == 2
@@ -47,13 +47,13 @@ def test_whole_turns_are_left_out_oldest_first(filled, alice):
     assert generations.get(asked).turns_dropped == 2
 
 
-def test_the_page_says_so_live_and_after_a_reload(filled, alice):
+def test_page_says_that_turns_were_left_out(filled, alice):
     _page, asked, _sent = filled
     assert LEFT_OUT in asked.transcript["html"]
     assert alice.get(f"/c/{asked.conversation}/").text.count(LEFT_OUT) == 1
 
 
-def test_what_fits_is_sent_whole(alice, socket, provider, small):
+def test_conversation_that_fits_is_sent_whole(alice, socket, provider, small):
     page = socket(alice)
     first, _sent = ask(page, provider, small, "Short.")
     second, sent = ask(page, provider, small, "Short, too.", after=first)
@@ -62,7 +62,7 @@ def test_what_fits_is_sent_whole(alice, socket, provider, small):
     assert LEFT_OUT not in alice.get(f"/c/{second.conversation}/").text
 
 
-def test_the_tokenizer_decides_where_the_bytes_are_in_doubt(alice, socket, provider, small):
+def test_tokenizer_decides_when_bytes_are_inconclusive(alice, socket, provider, small):
     """Two turns of about 140 tokens, which their bytes alone would not tell."""
     page = socket(alice)
     text = WORDS[: len(WORDS) * 6 // 10]
@@ -71,7 +71,7 @@ def test_the_tokenizer_decides_where_the_bytes_are_in_doubt(alice, socket, provi
     assert len(sent) == 4
 
 
-def test_a_model_without_a_window_gets_everything(alice, socket, provider):
+def test_model_without_a_window_gets_everything(alice, socket, provider):
     page = socket(alice)
     first, _sent = ask(page, provider, "alpha-model", WORDS * 10)
     _second, sent = ask(page, provider, "alpha-model", after=first)
@@ -79,7 +79,7 @@ def test_a_model_without_a_window_gets_everything(alice, socket, provider):
 
 
 @pytest.mark.parametrize("how", ["prefill", "instruction"])
-def test_an_answer_that_goes_on_stays_with_its_question(how, alice, staff, socket, provider, small, filled):
+def test_continued_answer_keeps_its_prompt(how, alice, staff, socket, provider, small, filled):
     page, before, _sent = filled
     model = LanguageModel.objects.get(key=small)
     window, prompt = str(model.context_window), model.system_prompt
@@ -99,7 +99,7 @@ def test_an_answer_that_goes_on_stays_with_its_question(how, alice, staff, socke
     assert generations.get(more).turns_dropped >= 2
 
 
-def test_a_last_turn_that_is_too_long_alone_is_refused(filled, provider, small):
+def test_last_turn_too_long_by_itself_is_refused(filled, provider, small):
     page, before, _sent = filled
     refused = page.wait_refused("too_long", id=page.ask(WORDS * 10, model=small, after=before).id)
     assert "small-model" in refused["sentence"]
@@ -114,22 +114,22 @@ def test_a_last_turn_that_is_too_long_alone_is_refused(filled, provider, small):
 TURNS = [{"role": role, "content": "x" * 300} for role in ("system", "user", "assistant", "user", "assistant", "user")]
 
 
-def test_without_a_tokenizer_the_bytes_decide(monkeypatch):
+def test_bytes_decide_without_a_tokenizer(monkeypatch):
     monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, patience: None)
-    monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.Sizes())
-    assert context_window.dropped(TURNS, 5, 1000) == 0
+    monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.SizeCache())
+    assert context_window.messages_to_drop(TURNS, 5, 1000) == 0
     with pytest.raises(context_window.Uncounted) as missing:
-        context_window.dropped(TURNS, 5, 600)
-    context_window.measure(missing.value.texts)
-    assert context_window.dropped(TURNS, 5, 600) == 2
-    assert context_window.dropped(TURNS, 5, 300) == 4
-    assert context_window.dropped(TURNS[1:], 4, 300) == 4
+        context_window.messages_to_drop(TURNS, 5, 600)
+    context_window.count_texts(missing.value.texts)
+    assert context_window.messages_to_drop(TURNS, 5, 600) == 2
+    assert context_window.messages_to_drop(TURNS, 5, 300) == 4
+    assert context_window.messages_to_drop(TURNS[1:], 4, 300) == 4
     with pytest.raises(context_window.TooLong):
-        context_window.dropped(TURNS, 5, 200)
+        context_window.messages_to_drop(TURNS, 5, 200)
 
 
 @pytest.mark.parametrize("window", ["0", "1", "2147483647"])
-def test_windows_of_any_size_do_no_harm(window, staff, alice, socket, provider, small):
+def test_any_window_size_is_harmless(window, staff, alice, socket, provider, small):
     change_model(staff, LanguageModel.objects.get(key=small), context_window=window)
     page = socket(alice)
     if window == "2147483647":

@@ -53,7 +53,7 @@ def words_of(chunks: list[Any]) -> str:
     return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks if chunk["choices"])
 
 
-async def test_lists_its_model():
+async def test_demo_lists_its_model():
     async with running() as (demo, session), session.get(f"{demo.base_url}/models") as response:
         listed = await response.json()
     assert [model["id"] for model in listed["data"]] == [demo.model]
@@ -74,13 +74,13 @@ async def test_streams_in_the_form_of_chat_completions():
     assert words_of(tokens) in answers.variants("Hello")
 
 
-async def test_leaves_the_usage_out_unless_asked():
+async def test_usage_is_sent_only_on_request():
     asked = asking("Hello", stream=True)
     async with running() as (demo, session), session.post(f"{demo.base_url}/chat/completions", json=asked) as response:
         assert all("usage" not in chunk for chunk in await events(response))
 
 
-async def test_answers_as_a_whole():
+async def test_answers_without_streaming():
     asked = asking("Hello")
     async with running() as (demo, session), session.post(f"{demo.base_url}/chat/completions", json=asked) as response:
         whole = await response.json()
@@ -99,7 +99,7 @@ async def test_ends_at_the_token_limit():
 
 
 @pytest.mark.parametrize("authorization", ["Bearer wrong", "Bearer ", "Basic YTpi", "Bearer \u00e9"])
-async def test_wants_its_key(authorization):
+async def test_demo_requires_its_key(authorization):
     async with running() as (demo, session):
         for path in ("models", "chat/completions", "nothing"):
             headers = {"Authorization": authorization}
@@ -108,7 +108,7 @@ async def test_wants_its_key(authorization):
                 assert (await response.json())["error"]["code"] == "invalid_api_key"
 
 
-async def test_every_start_has_another_key():
+async def test_every_start_has_a_new_key():
     async with running() as (one, _), running() as (two, _):
         assert one.key != two.key
 
@@ -130,13 +130,13 @@ async def test_every_start_has_another_key():
         (b'{"messages": [{"role": "user", "content": "Hello"}]}', 404),
     ],
 )
-async def test_refuses_what_it_cannot_read(body, status):
+async def test_malformed_request_is_refused(body, status):
     async with running() as (demo, session), session.post(f"{demo.base_url}/chat/completions", data=body) as response:
         assert response.status == status
         assert (await response.json())["error"]["message"]
 
 
-async def test_knows_no_other_path():
+async def test_unknown_path_is_not_found():
     async with running() as (demo, session), session.get(f"{demo.base_url}/embeddings") as response:
         assert response.status == 404
         assert (await response.json())["error"]["message"]
@@ -168,7 +168,7 @@ async def test_stops_writing_when_the_client_hangs_up(stream):
         assert demo.written == written
 
 
-async def test_closing_cuts_off_what_is_being_written():
+async def test_closing_cuts_off_a_stream():
     asked = asking("Hello", stream=True)
     async with running(rate=50) as (demo, session), session.post(f"{demo.base_url}/chat/completions", json=asked) as it:
         await it.content.readline()
@@ -180,7 +180,7 @@ async def test_closing_cuts_off_what_is_being_written():
             await it.content.read()
 
 
-async def test_keeps_to_its_pace():
+async def test_demo_keeps_its_pace():
     asked = asking("Hello", stream=True, max_tokens=60)
     async with running(rate=60) as (demo, session), session.post(f"{demo.base_url}/chat/completions", json=asked) as it:
         begin = time.monotonic()
@@ -192,7 +192,7 @@ async def test_keeps_to_its_pace():
 
 
 @pytest.mark.parametrize("prompt", [*PROMPTS, ""])
-def test_every_answer_says_what_it_is_and_picks_up_words(prompt):
+def test_every_answer_says_it_is_a_demo_and_quotes_the_prompt(prompt):
     for text in answers.variants(prompt):
         opening = ". ".join(text.split(". ")[:2])
         assert "demo model" in opening
@@ -212,22 +212,22 @@ def test_every_answer_says_what_it_is_and_picks_up_words(prompt):
         ("A recipe for bread", "flour"),
     ],
 )
-def test_the_answer_suits_the_prompt(prompt, mark):
+def test_answer_suits_the_prompt(prompt, mark):
     assert all(mark in text for text in answers.variants(prompt))
 
 
-def test_long_answers_are_there_to_be_stopped():
+def test_long_answers_leave_time_to_stop():
     for text in answers.variants("Tell me a long story"):
         assert len(text.split()) >= 1_500
 
 
 @pytest.mark.parametrize("prompt", [*PROMPTS, "a long one"])
-def test_asking_again_gets_another_answer(prompt):
+def test_regenerating_gives_another_answer(prompt):
     given = [answers.answer(prompt, turn) for turn in range(4)]
     assert all(first != second for first, second in pairwise(given))
 
 
-def test_the_samples_show_all_kinds_of_blocks():
+def test_samples_show_all_kinds_of_blocks():
     html = render("\n\n".join(sample.body for sample in SAMPLES))
     for tag in ("h3", "h4", "ol", "ul", "li", "table", "blockquote", "pre", "strong", "em", "a", "hr", "span"):
         assert f"<{tag}" in html
@@ -235,7 +235,7 @@ def test_the_samples_show_all_kinds_of_blocks():
         assert f'<code class="language-{language}">' in html
 
 
-def test_the_program_that_it_shows_works(capsys):
+def test_sample_program_works(capsys):
     (body,) = [sample.body for sample in SAMPLES if "```python" in sample.body]
     exec(body.split("```python\n")[1].split("```")[0], {})
     assert capsys.readouterr().out.strip() == body.split("```text\n")[1].split("```")[0].strip()
@@ -243,7 +243,7 @@ def test_the_program_that_it_shows_works(capsys):
 
 @pytest.mark.parametrize("prompt", [*PROMPTS, "a long one"])
 @pytest.mark.parametrize("ask", [[("user", CONTINUE_INSTRUCTION)], [("user", "Please continue.")], []])
-def test_goes_on_with_the_same_answer(prompt, ask):
+def test_continues_the_same_answer(prompt, ask):
     text = answers.answer(prompt, 3)
     for length in (1, 40, len(text) // 2, len(text) - 1):
         partial = text[:length]
@@ -252,12 +252,12 @@ def test_goes_on_with_the_same_answer(prompt, ask):
 
 
 @pytest.mark.parametrize("partial", ["Words of another model", answers.answer("Hello", 0)])
-def test_closes_an_answer_that_it_does_not_know(partial):
+def test_ends_the_continuation_of_an_unknown_answer(partial):
     more = reply([("user", "Hello"), ("assistant", partial), ("user", CONTINUE_INSTRUCTION)], 1)
     assert more.startswith("\n\nThat is all the demo model has to say")
 
 
-def test_a_new_question_after_an_answer_is_a_new_question():
+def test_new_prompt_after_an_answer_is_answered_anew():
     turns = [("user", "Hello"), ("assistant", "Hello to you."), ("user", "Should I continue to drink tea?")]
     assert reply(turns, 1) in answers.variants("Should I continue to drink tea?")
 
@@ -270,6 +270,6 @@ async def test_reads_content_in_parts():
     assert content in answers.variants("Compare tea")
 
 
-def test_tokens_are_the_text():
+def test_joined_tokens_give_the_text():
     for text in (*answers.variants("a long one"), "é😀  \n\t x_y -- \u2028…"):
         assert "".join(split(text)) == text

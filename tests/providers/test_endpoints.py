@@ -64,7 +64,7 @@ def edit(staff, endpoint, **fields):
 # --- added, tested, used ---------------------------------------------------------------------------------------------
 
 
-def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gamma):
+def test_new_endpoint_answers_immediately(staff, added, second, alice, socket, gamma):
     tested = staff.post(f"{ENDPOINTS}{added.pk}/test/")
     assert f"It works. “{second.models[0]}” answers." in tested.text
     assert "It lists 2 models" in tested.text
@@ -80,21 +80,21 @@ def test_answers_as_soon_as_it_is_added(staff, added, second, alice, socket, gam
     assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
 
 
-def test_adding_listed_models_twice_adds_them_once(staff, added, second):
+def test_adding_listed_models_twice_adds_each_once(staff, added, second):
     for _ in range(2):
         staff.post(f"{ENDPOINTS}{added.pk}/models/", name=second.models[0])
     assert added.models.count() == 1
     assert f'value="{second.models[0]}" checked disabled' in staff.post(f"{ENDPOINTS}{added.pk}/test/").html
 
 
-def test_offers_all_it_lists_but_the_disabled_ones(staff, added, alice, gamma, second):
+def test_endpoint_offers_all_listed_models_except_disabled_ones(staff, added, alice, gamma, second):
     LanguageModel.objects.create(endpoint=added, name=second.models[0], enabled=False)
     edit(staff, added, offers_all="on")
     wait_offered(alice, key_at(added, gamma))
     assert f'value="{key_at(added, second.models[0])}"' not in alice.get("/").html
 
 
-def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
+def test_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second, socket):
     staff.post(f"{ENDPOINTS}{added.pk}/models/", name="alpha-model")
     model = added.models.get()
     assert model.key == f"{added.name}::alpha-model"
@@ -106,7 +106,7 @@ def test_the_same_name_at_two_endpoints_has_two_keys(staff, added, alice, second
     assert generations.wait_ended(asked).model == model.key
 
 
-def test_its_own_patience_counts(second, alice, socket):
+def test_endpoint_has_its_own_timeouts(second, alice, socket):
     with offered(second.url, "quick", endpoint={"first_token_timeout": 0.3}) as (_endpoint, [model]):
         wait_offered(alice, model.key)
         exchange = second.expect()
@@ -118,7 +118,7 @@ def test_its_own_patience_counts(second, alice, socket):
 # --- changed while in use --------------------------------------------------------------------------------------------
 
 
-def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, socket, gamma):
+def test_generation_keeps_the_endpoint_it_started_with(staff, added, second, alice, socket, gamma):
     key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
     wait_offered(alice, key)
     exchange = second.expect()
@@ -140,7 +140,7 @@ def test_a_run_keeps_the_endpoint_it_began_with(staff, added, second, alice, soc
 
 
 @pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
-def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, socket):
+def test_deleted_model_finishes_its_streaming_answer(how, second, alice, socket):
     with offered(second.url, "fleeting") as (endpoint, [model]):
         wait_offered(alice, model.key)
         exchange = second.expect()
@@ -180,7 +180,7 @@ def test_a_model_that_goes_in_mid_run_answers_to_the_end(how, second, alice, soc
         ("not a name", "not a name may not be sent"),
     ],
 )
-def test_a_variable_that_holds_no_key_is_refused(variable, words, staff, second):
+def test_variable_not_meant_for_keys_is_refused(variable, words, staff, second):
     form = endpoint_form(base_url=second.url, key_variable=variable)
     page = staff.post(f"{ENDPOINTS}add/", **form)
     assert page.status == 200
@@ -199,13 +199,13 @@ def test_a_variable_that_holds_no_key_is_refused(variable, words, staff, second)
         "http://☃.com/v1",
     ],
 )
-def test_an_address_that_is_none_or_has_a_secret_is_refused(address, staff):
+def test_invalid_or_secret_bearing_address_is_refused(address, staff):
     page = staff.post(f"{ENDPOINTS}add/", **endpoint_form(base_url=address))
     assert page.status == 200
     assert "without user, password or query" in page.text
 
 
-def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice, socket, server):
+def test_missing_key_is_reported_by_name_when_needed(staff, second, alice, socket, server):
     with offered(second.url, "keyless", endpoint={"key_variable": "CHAT_KEY_LOST"}) as (endpoint, [model]):
         wait_offered(alice, model.key)
         page = socket(alice)
@@ -217,7 +217,7 @@ def test_a_missing_key_is_refused_by_name_when_it_is_needed(staff, second, alice
         assert "CHAT_KEY_LOST is not set" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
 
-def test_a_key_goes_only_where_it_may(staff, start_server, second):
+def test_key_is_sent_only_to_allowed_addresses(staff, start_server, second):
     """Also of an endpoint whose record is older than the rule, and also to the connection test."""
     rules = "CHAT_KEY_*,OPENAI_API_KEY@api.example.org"
     person = staff.at(start_server(CHAT_PROVIDER_KEYS=rules, STRIPE_API_KEY="sk-stripe", CHAT_KEY_OWN="sk-own"))
@@ -245,12 +245,12 @@ def test_a_key_goes_only_where_it_may(staff, start_server, second):
         ("DATABASE_*", "DATABASE_URL", "https://one.example.org/v1", False),
     ],
 )
-def test_the_rules_of_keys(rule, variable, address, may, settings):
+def test_key_binding_rules(rule, variable, address, may, settings):
     settings.CHAT_PROVIDER_KEYS = (rule,)
     assert may_be_sent(variable, address) == may
 
 
-def test_no_key_stands_anywhere(staff, added, second, alice, socket, server, gamma):
+def test_key_appears_nowhere(staff, added, second, alice, socket, server, gamma):
     """The canary is in every request to the provider; it may be nowhere else."""
     key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
     wait_offered(alice, key)
@@ -281,7 +281,7 @@ def tables_with(text):
     return found
 
 
-def test_the_canary_test_would_notice(staff, added):
+def test_canary_test_detects_a_leak(staff, added):
     """A key in the wrong field is found."""
     LanguageModel.objects.create(endpoint=added, name="x", label="sk-not-the-canary")
     assert tables_with("sk-not-the-canary") == ["conversations_languagemodel"]
@@ -290,7 +290,7 @@ def test_the_canary_test_would_notice(staff, added):
 # --- what it offers --------------------------------------------------------------------------------------------------
 
 
-def test_an_endpoint_that_offers_nothing_says_so(staff, second):
+def test_endpoint_without_models_is_reported(staff, second):
     form = endpoint_form(base_url=second.url)
     client = Client(headers={"host": "127.0.0.1:8000"})
     client.force_login(staff.user)
@@ -301,7 +301,7 @@ def test_an_endpoint_that_offers_nothing_says_so(staff, second):
     endpoint.delete()
 
 
-def test_a_model_stays_with_its_endpoint(staff, second):
+def test_model_cannot_move_to_another_endpoint(staff, second):
     with offered(second.url, "m") as (endpoint, [model]), offered(second.url) as (other, _models):
         page = staff.post(f"/admin/conversations/languagemodel/{model.pk}/change/", **model_form(other, name="m"))
         assert page.status == 302
@@ -309,7 +309,7 @@ def test_a_model_stays_with_its_endpoint(staff, second):
         assert model.endpoint == endpoint
 
 
-def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, second):
+def test_invisible_and_key_like_names_are_refused(staff, second):
     for name, words in (("a\u202eb", "cannot be seen"), ("a::b", "separates endpoint and model")):
         assert words in staff.post(f"{ENDPOINTS}add/", **endpoint_form(name=name)).text
 
@@ -333,7 +333,7 @@ def page_of_test(staff, provider, path, *known, status):
         return page.result(), exchange.request.body
 
 
-def test_asks_for_one_token(staff, second):
+def test_connection_test_asks_for_one_token(staff, second):
     page, body = page_of_test(staff, second, "any", "known", status=200)
     assert "It works. “known” answers." in page.text
     assert (body["model"], body["max_tokens"]) == ("known", 1)
@@ -348,13 +348,13 @@ def test_asks_for_one_token(staff, second):
         (503, "a problem of its own"),
     ],
 )
-def test_a_list_that_anybody_gets_does_not_prove_the_key(status, words, staff, second):
+def test_public_model_list_does_not_prove_the_key(status, words, staff, second):
     page, _body = page_of_test(staff, second, "any", "known", status=status)
     assert words in page.text
     assert 'data-works="false"' in page.html
 
 
-def test_an_endpoint_without_a_list_works_with_a_model_added_by_hand(staff):
+def test_endpoint_without_a_list_works_with_a_manual_model(staff):
     provider = Provider()
     provider.lists["/v1/unlisted/models"] = {"error": "no such thing"}
     page, _body = page_of_test(staff, provider, "unlisted", "by-hand", status=200)
@@ -382,7 +382,7 @@ def test_an_endpoint_without_a_list_works_with_a_model_added_by_hand(staff):
         (200, b'{"data": []}', "lists no models"),
     ],
 )
-def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
+def test_connection_test_explains_a_bad_response(status, body, words, staff):
     with canned_http(status, body) as address, offered(address) as (endpoint, _models):
         page = staff.post(f"{ENDPOINTS}{endpoint.pk}/test/")
     assert page.status == 200
@@ -390,7 +390,7 @@ def test_says_what_is_wrong_with_an_answer(status, body, words, staff):
     assert 'data-works="false"' in page.html
 
 
-def test_says_that_it_redirects_and_does_not_follow(staff):
+def test_connection_test_reports_a_redirect_without_following(staff):
     with (
         canned_http(200, b'{"data": [{"id": "secret-inside"}]}') as inside,
         canned_http(302, headers=[("Location", f"{inside}/models")]) as address,
@@ -401,7 +401,7 @@ def test_says_that_it_redirects_and_does_not_follow(staff):
     assert "secret-inside" not in page.html
 
 
-def test_says_that_nothing_can_be_reached(staff, second):
+def test_connection_test_reports_an_unreachable_endpoint(staff, second):
     with sockets.create_server(("127.0.0.1", 0)) as listening, canned_http(200) as plain:
         for address, words in (
             (f"http://127.0.0.1:{free_port()}/v1", "connection is refused"),
@@ -414,7 +414,7 @@ def test_says_that_nothing_can_be_reached(staff, second):
                 assert words in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
 
-def test_the_demo_needs_no_connection(staff):
+def test_demo_endpoint_needs_no_connection_test(staff):
     with offered("") as (endpoint, _models):
         assert "built in" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
@@ -423,7 +423,7 @@ def test_the_demo_needs_no_connection(staff):
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
+def test_connection_test_needs_the_permission(view, server, alice, added, gamma):
     path = f"{ENDPOINTS}{added.pk}/{view}/"
     assert "/login/" in alice.post(path).location
     assert alice.without_session().post(path).status == 302
@@ -438,7 +438,7 @@ def test_only_those_with_the_permission_may(view, server, alice, added, gamma):
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_testing_takes_a_form(view, staff, added):
+def test_connection_test_accepts_only_post(view, staff, added):
     page = staff.get(f"{ENDPOINTS}{added.pk}/{view}/")
     assert (page.status, page.location) == (302, f"{ENDPOINTS}{added.pk}/change/")
     assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404

@@ -29,7 +29,7 @@ MEANT = {
 
 
 @pytest.mark.parametrize("word", MEANT)
-def test_each_word_is_taken_for_what_it_means(alice, answering, word):
+def test_known_finish_reasons_are_mapped(alice, answering, word):
     a = answering(alice)
     a.exchange.finish(word)
     assert a.asked.outcome == MEANT[word]
@@ -39,7 +39,7 @@ def test_each_word_is_taken_for_what_it_means(alice, answering, word):
     assert bool(run.error_code) == (run.status == "error" or word in ("safety", "recitation"))
 
 
-def test_an_unknown_word_is_kept_and_its_answer_does_not_look_finished(alice, answering):
+def test_unknown_finish_reason_does_not_look_finished(alice, answering):
     a = answering(alice)
     a.exchange.finish("three_wise_monkeys")
     assert "without saying that it is complete" in a.asked.end["note"]
@@ -58,16 +58,8 @@ NO_WORDS = {
 }
 
 
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
 @pytest.mark.parametrize("which", NO_WORDS)
-def test_an_answer_of_nothing_says_so(asking, alice, which):
+def test_empty_answer_says_so(asking, alice, which):
     asked, exchange = asking
     deltas, word, reason, sentence = NO_WORDS[which]
     for delta in deltas:
@@ -80,14 +72,14 @@ def test_an_answer_of_nothing_says_so(asking, alice, which):
     assert sentence in alice.get(f"/c/{asked.conversation}/").text
 
 
-def test_filtered_to_nothing_can_be_tried_again(asking):
+def test_fully_filtered_answer_can_be_retried(asking):
     asked, exchange = asking
     exchange.finish("content_filter")
     assert asked.outcome == ("complete", "content_filter")
     assert "Try again" in words(asked.end["note"])
 
 
-def test_an_empty_answer_is_not_sent_back_as_one(asking, provider):
+def test_empty_answer_is_left_out_of_the_history(asking, provider):
     """Providers refuse a turn without text."""
     asked, exchange = asking
     exchange.finish("content_filter")
@@ -98,7 +90,7 @@ def test_an_empty_answer_is_not_sent_back_as_one(asking, provider):
     following.finish()
 
 
-def test_what_a_model_says_when_it_refuses_is_shown(asking):
+def test_refusal_text_is_shown(asking):
     asked, exchange = asking
     exchange.write_event({"choices": [{"delta": {"refusal": "I will not hum."}}]}).finish()
     assert asked.outcome == ("complete", "finished")
@@ -109,26 +101,26 @@ def test_what_a_model_says_when_it_refuses_is_shown(asking):
     ("word", "announced"),
     [("stop", "Answer complete"), ("length", "length limit"), ("content_filter", "content filter")],
 )
-def test_the_announcement_says_what_the_note_says(alice, answering, word, announced):
+def test_announcement_matches_the_note(alice, answering, word, announced):
     a = answering(alice)
     a.exchange.finish(word)
     assert announced in a.asked.end["announce"]
     assert ("Answer complete" in a.asked.end["announce"]) == (word == "stop")
 
 
-def test_stopped_before_the_first_word_is_announced_as_that(asking):
+def test_stop_before_the_first_word_is_announced(asking):
     asked, _exchange = asking
     asked.stop()
     assert asked.end["announce"] == "Stopped. Nothing was written."
 
 
-def test_the_seconds_to_wait_are_announced(asking):
+def test_retry_delay_is_announced(asking):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": "20"})
     assert "Try again in 20 s." in asked.end["announce"]
 
 
-def test_a_next_message_is_named_as_the_cause(alice, answering, provider):
+def test_replacement_is_named_as_the_cause(alice, answering, provider):
     a = answering(alice)
     following = provider.expect()
     a.page.ask(following.prompt, after=a.asked)

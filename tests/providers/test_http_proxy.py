@@ -16,7 +16,7 @@ def inside(database, provider):
         yield server
 
 
-def test_answers_come_through_it(alice, inside, socket, provider):
+def test_endpoints_are_reached_through_the_proxy(alice, inside, socket, provider):
     exchange = provider.expect()
     asked = socket(alice.at(inside)).ask(exchange.prompt)
     assert exchange.request.path == f"{NOWHERE}/chat/completions"
@@ -24,7 +24,7 @@ def test_answers_come_through_it(alice, inside, socket, provider):
     assert asked.outcome == ("complete", "finished")
 
 
-def test_not_for_those_that_are_excepted(alice, inside, socket, provider):
+def test_excepted_hosts_bypass_the_proxy(alice, inside, socket, provider):
     person = alice.at(inside)
     with offered(provider.url, "near-model") as (_row, [model]):
         wait_offered(person, model.key)

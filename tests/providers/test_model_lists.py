@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.models import Endpoint, LanguageModel
-from conversations.providers import learned, model_list_cache, model_list_format
-from conversations.providers.client_pool import Providers
+from conversations.providers import model_list
+from conversations.providers.catalog import learned_windows, list_cache
+from conversations.providers.catalog.model_catalog import ModelCatalog
+from conversations.providers.client_pool import ClientPool
 from conversations.providers.endpoints import Endpoint as Reached
-from conversations.providers.model_catalog import ModelCatalog
 from tests.support import generations
 from tests.support.model_admin import offered, wait_offered
 from tests.support.people import new_person
@@ -60,14 +61,14 @@ def selected(person):
 
 
 @pytest.mark.parametrize("name", MODEL_LISTS)
-def test_only_models_that_chat_are_offered(name, everywhere, alice):
+def test_only_chat_models_are_offered(name, everywhere, alice):
     prefix = f"{everywhere[name].prefix}::"
     for model in CHAT_MODELS[name]:
         wait_offered(alice, f"{prefix}{model}")
     assert {key.removeprefix(prefix) for key in picker(alice) if key.startswith(prefix)} == CHAT_MODELS[name]
 
 
-def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, staff):
+def test_administrator_can_offer_other_models(everywhere, alice, staff):
     row = everywhere["ollama"]
     page = staff.post(f"/admin/conversations/endpoint/{row.pk}/test/")
     assert page.text.count("does not seem to chat") == len(MODEL_LISTS["ollama"]["data"]) - len(CHAT_MODELS["ollama"])
@@ -83,8 +84,8 @@ def test_the_others_are_offered_by_an_administrators_choice(everywhere, alice, s
 
 
 @pytest.mark.parametrize("name", MODEL_LISTS)
-def test_no_old_one_is_the_one_to_begin_with(name):
-    best = model_list_format.preferred(model_list_format.read(MODEL_LISTS[name]))
+def test_old_model_is_not_the_default(name):
+    best = model_list.preferred(model_list.parse(MODEL_LISTS[name]))
     assert best.name in CHAT_MODELS[name]
     if name == "openai":
         assert best.name == "gpt-5.1"
@@ -99,7 +100,7 @@ def dora(database, servers_with_lists):
         yield new_person("dora", server)
 
 
-def test_a_legacy_model_is_never_preselected_and_the_default_changes_by_decision_only(dora, servers_with_lists):
+def test_legacy_model_is_never_preselected_and_default_is_stable(dora, servers_with_lists):
     person = dora
     assert selected(person) == ["gpt-5.1"]
     with offered(servers_with_lists.url, "alpha", order=0) as (_row, [first]):
@@ -121,24 +122,24 @@ def test_a_legacy_model_is_never_preselected_and_the_default_changes_by_decision
         max_size=5,
     )
 )))  # fmt: skip
-def test_a_list_of_whatever_values_is_read_or_refused(payload):
+def test_arbitrary_lists_are_read_or_refused(payload):
     try:
-        found = model_list_format.read(payload)
+        found = model_list.parse(payload)
     except ValueError:
         return
-    assert all(model_list_format.usable(model.name) for model in found)
-    assert all(model.window is None or model_list_format.believable(model.window) for model in found)
+    assert all(model_list.is_usable_name(model.name) for model in found)
+    assert all(model.window is None or model_list.is_plausible_window(model.window) for model in found)
 
 
 @pytest.mark.parametrize("name", ["m\rINFO fake: ", "a\x1b[31m", "a\u2028b", "a\u202eb", "a\0b", "x" * 201, " "])
-def test_names_that_would_disturb_the_log_are_left_out(name):
-    assert [model.name for model in model_list_format.read({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
+def test_names_with_control_characters_are_left_out(name):
+    assert [model.name for model in model_list.parse({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
 
 
 # --- whose a model is ------------------------------------------------------------------------------------------------
 
 
-def test_an_endpoint_cannot_take_over_anothers_models(alice, socket, provider):
+def test_endpoint_cannot_take_over_anothers_models(alice, socket, provider):
     """It lists the same names, and one that would sort first."""
     before = selected(alice)
     with answering_lists("alpha-model", "!first", "endpoint::alpha-model") as taker:
@@ -166,7 +167,7 @@ def answering_lists(*names):
     provider.stop()
 
 
-def test_a_key_stays_when_its_endpoint_is_renamed(alice, servers_with_lists):
+def test_model_key_survives_renaming_its_endpoint(alice, servers_with_lists):
     with offered(f"{servers_with_lists.url}/vllm", endpoint={"offers_all": True}) as (row, _models):
         key = f"{row.prefix}::Qwen/Qwen3-8B"
         wait_offered(alice, key)
@@ -197,12 +198,12 @@ def test_a_key_stays_when_its_endpoint_is_renamed(alice, servers_with_lists):
         ({}, None),
     ],
 )
-def test_a_list_says_how_long_a_context_is(fields, window):
-    [model] = model_list_format.read({"data": [{"id": "m", **fields}]})
+def test_context_window_is_read_from_the_list(fields, window):
+    [model] = model_list.parse({"data": [{"id": "m", **fields}]})
     assert model.window == window
 
 
-def test_the_window_in_the_list_is_used_where_the_administrator_gave_none(alice, socket, servers_with_lists):
+def test_listed_window_applies_unless_the_administrator_set_one(alice, socket, servers_with_lists):
     """Four hundred tokens, of a model that is only listed and of one that is known here."""
     for names, endpoint in ((("Qwen/Qwen3-8B",), {}), ((), {"offers_all": True})):
         with offered(f"{servers_with_lists.url}/vllm", *names, endpoint=endpoint) as (row, models):
@@ -218,9 +219,9 @@ def test_the_window_in_the_list_is_used_where_the_administrator_gave_none(alice,
             eventually(is_refused, "the window known")
 
 
-def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(database, provider):
+def test_window_from_a_refusal_is_used_in_every_process(database, provider):
     async def learn():
-        first, second, providers = ModelCatalog(), ModelCatalog(), Providers()
+        first, second, providers = ModelCatalog(), ModelCatalog(), ClientPool()
         for each in (first, second):
             await each.start(providers)
         first.learn_window(first.find(model.key).endpoint, "learner", 2048)
@@ -233,26 +234,26 @@ def test_a_window_that_a_refusal_named_is_used_from_then_on_in_every_process(dat
     with offered(provider.url, "learner") as (row, [model]):
         assert asyncio.run(learn()) == (2048, 2048)
         row.refresh_from_db()
-        row.learnt_windows["learner"][1] -= learned.KEPT + 1
-        assert learned.windows(row) == {}  # a server may be started anew with more
-        assert learned.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
+        row.learnt_windows["learner"][1] -= learned_windows.MAX_AGE + 1
+        assert learned_windows.windows(row) == {}  # a server may be started anew with more
+        assert learned_windows.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
 
 
 # --- lists that cannot be had ----------------------------------------------------------------------------------------
 
 
-def test_what_is_wrong_is_logged_once_and_again_when_it_changes(monkeypatch, caplog):
-    caplog.set_level(logging.INFO, "conversations.providers.model_list_cache")
-    monkeypatch.setattr(model_list_cache, "RETRY", 0.0)
-    monkeypatch.setattr(model_list_cache.asyncio, "timeout", lambda _seconds: asyncio.timeout_at(None))
+def test_list_problem_is_logged_once_until_it_changes(monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "conversations.providers.catalog.list_cache")
+    monkeypatch.setattr(list_cache, "TIMEOUT", 0.0)
+    monkeypatch.setattr(list_cache.asyncio, "timeout", lambda _seconds: asyncio.timeout_at(None))
 
     async def ask(known, address, times):
-        providers = Providers()
+        providers = ClientPool()
         for _ in range(times):
-            await known.ask(providers, [Reached(address, "", "one")])
+            await known.fetch(providers, [Reached(address, "", "one")])
         await providers.close()
 
-    known = model_list_cache.Lists()
+    known = list_cache.ModelLists()
     address = f"http://127.0.0.1:{free_port()}/v1"
     asyncio.run(ask(known, address, 3))
     assert len(caplog.messages) == 1
@@ -264,7 +265,7 @@ def test_what_is_wrong_is_logged_once_and_again_when_it_changes(monkeypatch, cap
 
 
 @pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])
-def test_an_address_that_is_none_harms_nobody_else(address, alice, socket, everywhere):
+def test_invalid_address_does_not_affect_other_endpoints(address, alice, socket, everywhere):
     """It may stand in the database from before it was refused."""
     with offered(address, "lost", endpoint={"offers_all": True}) as (_row, [model]):
         wait_offered(alice, model.key)
@@ -275,6 +276,6 @@ def test_an_address_that_is_none_harms_nobody_else(address, alice, socket, every
             wait_offered(alice, f"{other.prefix}::Qwen/Qwen3-8B")
 
 
-def test_an_address_that_is_none_does_not_keep_a_server_from_starting(dora):
+def test_invalid_address_does_not_prevent_the_start(dora):
     assert "did not list its models: its address cannot be used" in dora.server.output
     assert dora.get("/").status == 200

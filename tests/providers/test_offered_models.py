@@ -10,7 +10,7 @@ from django.test import Client
 
 from conversations.models import Endpoint, LanguageModel, Preferences
 from conversations.providers import environment_endpoint
-from conversations.providers.model_catalog import load
+from conversations.providers.catalog.endpoint_offers import load
 from tests.support import generations, people
 from tests.support.model_admin import ENDPOINTS, MODELS, change_model, endpoint_form, model_form, offered, wait_offered
 from tests.support.polling import eventually
@@ -27,7 +27,7 @@ def model(alice, provider):
 # --- the picker ------------------------------------------------------------------------------------------------------
 
 
-def test_has_a_label_and_its_place(model, alice, provider):
+def test_model_has_a_label_and_an_order(model, alice, provider):
     html = alice.get("/").html
     assert f'value="{model.key}">Gamma</option>' in html
     assert html.index('value="alpha-model" selected') < html.index(f'value="{model.key}"')
@@ -37,7 +37,7 @@ def test_has_a_label_and_its_place(model, alice, provider):
     assert html.index('value="a-') < html.index('value="alpha-model"')
 
 
-def test_is_asked_by_the_providers_name_and_stored_by_its_key(model, alice, socket, provider):
+def test_model_is_requested_by_name_and_stored_by_key(model, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=model.key)
     exchange.write_tokens("Bees.").finish()
@@ -47,7 +47,7 @@ def test_is_asked_by_the_providers_name_and_stored_by_its_key(model, alice, sock
     assert f'value="{model.key}" selected' in alice.get(f"/c/{asked.conversation}/").html
 
 
-def test_is_offered_to_its_groups_only(model, alice, bob, socket, provider):
+def test_model_is_offered_to_its_groups_only(model, alice, bob, socket, provider):
     group = Group.objects.create(name=f"beekeepers {secrets.token_hex(4)}")
     alice.user.groups.add(group)
     model.groups.add(group)
@@ -65,7 +65,7 @@ def test_is_offered_to_its_groups_only(model, alice, bob, socket, provider):
     asked.socket.wait_refused("model_not_offered", id=again.id)
 
 
-def test_the_last_choice_is_preselected_in_new_chats(model, alice, bob, socket, provider):
+def test_last_choice_is_preselected_in_new_chats(model, alice, bob, socket, provider):
     page = socket(alice)
     for chosen, preselected in (("alpha-model", "alpha-model"), (model.key, model.key), ("alpha-model", "alpha-model")):
         exchange = provider.expect()
@@ -77,7 +77,7 @@ def test_the_last_choice_is_preselected_in_new_chats(model, alice, bob, socket, 
     assert 'value="alpha-model" selected' in bob.get("/").html
 
 
-def test_what_was_preselected_is_no_choice(alice, socket, provider):
+def test_preselected_model_is_not_stored_as_a_choice(alice, socket, provider):
     """It follows the administrator's default from then on."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model="alpha-model")
@@ -86,7 +86,7 @@ def test_what_was_preselected_is_no_choice(alice, socket, provider):
     assert not Preferences.objects.filter(user=alice.user).exclude(last_model="").exists()
 
 
-def test_the_choice_in_the_settings_counts_more_and_a_gone_one_no_more(model, alice, socket, provider):
+def test_settings_choice_wins_while_its_model_exists(model, alice, socket, provider):
     Preferences.objects.create(user=alice.user, default_model="beta-model", last_model=model.key)
     assert 'value="beta-model" selected' in alice.get("/").html
     Preferences.objects.filter(user=alice.user).update(default_model="gone")
@@ -98,7 +98,7 @@ def test_the_choice_in_the_settings_counts_more_and_a_gone_one_no_more(model, al
     assert asked.outcome == ("complete", "finished")
 
 
-def test_an_answer_is_continued_by_the_model_that_began_it(model, alice, socket, provider):
+def test_answer_is_continued_by_the_model_that_began_it(model, alice, socket, provider):
     first, following = provider.expect(), provider.expect("Bees hum")
     page = socket(alice)
     asked = page.ask(first.prompt, model=model.key)
@@ -118,7 +118,7 @@ def test_an_answer_is_continued_by_the_model_that_began_it(model, alice, socket,
 # --- what it gets ----------------------------------------------------------------------------------------------------
 
 
-def test_gets_its_system_prompt_first(model, staff, alice, socket, provider):
+def test_system_prompt_of_the_model_comes_first(model, staff, alice, socket, provider):
     change_model(staff, model, system_prompt="Answer like a beekeeper.")
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=model.key)
@@ -131,7 +131,7 @@ def test_gets_its_system_prompt_first(model, staff, alice, socket, provider):
 
 
 @pytest.mark.parametrize(("how", "last"), [("prefill", "assistant"), ("instruction", "user")])
-def test_continues_as_it_is_told(how, last, model, staff, alice, socket, provider):
+def test_continuation_method_follows_the_model(how, last, model, staff, alice, socket, provider):
     change_model(staff, model, continues_by=how)
     exchange, following = provider.expect(), provider.expect("Bees hum")
     page = socket(alice)
@@ -148,7 +148,7 @@ def test_continues_as_it_is_told(how, last, model, staff, alice, socket, provide
     assert generations.text(more) == "Bees hum sweetly."
 
 
-def test_a_price_changed_in_mid_run_counts_for_the_next(model, staff, alice, socket, provider):
+def test_price_change_applies_to_the_next_answer(model, staff, alice, socket, provider):
     change_model(staff, model, price_in="2.5", price_out="10", currency="EUR")
     exchange = provider.expect()
     page = socket(alice)
@@ -176,13 +176,13 @@ def test_a_price_changed_in_mid_run_counts_for_the_next(model, staff, alice, soc
         ("endpoint", "0", "Select a valid choice"),
     ],
 )
-def test_refuses_what_makes_no_sense(field, value, words, staff, model):
+def test_invalid_model_fields_are_refused(field, value, words, staff, model):
     page = staff.post(f"{MODELS}add/", **model_form(model.endpoint) | {field: value})
     assert page.status == 200
     assert words in page.text
 
 
-def test_models_are_for_those_with_the_permission(server, alice, model):
+def test_models_page_needs_the_permission(server, alice, model):
     assert "/login/" in alice.get(MODELS).location
     clerk = people.new_person("clerk", server, is_staff=True)
     assert clerk.get(MODELS).status == 403
@@ -214,9 +214,9 @@ def start(settings, base_url="", *models):
         "sk-123" if base_url else "",
         models,
     )
-    environment_endpoint.settle()
+    environment_endpoint.sync()
     offered = [(model.key, model.endpoint.base_url) for shelf in load() for model in shelf.models]
-    return offered or [(shelf.endpoint.name, shelf.lists) for shelf in load()]
+    return offered or [(offer.endpoint.name, offer.offers_all) for offer in load()]
 
 
 @pytest.fixture
@@ -234,12 +234,12 @@ def decide(fresh, staff):
 ONE, OTHER = "https://one.example.org/v1", "https://other.example.org/v1"
 
 
-def test_without_settings_the_first_one_is_the_demo(fresh, settings):
+def test_first_model_without_settings_is_the_demo(fresh, settings):
     assert start(settings) == [("demo", True)]
     assert Endpoint.objects.get().base_url == ""
 
 
-def test_the_environment_makes_the_first_ones(fresh, settings):
+def test_environment_creates_the_first_models(fresh, settings):
     assert start(settings, ONE, "b", "a") == [("b", ONE), ("a", ONE)]
     endpoint = Endpoint.objects.get()
     assert (endpoint.name, endpoint.base_url, endpoint.key_variable) == ("one.example.org", ONE, "OPENAI_API_KEY")
@@ -248,12 +248,12 @@ def test_the_environment_makes_the_first_ones(fresh, settings):
     assert (Endpoint.objects.count(), LanguageModel.objects.count()) == (1, 2)
 
 
-def test_a_password_in_the_address_is_not_stored(fresh, settings):
+def test_password_in_the_address_is_not_stored(fresh, settings):
     start(settings, "https://me:hunter2@one.example.org/v1", "a")
     assert Endpoint.objects.get().base_url == ONE
 
 
-def test_the_environment_counts_until_the_administrator_decides(decide, settings):
+def test_environment_applies_until_the_administrator_decides(decide, settings):
     start(settings)
     assert start(settings, ONE, "b", "a") == [("b", ONE), ("a", ONE)]
     assert start(settings, ONE) == [("one.example.org", True)]
@@ -265,7 +265,7 @@ def test_the_environment_counts_until_the_administrator_decides(decide, settings
 
 
 @pytest.mark.parametrize("how", ["endpoint saved", "model deleted", "models deleted"])
-def test_any_word_of_the_administrator_counts(how, decide, settings, monkeypatch):
+def test_any_admin_change_counts_as_a_decision(how, decide, settings, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-123")
     start(settings, ONE, "b", "a")
     endpoint, model = Endpoint.objects.get(), LanguageModel.objects.get(key="b")
@@ -280,7 +280,7 @@ def test_any_word_of_the_administrator_counts(how, decide, settings, monkeypatch
     assert sorted(start(settings, OTHER, "c")) == expected
 
 
-def test_the_newest_default_is_the_only_one(decide, settings):
+def test_newest_default_is_the_only_one(decide, settings):
     start(settings, ONE, "b", "a")
     for key in ("a", "b"):
         model = LanguageModel.objects.get(key=key)
@@ -288,14 +288,14 @@ def test_the_newest_default_is_the_only_one(decide, settings):
     assert LanguageModel.objects.get(default=True).key == "b"
 
 
-def test_where_no_endpoint_is_left_the_environments_is_there_again(fresh, settings):
+def test_environment_endpoint_returns_when_none_is_left(fresh, settings):
     start(settings, ONE, "a")
     Endpoint.objects.all().delete()
     assert [shelf.endpoint.base_url for shelf in load()] == [ONE]
     assert start(settings, OTHER, "a") == [("a", OTHER)]
 
 
-def test_a_server_has_settled_it_when_it_is_ready(staff, provider):
+def test_first_models_exist_when_the_server_is_ready(staff, provider):
     following = Endpoint.objects.get(follows_environment=True)
     assert "This endpoint follows the environment" in staff.get(f"{ENDPOINTS}{following.pk}/change/").text
     # The tests before have changed what is offered, and a server looks at that once a second.

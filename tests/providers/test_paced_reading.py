@@ -7,9 +7,9 @@ import uuid
 import msgspec
 import pytest
 
-from conversations.delivery import flush_rate
+from conversations.delivery import flush_interval
 from conversations.delivery.broadcast import Broadcast
-from conversations.providers.client import Provider
+from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
 from tests.support import generations
 from tests.support.pausing_reader import PausingReader
@@ -18,9 +18,9 @@ from tests.support.polling import eventually
 BURST = [f"word{number} " for number in range(400)]
 
 
-async def test_the_connection_rests_between_two_reads(provider):
+async def test_connection_is_not_read_between_two_frames(provider):
     exchange = provider.expect()
-    sink, upstream = PausingReader(), Provider(Endpoint(provider.url, "key"))
+    sink, upstream = PausingReader(), ProviderClient(Endpoint(provider.url, "key"))
     turns = [{"role": "user", "content": exchange.prompt}]
     reading = asyncio.create_task(upstream.stream("alpha-model", turns, sink))
     await asyncio.to_thread(exchange.wait_opened)
@@ -33,7 +33,7 @@ async def test_the_connection_rests_between_two_reads(provider):
     assert sink.times < len(exchange.written) / 5
 
 
-def test_what_waits_in_the_kernel_is_read_before_the_end(alice, answering):
+def test_buffered_data_is_read_before_the_end(alice, answering):
     """The last tokens and the end of the stream arrive together, while nobody reads."""
     a = answering(alice)
     for word in BURST[:50]:
@@ -43,7 +43,7 @@ def test_what_waits_in_the_kernel_is_read_before_the_end(alice, answering):
     assert generations.text(a.asked) == a.exchange.text
 
 
-def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
+def test_broken_connection_loses_no_complete_line(alice, answering):
     a = answering(alice)
     for word in BURST[:50]:
         a.exchange.write_tokens(word)
@@ -52,10 +52,12 @@ def test_a_connection_that_breaks_off_loses_no_whole_line(alice, answering):
     assert generations.text(a.asked) == a.exchange.text
 
 
-def test_the_interval_follows_the_load():
-    assert flush_rate.stretch(0.0) == flush_rate.stretch(flush_rate.IDLE) == 1
-    assert flush_rate.stretch(flush_rate.BUSY) == flush_rate.stretch(1.0) == flush_rate.LONGEST
-    between = [flush_rate.stretch(share / 100) for share in range(101)]
+def test_interval_follows_the_load():
+    assert flush_interval.stretch(0.0) == flush_interval.stretch(flush_interval.IDLE_SHARE) == 1
+    assert (
+        flush_interval.stretch(flush_interval.BUSY_SHARE) == flush_interval.stretch(1.0) == flush_interval.MAX_STRETCH
+    )
+    between = [flush_interval.stretch(share / 100) for share in range(101)]
     assert between == sorted(between)
 
 
@@ -72,10 +74,10 @@ class Page:
         return True
 
 
-async def test_what_is_read_when_a_frame_is_due_goes_with_it():
+async def test_data_read_when_a_frame_is_due_is_in_that_frame():
     """The clock of the page and that of the provider's connection strike together, and text may wait then."""
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     answer.feed("One")
     time.sleep(answer.feed(" two"))  # noqa: ASYNC251  the loop shall not do what is due by then
     answer.feed(" three")
@@ -85,9 +87,9 @@ async def test_what_is_read_when_a_frame_is_due_goes_with_it():
     ]
 
 
-async def test_what_waits_is_shown_though_nothing_more_is_read():
+async def test_pending_text_is_shown_without_further_reads():
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     answer.feed("One")
     answer.feed(" two")
     async with asyncio.timeout(5):
@@ -96,13 +98,13 @@ async def test_what_waits_is_shown_though_nothing_more_is_read():
     assert page.frames[-1]["tail"] == " two</p>\n"
 
 
-def test_the_load_is_what_this_thread_uses():
+def test_load_is_the_cpu_time_of_this_thread():
     wall, cpu = time.monotonic(), time.thread_time()
-    busy = flush_rate.Load()
+    busy = flush_interval.LoopLoad()
     while time.thread_time() < cpu + 0.05:
         pass
-    busy.look()
+    busy.sample()
     share = (time.thread_time() - cpu) / (time.monotonic() - wall)
     seen = busy.share
-    assert seen == pytest.approx(flush_rate.SMOOTH * share, rel=0.2)
-    eventually(lambda: (busy.look(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")
+    assert seen == pytest.approx(flush_interval.SMOOTHING * share, rel=0.2)
+    eventually(lambda: (busy.sample(), busy.share)[1] < seen / 4, "the load of a thread that sleeps")

@@ -25,20 +25,8 @@ def impatient(database, provider):
 
 
 @pytest.fixture
-def asking(alice, socket, provider):
-    """A prompt that the provider has yet to answer: (asked, exchange)."""
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
-@pytest.fixture
-def asking_impatiently(alice, impatient, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice.at(impatient)).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
+def asking_impatiently(unanswered, alice, impatient):
+    return unanswered(alice.at(impatient))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +42,7 @@ def asking_impatiently(alice, impatient, socket, provider):
         (529, "provider_failed"),
     ],
 )
-def test_a_refusal(asking, status, reason):
+def test_refusal_is_explained(asking, status, reason):
     asked, exchange = asking
     exchange.respond(status, body=REVEALING)
     assert asked.outcome == ("error", reason)
@@ -62,7 +50,7 @@ def test_a_refusal(asking, status, reason):
     assert_plain_sentence(asked)
 
 
-def test_slow_down_says_for_how_long(asking):
+def test_rate_limit_says_how_long_to_wait(asking):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": "20"}, REVEALING)
     assert asked.outcome == ("error", "rate_limited")
@@ -70,21 +58,21 @@ def test_slow_down_says_for_how_long(asking):
 
 
 @pytest.mark.parametrize("wait", ["-1", "soon", "1e9", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-def test_slow_down_with_a_strange_wait(asking, wait):
+def test_odd_retry_after_is_harmless(asking, wait):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": wait.encode().decode("latin-1")}, REVEALING)
     assert asked.outcome == ("error", "rate_limited")
     assert_plain_sentence(asked)
 
 
-def test_is_not_retried_behind_the_persons_back(asking, provider):
+def test_failed_request_is_not_retried(asking, provider):
     asked, exchange = asking
     exchange.respond(503, {"Retry-After": "0"}, REVEALING)
     assert asked.outcome == ("error", "provider_failed")
     assert len(provider.asked(exchange.prompt)) == 1
 
 
-def test_a_redirect_is_not_followed(asking, provider):
+def test_redirect_is_not_followed(asking, provider):
     asked, exchange = asking
     exchange.respond(307, {"Location": provider.url + "/chat/completions"})
     assert asked.end["status"] == "error"
@@ -93,7 +81,7 @@ def test_a_redirect_is_not_followed(asking, provider):
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_a_page_instead_of_a_stream(asking, status):
+def test_html_instead_of_a_stream_is_an_error(asking, status):
     asked, exchange = asking
     exchange.respond(status, {"Content-Type": "text/html"}, b"<html><script>alert(1)</script>Bad gateway</html>")
     assert asked.outcome == ("error", "provider_failed")
@@ -101,14 +89,14 @@ def test_a_page_instead_of_a_stream(asking, status):
     assert_plain_sentence(asked)
 
 
-def test_nobody_listens(start_server, alice, socket):
+def test_refused_connection_is_explained(start_server, alice, socket):
     server = start_server(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", CHAT_MODELS="alpha-model")
     asked = socket(alice.at(server)).ask("Is anybody there?")
     assert asked.outcome == ("error", "provider_unreachable")
     assert_plain_sentence(asked)
 
 
-def test_an_error_in_the_stream_keeps_the_text(alice, answering):
+def test_error_in_the_stream_keeps_the_text(alice, answering):
     a = answering(alice)
     a.exchange.write_event(REVEALING)
     assert a.asked.outcome == ("error", "provider_failed")
@@ -127,7 +115,7 @@ def test_malformed_data_keeps_the_text(alice, answering, data):
 
 
 @pytest.mark.parametrize("how", ["end", "cut"])
-def test_a_stream_that_breaks_off_is_not_complete(alice, answering, how):
+def test_broken_stream_is_not_complete(alice, answering, how):
     a = answering(alice)
     getattr(a.exchange, how)()
     assert a.asked.outcome == ("error", "truncated")
@@ -141,7 +129,7 @@ def test_done_without_a_finish_reason_is_not_complete(alice, answering):
     assert a.asked.outcome == ("error", "truncated")
 
 
-def test_cut_before_anything_was_said(asking):
+def test_connection_cut_before_any_output_is_an_error(asking):
     asked, exchange = asking
     exchange.send_headers().cut()
     assert asked.end["status"] == "error"
@@ -149,7 +137,7 @@ def test_cut_before_anything_was_said(asking):
 
 
 @pytest.mark.parametrize("comments", [False, True])
-def test_no_first_token_is_waited_for_too_long(asking_impatiently, comments):
+def test_missing_first_token_times_out(asking_impatiently, comments):
     asked, exchange = asking_impatiently
     if comments:
         exchange.write_raw(b": OPENROUTER PROCESSING\n\n" * 3)
@@ -159,7 +147,7 @@ def test_no_first_token_is_waited_for_too_long(asking_impatiently, comments):
 
 
 @pytest.mark.parametrize("comments", [False, True])
-def test_silence_after_the_first_token(asking_impatiently, comments):
+def test_silence_after_the_first_token_times_out(asking_impatiently, comments):
     asked, exchange = asking_impatiently
     exchange.write_tokens("Bees")
     if comments:
@@ -169,7 +157,7 @@ def test_silence_after_the_first_token(asking_impatiently, comments):
     assert generations.text(asked) == "Bees"
 
 
-def test_a_line_without_end(asking_impatiently):
+def test_endless_line_is_cut_off(asking_impatiently):
     asked, exchange = asking_impatiently
     exchange.write_raw(event(chunk(delta={"content": "Bees"})) + b"data: " + b"x" * 3000)
     exchange.wait_closed()
@@ -178,7 +166,7 @@ def test_a_line_without_end(asking_impatiently):
     assert generations.text(asked) == "Bees"
 
 
-def test_an_answer_without_end(asking_impatiently):
+def test_endless_answer_is_cut_off(asking_impatiently):
     asked, exchange = asking_impatiently
     exchange.write_tokens("x" * 60, "y" * 60)
     exchange.wait_closed()
@@ -203,7 +191,7 @@ ODD_BUT_FINE = {
 
 
 @pytest.mark.parametrize("events", ODD_BUT_FINE.values(), ids=ODD_BUT_FINE)
-def test_odd_events_do_no_harm(alice, answering, events):
+def test_odd_events_are_harmless(alice, answering, events):
     a = answering(alice)
     for each in events:
         a.exchange.write_event(each)
@@ -223,14 +211,14 @@ ODD_BYTES = {
 
 
 @pytest.mark.parametrize(("data", "text"), ODD_BYTES.values(), ids=ODD_BYTES)
-def test_odd_bytes_do_no_harm(alice, answering, data, text):
+def test_odd_bytes_are_harmless(alice, answering, data, text):
     a = answering(alice)
     a.exchange.write_raw(data).finish()
     assert a.asked.outcome == ("complete", "finished")
     assert generations.text(a.asked) == "Bees hum" + text
 
 
-def test_a_character_cut_in_two(alice, answering):
+def test_character_split_across_chunks_is_kept(alice, answering):
     a = answering(alice)
     data = 'data: {"choices": [{"delta": {"content": " 🐝"}}]}\n\n'.encode()
     middle = data.index("🐝".encode()) + 2
@@ -239,27 +227,27 @@ def test_a_character_cut_in_two(alice, answering):
     assert generations.text(a.asked) == "Bees hum 🐝"
 
 
-def test_no_done_behind_the_finish_reason(alice, answering):
+def test_missing_done_after_the_finish_reason_is_accepted(alice, answering):
     a = answering(alice)
     a.exchange.finish(done=False)
     assert a.asked.outcome == ("complete", "finished")
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_a_socket_kept_open_behind_the_end(alice, answering, done):
+def test_socket_kept_open_after_the_end_is_closed(alice, answering, done):
     a = answering(alice)
     a.exchange.finish(done=done, end=False)
     assert a.asked.outcome == ("complete", "finished")
     a.exchange.wait_closed()
 
 
-def test_a_broken_socket_behind_the_finish_reason(alice, answering):
+def test_broken_socket_after_the_finish_reason_is_harmless(alice, answering):
     a = answering(alice)
     a.exchange.finish(done=False, end=False).cut()
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_goes_on_to_work_after_an_error(alice, answering, provider):
+def test_next_prompt_works_after_an_error(alice, answering, provider):
     a = answering(alice)
     a.exchange.cut()
     assert a.asked.end

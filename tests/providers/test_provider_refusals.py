@@ -79,15 +79,12 @@ def model(own, alice):
 
 
 @pytest.fixture
-def asking(alice, socket, provider, model):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt, model=model)
-    exchange.wait_opened()
-    return asked, exchange
+def asking(unanswered, alice, model):
+    return unanswered(alice, model=model)
 
 
 @pytest.mark.parametrize("who", TOO_LONG)
-def test_too_long_for_the_model_says_what_to_do(asking, who):
+def test_context_overflow_says_what_to_do(asking, who):
     asked, exchange = asking
     status, body, window = TOO_LONG[who]
     exchange.respond(status, body=body)
@@ -100,13 +97,13 @@ def test_too_long_for_the_model_says_what_to_do(asking, who):
     assert (window is None) or f"context is {window} tokens" in run.detail
 
 
-def test_too_long_in_the_stream_is_told_the_same(asking):
+def test_context_overflow_in_the_stream_says_the_same(asking):
     asked, exchange = asking
     exchange.write_event(LLAMA_CPP)
     assert asked.outcome == ("error", "context_exceeded")
 
 
-def test_the_window_that_a_refusal_names_is_used_from_then_on(asking, provider, model):
+def test_window_named_in_a_refusal_is_used_afterwards(asking, provider, model):
     """What no longer fits is left out, so trying again works."""
     first, exchange = asking
     exchange.write_tokens("Bees hum. " * 200).finish()
@@ -123,7 +120,7 @@ def test_the_window_that_a_refusal_names_is_used_from_then_on(asking, provider, 
     assert third.outcome == ("complete", "finished")
 
 
-def test_a_text_that_can_never_fit_is_refused_before_it_is_sent(asking, provider, model):
+def test_text_that_can_never_fit_is_not_sent(asking, provider, model):
     asked, exchange = asking
     exchange.respond(400, body={"error": {**LLAMA_CPP["error"], "n_ctx": 400}})
     assert asked.end
@@ -143,7 +140,7 @@ TOLD_APART = {
 
 
 @pytest.mark.parametrize("which", TOLD_APART)
-def test_refusals_are_told_apart(alice, socket, provider, which):
+def test_refusals_are_distinguished(alice, socket, provider, which):
     status, body, sentence = TOLD_APART[which]
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
@@ -155,7 +152,7 @@ def test_refusals_are_told_apart(alice, socket, provider, which):
     assert sentence in alice.get(f"/c/{asked.conversation}/").text
 
 
-def test_a_refused_connection_is_called_that(start_server, alice, socket):
+def test_refused_connection_is_named(start_server, alice, socket):
     server = start_server(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", CHAT_MODELS="alpha-model")
     asked = socket(alice.at(server)).ask("Is anybody there?")
     assert asked.outcome == ("error", "provider_unreachable")
@@ -163,14 +160,14 @@ def test_a_refused_connection_is_called_that(start_server, alice, socket):
 
 
 @pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])
-def test_an_address_that_nothing_can_be_sent_to_is_a_failed_answer(alice, socket, address):
+def test_unusable_address_fails_the_answer(alice, socket, address):
     with offered(address, "nowhere-model") as (_row, [model]):
         wait_offered(alice, model.key)
         asked = socket(alice).ask("Is anybody there?", model=model.key)
         assert asked.outcome == ("error", "provider_unreachable")
 
 
-def test_a_refusal_that_quotes_the_request_does_not_end_the_asking_for_usage(alice, socket, provider):
+def test_refusal_quoting_the_request_keeps_usage_requests_on(alice, socket, provider):
     """Only where leaving it out helps is it left out from then on."""
     with offered(f"{provider.url}/quoting", "quoting-model") as (_row, [model]):
         wait_offered(alice, model.key)

@@ -32,11 +32,8 @@ def brisk(database, provider):
 
 
 @pytest.fixture
-def asking(alice, brisk, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice.at(brisk)).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
+def asking(unanswered, alice, brisk):
+    return unanswered(alice.at(brisk))
 
 
 def keep_alive(seconds, *exchanges):
@@ -49,7 +46,7 @@ def keep_alive(seconds, *exchanges):
 
 
 @pytest.mark.parametrize("into", [0, 0.5, 1.6])
-def test_is_noticed_however_far_into_the_answer(asking, into):
+def test_silence_is_noticed_at_any_point_of_an_answer(asking, into):
     """Also where the silence begins before the time for the first token is over."""
     asked, exchange = asking
     exchange.write_tokens("Bees ")
@@ -63,7 +60,7 @@ def test_is_noticed_however_far_into_the_answer(asking, into):
     assert generations.get(asked).detail.startswith("silent for 0.")
 
 
-def test_who_works_without_a_word_may_take_longer(alice, brisk, socket, provider):
+def test_signs_of_life_without_text_extend_the_timeout(alice, brisk, socket, provider):
     """It thinks, waits its turn, or reads the prompt, and says so."""
     exchanges = [provider.expect() for _ in SIGNS]
     asked = [socket(alice.at(brisk)).ask(exchange.prompt) for exchange in exchanges]
@@ -73,7 +70,7 @@ def test_who_works_without_a_word_may_take_longer(alice, brisk, socket, provider
     assert {each.outcome for each in asked} == {("complete", "finished")}
 
 
-def test_but_not_for_ever(asking):
+def test_signs_of_life_without_text_time_out_eventually(asking):
     asked, exchange = asking
     asked_at = time.monotonic()
     keep_alive(3 * WORDLESS, exchange)
@@ -82,7 +79,7 @@ def test_but_not_for_ever(asking):
     assert "no text in 2.2 s" in generations.get(asked).detail
 
 
-def test_thinking_in_mid_answer_is_no_silence(asking):
+def test_reasoning_during_an_answer_is_not_silence(asking):
     asked, exchange = asking
     exchange.write_tokens("Bees ")
     keep_alive(2 * SILENCE, exchange)
@@ -90,7 +87,7 @@ def test_thinking_in_mid_answer_is_no_silence(asking):
     assert asked.outcome == ("complete", "finished")
 
 
-def test_silence_behind_signs_of_life_is_noticed(asking):
+def test_silence_after_signs_of_life_is_noticed(asking):
     asked, exchange = asking
     keep_alive(LIMITS["CHAT_FIRST_TOKEN_TIMEOUT"], exchange)
     last = time.monotonic()

@@ -10,20 +10,12 @@ import pytest
 
 from conversations.providers import client, transport
 from conversations.providers.endpoints import Endpoint
-from conversations.providers.sse import ProviderError
+from conversations.rules.provider_errors import ProviderError
 from tests.support import generations
 from tests.support.pausing_reader import PausingReader
 
 MEGABYTE = 1_000_000
 SOON = 5.0
-
-
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
 
 
 def peak(server):
@@ -32,7 +24,7 @@ def peak(server):
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
 
-def test_an_error_without_end(asking, server):
+def test_endless_error_body_is_cut_off(asking, server):
     asked, exchange = asking
     before = peak(server)
     exchange.send_headers(500)
@@ -47,7 +39,7 @@ def test_an_error_without_end(asking, server):
     assert peak(server) - before < 30
 
 
-def test_an_error_that_drips(asking):
+def test_dripping_error_body_times_out(asking):
     asked, exchange = asking
     began = time.monotonic()
     exchange.send_headers(400)
@@ -55,11 +47,11 @@ def test_an_error_that_drips(asking):
         while time.monotonic() - began < 60:
             exchange.write_raw(b"x")
             exchange._closed.wait(0.2)
-    assert time.monotonic() - began < transport.ERROR_SECONDS + SOON
+    assert time.monotonic() - began < transport.ERROR_TIMEOUT + SOON
     assert asked.outcome == ("error", "provider_rejected")
 
 
-def test_an_error_that_unpacks_to_much(asking, server):
+def test_compressed_error_bomb_is_not_unpacked(asking, server):
     asked, exchange = asking
     assert exchange.request.headers["accept-encoding"] == "identity"
     bomb = gzip.compress(bytes(200 * MEGABYTE), 1)
@@ -90,7 +82,7 @@ async def saying(*head, forever):
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    upstream = client.Provider(
+    upstream = client.ProviderClient(
         Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "k", connect_timeout=2)
     )
     try:
@@ -101,15 +93,15 @@ async def saying(*head, forever):
         await asyncio.gather(*answers)
 
 
-async def test_a_list_of_models_without_end(monkeypatch):
-    monkeypatch.setattr(client, "MOST_BYTES", MEGABYTE)
+async def test_endless_model_list_is_cut_off(monkeypatch):
+    monkeypatch.setattr(client, "MAX_LIST_BYTES", MEGABYTE)
     async with saying(b"", b"", forever=b'{"id": "a"},' * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
             await upstream.models()
         assert raised.value.outcome.detail == "a list of models without end"
 
 
-async def test_a_list_of_models_that_drips():
+async def test_dripping_model_list_times_out():
     began = time.monotonic()
     async with saying(b"Content-Length: 100000", b"", b"[", forever=b"") as upstream:
         with pytest.raises(ProviderError) as raised:
@@ -118,14 +110,14 @@ async def test_a_list_of_models_that_drips():
     assert time.monotonic() - began < SOON
 
 
-async def test_headers_without_end():
+async def test_endless_headers_are_cut_off():
     async with saying(forever=b"X-Bees: hum\r\n" * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
             await asyncio.wait_for(upstream.stream("a", [{"role": "user", "content": "b"}], PausingReader()), SOON)
         assert raised.value.outcome.detail == "what it says is not HTTP"
 
 
-async def test_lists_that_are_none():
+async def test_malformed_model_lists_are_refused():
     for body in (b"5", b'{"data": 5}', b"<html>", b'"', b"\xff", b"[" * 100_000):
         length = b"Content-Length: %d" % len(body)
         async with saying(length, b"", body, forever=b"") as upstream:
@@ -134,7 +126,7 @@ async def test_lists_that_are_none():
             assert raised.value.outcome.code == "malformed"
 
 
-async def test_names_that_could_not_be_stored_are_left_out():
+async def test_unstorable_model_names_are_left_out():
     names = '"a\\u0000b", "c\\nd", "\\u001b[2J", "", 5, null, {"x": 1}, "good-model"'
     body = ('{"data": [7, ' + ", ".join(f'{{"id": {name}}}' for name in names.split(", ")) + "]}").encode()
     async with saying(b"Content-Length: %d" % len(body), b"", body, forever=b"") as upstream:

@@ -42,7 +42,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("step", [1, 7])
-async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
+async def test_page_shows_the_text_after_every_frame(text, step):
     page, late, answer = Page(), Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     growing = MarkdownStream()
     answer.subscribers.add(page)
@@ -51,26 +51,26 @@ async def test_a_page_has_what_the_text_is_after_every_frame(text, step):
         piece = text[begin : begin + step]
         answer.add(piece)
         answer.flush()
-        await answer.shown()
+        await answer.wait_rendered()
         growing.feed(piece)
         growing.flush()
         assert page.html == growing.finished + growing.tail
         if begin == 3 * step:
-            answer.attach(late)
-    answer.settle()
-    await answer.shown()
+            answer.subscribe(late)
+    answer.finish_text()
+    await answer.wait_rendered()
     assert page.html == late.html == render(text)
     assert not page.rules.broken
 
 
-async def test_a_long_block_is_not_sent_again_and_again():
+async def test_long_block_is_not_resent():
     lines = [f"value_{number} = compute({number})  # a line like any other\n" for number in range(1000)]
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
-    answer.attach(page)
+    answer.subscribe(page)
     for line in ["```\n", *lines]:
         answer.add(line)
         answer.flush()
-        await answer.shown()
+        await answer.wait_rendered()
     assert page.received < 8 * sum(map(len, lines))
 
 
@@ -78,5 +78,5 @@ async def test_a_long_block_is_not_sent_again_and_again():
     ("one", "other", "same"),
     [("", "", 0), ("a", "", 0), ("abc", "abc", 3), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)],
 )
-def test_the_common_beginning(one, other, same):
+def test_common_prefix_of_two_tails(one, other, same):
     assert events.common_prefix(one, other) == events.common_prefix(other, one) == same

@@ -108,7 +108,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_shows_nothing_but_allowed_elements_attributes_and_schemes(text):
+def test_only_allowed_elements_attributes_and_schemes_appear(text):
     assert_safe(render(text))
     growing = MarkdownStream(text)
     assert_safe(growing.flush()[0])
@@ -133,7 +133,7 @@ def test_shows_nothing_but_allowed_elements_attributes_and_schemes(text):
         "[[x]]",
     ],
 )
-def test_shows_what_it_does_not_interpret_as_it_was_written(text):
+def test_uninterpreted_markup_is_shown_as_written(text):
     assert assert_safe(render(text)).text.strip() == text
     assert text in assert_safe(render(f"Before.\n\n{text}\n\nAfter.")).text
 
@@ -146,7 +146,7 @@ def test_images_become_links_that_name_their_host():
     assert assert_safe(render("![a](https://bücher.example/p)")).text.strip() == "a (xn--bcher-kva.example)"
 
 
-def test_an_image_in_a_link_does_not_become_a_link_in_a_link():
+def test_image_in_a_link_does_not_nest_links():
     page = assert_safe(render("[![a](https://evil.example/x.png)](https://good.example)"))
     assert [link["href"] for link in page.all("a")] == ["https://good.example"]
     assert page.text.strip() == "a (evil.example)"
@@ -192,7 +192,7 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize(("text", "addresses"), ADDRESSES.items())
-def test_addresses_in_the_text_are_links(text, addresses):
+def test_web_addresses_in_text_become_links(text, addresses):
     assert [link["href"] for link in assert_safe(render(text)).all("a")] == addresses
 
 
@@ -213,16 +213,16 @@ def test_addresses_in_the_text_are_links(text, addresses):
         "www.a\U00018d1f",
     ],
 )
-def test_no_others_are_links(text):
+def test_other_text_does_not_become_a_link(text):
     assert assert_safe(render(text)).all("a") == []
 
 
-def test_an_address_within_a_link_or_an_image_is_its_text():
+def test_address_inside_a_link_stays_text():
     page = assert_safe(render("[https://a.example](https://b.example) ![https://c.example](https://d.example)"))
     assert [link["href"] for link in page.all("a")] == ["https://b.example", "https://d.example"]
 
 
-def test_a_line_break_and_small_elements_of_html_are_what_they_mean():
+def test_simple_html_elements_are_interpreted():
     page = assert_safe(
         render("| a |\n|---|\n| x<br>y<BR/>z |\n\nH<sub>2</sub>O, x<sup>2</sup>, <kbd>Ctrl+<kbd>C</kbd></kbd>")
     )
@@ -244,13 +244,13 @@ def test_a_line_break_and_small_elements_of_html_are_what_they_mean():
         "x <sub/>",
     ],
 )
-def test_those_without_an_end_and_all_others_show_as_they_were_written(text):
+def test_unclosed_and_other_html_is_shown_as_written(text):
     page = assert_safe(render(text))
     assert {"sub", "kbd"}.isdisjoint(tag for tag, _ in page.elements)
     assert page.text.strip() == text.replace("**", "")
 
 
-def test_footnotes_have_their_number_in_both_places():
+def test_footnote_numbers_match_their_references():
     text = "One[^1] and two[^2].\n\nMore.\n\n[^1]: note\n[^2]: of *two* words\n"
     assert render(text) == (
         "<p>One<sup>[1]</sup> and two<sup>[2]</sup>.</p>\n<p>More.</p>\n"
@@ -258,28 +258,28 @@ def test_footnotes_have_their_number_in_both_places():
     )
 
 
-def test_a_footnote_of_a_list_keeps_its_number():
+def test_footnote_with_a_list_keeps_its_number():
     page = assert_safe(render("a[^1]\n\n[^1]:\n    - b\n"))
     assert page.text.split() == ["a[1]", "[1]", "b"]
 
 
 @pytest.mark.parametrize("text", ["the class [^0-9] of", "[^1]", "x [^1] y", "see [^note]", "`[^1]`", "x[^1234]"])
-def test_what_is_no_footnote_shows_as_it_was_written(text):
+def test_invalid_footnote_is_shown_as_written(text):
     assert assert_safe(render(text)).text.strip() == text.strip("`")
 
 
-def test_a_note_says_what_kind_it_is():
+def test_alert_shows_its_kind():
     page = assert_safe(render("> [!WARNING]\n> Hot.\n\n> [!ELSE]\n> x"))
     assert page.text.split() == ["Warning", "Hot.", "[!ELSE]", "x"]
     assert len(page.all("blockquote")) == 2
 
 
-def test_headings_stand_below_those_of_the_page():
+def test_headings_start_below_the_pages_headings():
     page = assert_safe(render("\n\n".join(f"{'#' * level} Title" for level in range(1, 7))))
     assert [tag for tag, _ in page.elements] == ["h3", "h4", "h5", "h6", "h6", "h6"]
 
 
-def test_headings_leave_no_level_out():
+def test_heading_levels_have_no_gaps():
     page = assert_safe(render("## A\n\n#### B\n\n## C\n\n# D\n\n##### E\n"))
     assert [tag for tag, _ in page.elements] == ["h3", "h4", "h3", "h3", "h4"]
 
@@ -294,7 +294,7 @@ def test_formats_lists_tables_tasks_and_emphasis():
     assert table.all("del") == [{}]
 
 
-def test_one_line_of_prose_reads_the_same_by_the_short_way():
+def test_fast_path_for_one_line_renders_the_same():
     for text in ('A **b** *c* `d` ~~e~~ "f" & g &amp; h > i | j', "**a** b\n\n", "é"):
         assert blocks._PLAIN_LINE.fullmatch(text)
         written = HtmlWriter(Progress(), final=True).write(parser.events(text))
@@ -302,7 +302,7 @@ def test_one_line_of_prose_reads_the_same_by_the_short_way():
         assert (short.elements, short.text) == (long.elements, long.text)
 
 
-def test_code_is_coloured_when_it_is_finished():
+def test_finished_code_is_highlighted():
     growing = MarkdownStream("```Python title=x\nimport os\n")
     assert growing.flush() == ("", '<pre><code class="language-python">import os\n</code></pre>\n')
     growing.feed("```\n")
@@ -314,7 +314,7 @@ def test_code_is_coloured_when_it_is_finished():
     assert ParsedHtml(finished).text.strip() == "import os"
 
 
-def test_code_is_coloured_as_soon_as_something_follows_it():
+def test_code_is_highlighted_once_text_follows():
     """Even if that is unfinished."""
     for before, behind in (("", "Ne"), ("- a\n  ", "- b")):
         growing = MarkdownStream(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
@@ -323,7 +323,7 @@ def test_code_is_coloured_as_soon_as_something_follows_it():
         assert '<span class="kn">import</span>' in growing.flush()[1]
 
 
-def test_code_that_was_cut_off_is_coloured_at_the_end():
+def test_unclosed_code_is_highlighted_at_the_end():
     assert '<span class="kn">import</span>' in MarkdownStream("```python\nimport os").finish()
 
 
@@ -332,23 +332,23 @@ def test_code_that_was_cut_off_is_coloured_at_the_end():
     ["x = 1\n" * 900, "x = 1\n" * 450, "x" * 700],
     ids=["long", "many lines", "long line"],
 )
-def test_large_code_stays_plain(code):
+def test_large_code_is_not_highlighted(code):
     html = render(f"```python\n{code}\n```")
     assert "<span" not in html
     assert ParsedHtml(html).text.rstrip() == code.rstrip()
 
 
-def test_a_fault_of_a_lexer_costs_only_the_colour(monkeypatch):
+def test_lexer_failure_only_loses_highlighting(monkeypatch):
     monkeypatch.setattr(highlighting, "_html", lambda *_: 1 / 0)
     assert render("```python\nx = 41\n```") == '<pre><code class="language-python">x = 41\n</code></pre>\n'
 
 
-def test_unknown_languages_stay_plain_and_keep_their_name():
+def test_unknown_language_keeps_its_name_without_highlighting():
     assert render("```mermaid\na --> b\n```") == ('<pre><code class="language-mermaid">a --&gt; b\n</code></pre>\n')
 
 
 @pytest.mark.parametrize("name", sorted(highlighting.LANGUAGES))
-def test_every_language_has_a_lexer_that_keeps_the_text_and_stands_hostile_code(name):
+def test_every_lexer_keeps_the_text_of_hostile_code(name):
     for piece in ("a ", "@a(", '"${', "\\", "\n \n", "<!--"):
         code = (piece * highlighting.MAX_CODE)[: highlighting.MAX_LINE] + "\n"
         code *= max(1, min(highlighting.MAX_LINES // code.count("\n"), highlighting.MAX_CODE // len(code)) // 3)
@@ -357,7 +357,7 @@ def test_every_language_has_a_lexer_that_keeps_the_text_and_stands_hostile_code(
         assert time.thread_time() - begin < 1
 
 
-def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
+def test_finished_blocks_are_emitted_once_and_the_tail_repeatedly():
     growing = MarkdownStream("One")
     assert growing.flush() == ("", "<p>One</p>\n")
     assert growing.whole() == "<div data-tail><p>One</p>\n</div>"
@@ -373,14 +373,14 @@ def test_finished_blocks_are_given_once_and_the_tail_again_and_again():
     assert growing.whole() == "<p>One more</p>\n<p>Two</p>\n<div data-tail></div>"
 
 
-def test_nothing_is_nothing():
+def test_empty_text_renders_empty():
     assert render("") == ""
     growing = MarkdownStream()
     assert growing.whole() == "<div data-tail></div>"
     assert (growing.flush(), growing.finish()) == (("", ""), "")
 
 
-def test_line_ends_of_all_kinds_read_the_same():
+def test_all_line_endings_render_the_same():
     assert render("a\r\nb\r\rc") == render("a\nb\n\nc")
     growing = MarkdownStream("- a\r")
     growing.flush()
@@ -401,7 +401,7 @@ MARKDOWN = st.lists(
 
 @settings(deadline=None, max_examples=300)
 @given(MARKDOWN, st.data())
-def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
+def test_incremental_rendering_equals_rendering_the_whole(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
     growing, finished = MarkdownStream(), ""
     for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
@@ -418,14 +418,14 @@ def test_any_way_of_feeding_gives_what_the_whole_gives(text, data):
 
 @settings(deadline=None, max_examples=200)
 @given(MARKDOWN.filter(lambda text: not set(text) & set("[\r\0\ud800")))
-def test_block_by_block_reads_as_the_whole_would(text):
+def test_block_by_block_rendering_equals_the_whole(text):
     assert render(text) == blocks.render(text, Progress(), final=True)
     assert "".join(split(text)) == text
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(alphabet=st.characters(categories=["L", "Nd", "Po", "Zs"]), max_size=60))
-def test_words_are_kept(text):
+def test_every_word_is_kept(text):
     """Whatever the marks around them mean, every run of letters and digits is still there."""
     shown = assert_safe(render(text)).text.replace("\xa0", " ")
     if "&" not in text:
@@ -458,7 +458,7 @@ DEEP = {
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP.keys())
-def test_stands_deep_and_intricate_text(text):
+def test_deeply_nested_text_renders_quickly(text):
     begin = time.thread_time()
     page = assert_safe(render(text))
     growing = MarkdownStream(text)
@@ -468,11 +468,11 @@ def test_stands_deep_and_intricate_text(text):
     assert max(len(page.elements), 1) < 100_000
 
 
-def test_what_is_too_deep_shows_as_it_was_written():
+def test_too_deep_nesting_is_shown_as_written():
     assert render(">" * 100 + " a") == f"<pre><code>{'&gt;' * 100} a</code></pre>\n"
 
 
-def test_a_panic_of_the_parser_leaves_the_text_as_it_was_written(monkeypatch):
+def test_parser_panic_shows_the_text_as_written(monkeypatch):
     class PanicException(BaseException):
         """Named as those of Rust libraries are."""
 
@@ -484,13 +484,13 @@ def test_a_panic_of_the_parser_leaves_the_text_as_it_was_written(monkeypatch):
     assert render("- a <b>\n\n- c") == "<pre><code>- a &lt;b&gt;\n\n- c</code></pre>\n"
 
 
-def test_hosts_are_those_that_the_browser_asks():
+def test_shown_host_is_the_one_the_browser_contacts():
     for link in assert_safe(render("\n\n".join(HOSTILE.values()))).all("a"):
         parts = urlsplit(link["href"] or "")
         assert parts.scheme == "mailto" or (parts.hostname and "@" not in parts.netloc)
 
 
-def test_spans_are_of_the_classes_that_the_style_sheet_colours():
+def test_highlighting_classes_match_the_style_sheet():
     css = (Path(__file__).parents[2] / "static/css/code.css").read_text()
     begun = tuple(re.findall(r'\[class\^="(\w)"\]', css))
     coloured = {name for name in STANDARD_TYPES.values() if name.startswith(begun) or re.search(rf"\.{name}[ ,]", css)}

@@ -18,7 +18,7 @@ def shown(text):
     "text",
     ["so $x^2$ is", r"so \(x^2\) is", r"so \( x^2 \) is", "- $x^2$", "| a |\n|---|\n| $x^2$ |", "# $x^2$", "**$x^2$**"],
 )
-def test_a_formula_in_a_line(text):
+def test_inline_formula(text):
     page = shown(text)
     assert page.all("math") == [{"display": "inline"}]
     assert len(page.all("msup")) == 1
@@ -29,7 +29,7 @@ def test_a_formula_in_a_line(text):
 @pytest.mark.parametrize(
     "text", ["$$\n\\frac{a}{b}\n$$", "$$\\frac{a}{b}$$", "\\[\n\\frac{a}{b}\n\\]", "1. so\n   $$\\frac{a}{b}$$"]
 )
-def test_a_formula_in_lines_of_its_own(text):
+def test_display_formula(text):
     page = shown(text)
     assert page.all("math") == [{"display": "block"}]
     assert len(page.all("mfrac")) == 1
@@ -53,7 +53,7 @@ def test_a_formula_in_lines_of_its_own(text):
         "the price in $",
     ],
 )
-def test_money_and_code_are_no_formulas(text):
+def test_money_and_code_are_not_formulas(text):
     page = shown(text)
     assert page.all("math") == []
     assert page.text.strip() == text.strip(" `").replace("\\$", "$").replace("*", "").replace("`", "").strip()
@@ -71,7 +71,7 @@ def test_money_and_code_are_no_formulas(text):
         "{" * 60 + "x" + "}" * 60,
     ],
 )
-def test_what_cannot_be_read_is_shown_as_its_source(tex):
+def test_unreadable_formula_is_shown_as_source(tex):
     page = shown(f"so ${tex}$ is")
     assert page.all("math") == []
     assert page.text == f"so ${tex}$ is\n"
@@ -118,7 +118,7 @@ ROWS = r"a &= b \\ c &= d"
         r"a = b \\ c = d",
     ],
 )
-def test_rows_stand_below_each_other(tex):
+def test_rows_are_stacked(tex):
     for text in (f"$$\n{tex}\n$$", f"\\[\n{tex}\n\\]"):
         page = shown(text)
         assert len(page.all("mtr")) == 2
@@ -127,7 +127,7 @@ def test_rows_stand_below_each_other(tex):
 
 @pytest.mark.parametrize("name", ["align*", "align", "equation", "gather", "eqnarray"])
 @pytest.mark.parametrize("around", ["{}", "So\n\n{}\n\nand", "So\n{}\nand", "1. so\n\n   {}"])
-def test_an_environment_needs_no_marks(name, around):
+def test_environment_needs_no_delimiters(name, around):
     page = shown(around.format(f"\\begin{{{name}}}\na = b\n\\end{{{name}}}"))
     assert page.all("math") == [{"display": "block"}]
     assert "a=b" in page.text
@@ -146,7 +146,7 @@ def test_an_environment_needs_no_marks(name, around):
         "\\begin{itemize}\na\n\\end{itemize}",
     ],
 )
-def test_what_is_not_one_shows_as_it_was_written(text):
+def test_incomplete_environment_is_shown_as_written(text):
     page = shown(text)
     assert page.all("math") == []
     assert page.text.split() == text.replace("`", "").split()
@@ -162,13 +162,13 @@ def test_what_is_not_one_shows_as_it_was_written(text):
         r"\begin{pmatrix}1\end{pmatrix} \\ x",
     ],
 )
-def test_what_would_be_shown_wrong_is_shown_as_its_source(tex):
+def test_unsupported_formula_is_shown_as_source(tex):
     page = shown(f"$${tex}$$")
     assert page.all("math") == []
     assert page.text.strip() == f"$${tex}$$"
 
 
-def test_the_number_of_an_equation_stands_apart():
+def test_equation_number_is_set_apart():
     page = shown(r"$$x \tag{3}$$")
     assert page.all("mspace") == [{"width": "2em"}]
     assert page.text.strip() == "x(3)"
@@ -178,7 +178,7 @@ LONG = ["{", "x^", r"\frac", r"\left(", r"\begin{matrix}", "\\\\", "&", "'", "a"
 
 
 @pytest.mark.parametrize("piece", LONG)
-def test_a_long_one_takes_no_time(piece):
+def test_long_formula_renders_quickly(piece):
     began = time.thread_time()
     mathml.formula(piece * (mathml.MAX_LENGTH // len(piece)), display=False)
     assert time.thread_time() - began < 1
@@ -198,14 +198,14 @@ def test_a_long_one_takes_no_time(piece):
         "\\begin{align}a\\end{align}\n" * 490,
     ],
 )
-def test_many_take_no_time(text):
+def test_many_formulas_render_quickly(text):
     began = time.thread_time()
     assert_safe(render(text.replace("{}", "b" * 30)))
     assert time.thread_time() - began < 3
 
 
 @pytest.mark.parametrize("size", [1, 3, 17])
-def test_reads_the_same_however_it_arrives(size):
+def test_formula_renders_the_same_however_it_arrives(size):
     text = "So $x^2$\n\n$$\n\\frac{a}{b}\n$$\n\nand \\(y\\), \\[\nz\n\\]\n\nfor $5 and $6"
     growing, finished = MarkdownStream(), ""
     for start in range(0, len(text), size):
@@ -217,7 +217,7 @@ def test_reads_the_same_however_it_arrives(size):
     assert len(assert_safe(render(text)).all("math")) == 4
 
 
-def test_live_and_after_a_reload(alice, answering):
+def test_formula_is_the_same_live_and_after_a_reload(alice, answering):
     a = answering(alice, "So $x^2$ and ", "$$\\frac{a}{b}$$ end")
     a.exchange.finish()
     assert a.asked.outcome == ("complete", "finished")

@@ -60,7 +60,7 @@ def work(text):
     return MarkdownStream(text).task(last=True)
 
 
-def test_a_program_that_died_is_replaced(program):
+def test_dead_worker_is_replaced(program):
     assert "<span" in program.submit(work(CODE)).result(20).html
     os.kill(program.pid, signal.SIGKILL)
     results = [program.submit(work(CODE)).result(20) for _ in range(2)]
@@ -68,7 +68,7 @@ def test_a_program_that_died_is_replaced(program):
     assert "<span" in results[1].html
 
 
-def test_a_program_that_hangs_is_replaced(program, monkeypatch):
+def test_hanging_worker_is_replaced(program, monkeypatch):
     assert program.submit(work(CODE)).result(20)
     monkeypatch.setattr(worker, "TASK_TIMEOUT", 0.2)
     os.kill(program.pid, signal.SIGSTOP)
@@ -77,7 +77,7 @@ def test_a_program_that_hangs_is_replaced(program, monkeypatch):
     assert "<span" in program.submit(work(CODE)).result(20).html
 
 
-def test_a_program_without_work_is_ended():
+def test_idle_worker_is_ended():
     program = worker.Worker("a program of the test's", 0.1)
     assert program.submit(work(CODE)).result(20)
     eventually(lambda: program.pid is None, "the end of the program")
@@ -85,80 +85,80 @@ def test_a_program_without_work_is_ended():
     program.close()
 
 
-def test_a_closed_program_does_nothing(program):
+def test_closed_worker_does_nothing(program):
     program.close()
     assert program.submit(work(CODE)).result(1) is None
 
 
-def test_code_that_is_slow_to_colour_stays_plain_and_uses_up_the_colours():
+def test_slow_highlighting_uses_up_its_time_budget():
     step = worker.submit(work(CODE + SLOW * 3 + CODE)).result(20)
     assert step.html.count('<span class="kn">') == 1
     assert assert_safe(step.html).text.count("import os") == 2
     assert assert_safe(step.html).text.count("@a ") == SLOW.count("@a ") * 3
 
 
-async def test_pages_get_what_is_rendered_elsewhere(answer):
+async def test_pages_get_html_rendered_by_the_worker(answer):
     page, late = Page(), Page()
-    answer.attach(page)
+    answer.subscribe(page)
     answer.add(CODE * 3)
     answer.flush()
-    answer.attach(late)
+    answer.subscribe(late)
     assert late.ops == []
     answer.add("Then *more*")
-    answer.settle()
-    await answer.shown()
+    answer.finish_text()
+    await answer.wait_rendered()
     assert late.ops[0] == "snapshot"
     assert page.html == late.html == answer.html == render(CODE * 3 + "Then *more*")
     assert page.html.count('<span class="kn">') == 3
     assert not page.rules.broken + late.rules.broken
 
 
-async def test_nothing_is_rendered_where_nobody_watches(answer, monkeypatch):
+async def test_nothing_is_rendered_without_viewers(answer, monkeypatch):
     for name in ("perform_if_quick", "fallback"):
         monkeypatch.setattr(broadcast, name, lambda *_: pytest.fail("rendered"))
     monkeypatch.setattr(worker, "submit_from_loop", lambda *_: pytest.fail("rendered"))
     assert answer.feed(CODE) > 0
-    answer.settle()
-    await answer.shown()
+    answer.finish_text()
+    await answer.wait_rendered()
     answer.end("complete", "finished", lambda _language: {})
     assert answer.html is None
 
 
-async def test_who_comes_after_the_last_word_gets_all_of_it(answer):
+async def test_late_viewer_gets_the_whole_answer(answer):
     answer.feed(CODE)
-    answer.settle()
+    answer.finish_text()
     page = Page()
-    answer.attach(page)
-    await answer.shown()
+    answer.subscribe(page)
+    await answer.wait_rendered()
     assert page.ops == ["snapshot"]
     assert page.html == render(CODE)
 
 
-async def test_a_text_that_cannot_be_rendered_shows_as_it_was_written(answer, monkeypatch):
+async def test_unrenderable_text_is_shown_as_written(answer, monkeypatch):
     monkeypatch.setattr(worker, "submit_from_loop", lambda work, then: asyncio.get_running_loop().call_soon(then, None))
     page = Page()
-    answer.attach(page)
+    answer.subscribe(page)
     for piece in (CODE, "And <b>"):
         answer.add(piece)
         answer.flush()
-        await answer.shown()
-    answer.settle()
-    await answer.shown()
+        await answer.wait_rendered()
+    answer.finish_text()
+    await answer.wait_rendered()
     assert assert_safe(page.html).text.strip() == f"{CODE}And <b>".strip()
     assert answer.html is None  # the next look may have more luck
 
 
-async def test_an_end_does_not_wait_for_ever(answer, monkeypatch):
+async def test_end_does_not_wait_for_a_hanging_worker(answer, monkeypatch):
     monkeypatch.setattr(worker, "submit_from_loop", lambda *_: None)
     page = Page()
-    answer.attach(page)
+    answer.subscribe(page)
     answer.add(CODE)
-    answer.settle()
-    await answer.shown(0.05)
+    answer.finish_text()
+    await answer.wait_rendered(0.05)
     assert assert_safe(page.html).text.strip() == CODE.strip()
 
 
-def test_what_was_not_rendered_is_not_kept(monkeypatch):
+def test_fallback_html_is_not_cached(monkeypatch):
     monkeypatch.setattr(worker, "submit", lambda _work: _nothing())
     kept, message = HtmlCache(), uuid.uuid4()
     assert assert_safe(kept.get_or_render(message, CODE)).text.strip() == CODE.strip()
@@ -172,7 +172,7 @@ def _nothing():
     return result
 
 
-def test_the_same_live_and_after_a_reload_and_in_what_continues_it(alice, answering, provider):
+def test_same_html_live_after_reload_and_in_a_continuation(alice, answering, provider):
     a = answering(alice, CODE, "$x^2$ **end", "ing")
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")

@@ -179,7 +179,7 @@ class Run(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(300)
-def test_a_generation_keeps_to_the_model(long):
+def test_lifecycle_matches_the_model(long):
     examples = 3000 if long else 150
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
@@ -209,7 +209,7 @@ DECIDES = {
 }
 
 
-def test_every_order_of_the_last_moment():
+def test_every_order_of_concurrent_ends():
     """All 5040 orders of what can come together: complete exactly if the finish reason came first."""
     for order in permutations(STEPS):
         lifecycle = Lifecycle(LIMITS, 0, "Bees ")

@@ -14,7 +14,7 @@ class Page:
 
     def __init__(self) -> None:
         self.send_window = SendWindow(LIMIT, 0.0)
-        self.attends: set[Any] = set()
+        self.viewing: set[Any] = set()
         self.lost = False
         self.pinged_at = 0.0
         self.pushed: list[str] = []
@@ -25,19 +25,19 @@ class Page:
         self.pushed.append(frame)
 
 
-def test_a_frame_over_the_limit_goes_behind_a_small_unread_one():
+def test_oversized_frame_may_follow_a_small_unacknowledged_one():
     send_window = SendWindow(LIMIT, 0.0)
     send_window.record(10)
     assert send_window.has_room(5 * LIMIT)
 
 
-def test_nothing_goes_over_the_limit_while_much_is_unread():
+def test_nothing_exceeds_the_limit_while_much_is_unacknowledged():
     send_window = SendWindow(LIMIT, 0.0)
     send_window.record(LIMIT // 2)
     assert not send_window.has_room(LIMIT)
 
 
-def test_behind_a_frame_over_the_limit_there_is_room_for_small_ones():
+def test_small_frames_may_follow_an_oversized_one():
     send_window = SendWindow(LIMIT, 0.0)
     send_window.record(5 * LIMIT)
     assert send_window.has_room(LIMIT // 4)
@@ -46,7 +46,7 @@ def test_behind_a_frame_over_the_limit_there_is_room_for_small_ones():
     assert send_window.unread == 0
 
 
-def test_a_page_that_is_behind_is_asked_for_a_word_after_its_answer_has_ended():
+def test_lagging_page_is_pinged_after_its_answer_ended():
     page, sockets = Page(), Sockets()
     sockets.add(page)
     page.send_window.record(LIMIT)

@@ -38,7 +38,7 @@ def assert_kept(generation, exchange, moment):
     assert kept.startswith(written_before(exchange, moment - LOSS))
 
 
-def test_the_next_start_ends_it(killed, alice):
+def test_next_start_ends_the_answers(killed, alice):
     generation, exchange, server, moment = killed
     again = server.again()
     try:
@@ -51,12 +51,12 @@ def test_the_next_start_ends_it(killed, alice):
         again.stop()
 
 
-def test_a_living_process_ends_it(killed, server):
+def test_another_process_ends_the_answers(killed, server):
     generation, exchange, _, moment = killed
     assert_kept(generation, exchange, moment)
 
 
-def test_one_can_go_on_from_there(killed, alice, server, socket, provider):
+def test_answer_of_a_killed_server_can_be_continued(killed, alice, server, socket, provider):
     generation, exchange, _, _ = killed
     kept = generations.text(eventually(lambda: generations.outcome(generation, LEASE + 15) and generation))
     page = socket(alice)
@@ -68,7 +68,7 @@ def test_one_can_go_on_from_there(killed, alice, server, socket, provider):
 
 
 @pytest.mark.long
-def test_a_frozen_process_that_wakes_up_writes_nothing_more(start_server, server, alice, answering):
+def test_frozen_process_writes_nothing_after_its_lease(start_server, server, alice, answering):
     frozen = start_server(CHAT_LEASE=LEASE)
     a = answering(alice.at(frozen))
     generation = a.asked.generation

@@ -32,7 +32,7 @@ def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
 
 
 @pytest.mark.parametrize("cause", GONE)
-def test_the_rule(cause):
+def test_grace_period_follows_choice_and_administrator(cause):
     grace = 2.0 if cause == EndReason.CONNECTION_LOST else 0.0
     assert alone("", cause) == alone("stop", cause) == grace
     assert alone("wait", cause) == MINUTE
@@ -40,11 +40,11 @@ def test_the_rule(cause):
 
 
 @pytest.mark.parametrize("choice", ["stop", "wait", "finish"])
-def test_signing_out_ends_it_at_once_whatever_was_chosen(choice):
+def test_signing_out_stops_immediately_whatever_was_chosen(choice):
     assert alone(choice, EndReason.SIGNED_OUT) == 0
 
 
-def test_nobody_gets_less_than_the_administrator_gives():
+def test_choice_cannot_undercut_the_administrators_grace_period():
     assert alone("wait", EndReason.LEFT, left=300) == 300
     assert alone("stop", EndReason.CONNECTION_LOST, lost=90) == 90
 
@@ -52,7 +52,7 @@ def test_nobody_gets_less_than_the_administrator_gives():
 # Over sockets
 
 
-def test_finishes_in_the_background(alice, answering, socket):
+def test_answer_finishes_in_the_background(alice, answering, socket):
     choose(alice, "finish")
     a = answering(alice)
     generation = a.asked.generation
@@ -62,7 +62,7 @@ def test_finishes_in_the_background(alice, answering, socket):
     assert generations.text(generation) == "Bees hum on and on"
 
 
-def test_waits_for_the_page_to_come_back(alice, answering, socket):
+def test_answer_waits_for_the_page_to_return(alice, answering, socket):
     choose(alice, "wait")
     a = answering(alice)
     a.page.close()
@@ -75,7 +75,7 @@ def test_waits_for_the_page_to_come_back(alice, answering, socket):
     assert generations.text(a.asked.generation) == "Bees hum alone no more"
 
 
-def test_stops_where_nothing_else_was_chosen(alice, answering):
+def test_answer_stops_by_default(alice, answering):
     choose(alice, "stop")
     a = answering(alice)
     a.page.close()
@@ -83,7 +83,7 @@ def test_stops_where_nothing_else_was_chosen(alice, answering):
     assert generations.outcome(a.asked) == ("interrupted", "left")
 
 
-def test_a_change_counts_from_the_next_answer_on(alice, answering):
+def test_change_applies_from_the_next_answer(alice, answering):
     choose(alice, "stop")
     a = answering(alice)
     choose(alice, "finish")
@@ -92,7 +92,7 @@ def test_a_change_counts_from_the_next_answer_on(alice, answering):
     assert generations.outcome(a.asked) == ("interrupted", "left")
 
 
-def test_it_can_still_be_stopped(alice, answering, socket):
+def test_background_answer_can_still_be_stopped(alice, answering, socket):
     choose(alice, "finish")
     a = answering(alice)
     a.page.close()
@@ -102,7 +102,7 @@ def test_it_can_still_be_stopped(alice, answering, socket):
     assert generations.outcome(a.asked) == ("interrupted", "stopped")
 
 
-def test_the_next_prompt_still_replaces_it(alice, answering, socket, provider):
+def test_next_prompt_replaces_a_background_answer(alice, answering, socket, provider):
     choose(alice, "finish")
     a = answering(alice)
     a.page.close()
@@ -115,7 +115,7 @@ def test_the_next_prompt_still_replaces_it(alice, answering, socket, provider):
     assert generations.outcome(a.asked.generation) == ("interrupted", "superseded")
 
 
-def test_signing_out_afterwards_still_ends_it(alice, answering):
+def test_signing_out_later_stops_a_background_answer(alice, answering):
     choose(alice, "finish")
     a = answering(alice)
     a.page.close()
@@ -124,7 +124,7 @@ def test_signing_out_afterwards_still_ends_it(alice, answering):
     assert generations.outcome(a.asked) == ("interrupted", "signed_out")
 
 
-def test_so_does_a_session_that_ends_somewhere_else(alice, answering):
+def test_session_ended_elsewhere_stops_a_background_answer(alice, answering):
     choose(alice, "finish")
     a = answering(alice)
     a.page.close()
@@ -133,7 +133,7 @@ def test_so_does_a_session_that_ends_somewhere_else(alice, answering):
     assert generations.outcome(a.asked) == ("interrupted", "signed_out")
 
 
-def test_and_an_account_that_is_disabled(alice, answering):
+def test_disabled_account_stops_a_background_answer(alice, answering):
     choose(alice, "finish")
     a = answering(alice)
     a.page.close()
@@ -143,7 +143,7 @@ def test_and_an_account_that_is_disabled(alice, answering):
     assert generations.outcome(a.asked) == ("interrupted", "signed_out")
 
 
-def test_what_the_administrator_fixed_holds_and_a_stopping_server_still_ends_it(alice, answering, start_server):
+def test_fixed_choice_holds_until_shutdown(alice, answering, start_server):
     server = start_server(CHAT_WHEN_LEAVING="finish")
     choose(alice, "stop")
     a = answering(alice.at(server))

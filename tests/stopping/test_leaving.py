@@ -9,7 +9,7 @@ from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 
 @pytest.mark.parametrize("code", [1000, 1001])
-def test_a_closed_tab_closes_the_providers_socket(alice, answering, code):
+def test_closed_tab_closes_the_providers_socket(alice, answering, code):
     a = answering(alice)
     a.exchange.stream(endless(), RATE).wait_written(10)
     a.page.close(code)
@@ -19,7 +19,7 @@ def test_a_closed_tab_closes_the_providers_socket(alice, answering, code):
     assert generations.outcome(a.asked) == ("interrupted", "left")
 
 
-def test_keeps_what_was_written(alice, answering):
+def test_leaving_keeps_the_text_so_far(alice, answering):
     a = answering(alice, "Bees ", "hum")
     a.page.close()
     assert generations.text(a.asked) == "Bees hum"
@@ -28,7 +28,7 @@ def test_keeps_what_was_written(alice, answering):
     assert "Stopped because the page was closed." in page.text
 
 
-def test_before_the_provider_says_anything(alice, socket, provider):
+def test_leaving_before_the_provider_responds_stops_it(alice, socket, provider):
     exchange = provider.expect()
     page = socket(alice)
     asked = page.ask(exchange.prompt)
@@ -39,7 +39,7 @@ def test_before_the_provider_says_anything(alice, socket, provider):
     assert generations.outcome(generation) == ("interrupted", "left")
 
 
-def test_right_after_asking(alice, socket, provider):
+def test_leaving_right_after_asking_stops_it(alice, socket, provider):
     page = socket(alice)
     page.ask(provider.expect().prompt)
     page.close()
@@ -47,7 +47,7 @@ def test_right_after_asking(alice, socket, provider):
     assert eventually(lambda: runs.exclude(status="streaming").first(), "the end").end_reason == "left"
 
 
-def test_one_of_two_tabs_changes_nothing(alice, answering, socket):
+def test_closing_one_of_two_tabs_changes_nothing(alice, answering, socket):
     a = answering(alice)
     other = socket(alice)
     other.watch(a.asked.conversation)
@@ -61,7 +61,7 @@ def test_one_of_two_tabs_changes_nothing(alice, answering, socket):
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_another_conversation_on_the_same_page_does_not_leave_it(alice, answering):
+def test_showing_another_conversation_does_not_leave_the_answer(alice, answering):
     a = answering(alice)
     a.page.watch(None)
     a.exchange.write_tokens(" on")
@@ -73,7 +73,7 @@ def test_another_conversation_on_the_same_page_does_not_leave_it(alice, answerin
     assert generations.outcome(a.asked) == ("interrupted", "left")
 
 
-def test_an_answer_waits_for_a_page_as_long_as_it_was_told_to(start_server, alice, answering, socket):
+def test_answer_waits_for_a_page_for_the_grace_period(start_server, alice, answering, socket):
     server = start_server(CHAT_LEAVE_GRACE=30)
     a = answering(alice.at(server))
     a.page.close()

@@ -26,7 +26,7 @@ def through(alice, wary, answering, proxy):
     return a, between
 
 
-def test_silence_closes_the_providers_socket(through):
+def test_silent_page_closes_the_providers_socket(through):
     a, between = through
     between.silence()
     silent = a.exchange.written[-1][1]
@@ -39,7 +39,7 @@ def test_silence_closes_the_providers_socket(through):
     assert len(unread) < RATE / 2
 
 
-def test_back_within_the_grace_loses_nothing(through, alice, wary, socket):
+def test_page_back_within_the_grace_period_loses_nothing(through, alice, wary, socket):
     a, between = through
     between.silence()
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * (ACK_TIMEOUT + GRACE / 4)))
@@ -53,7 +53,7 @@ def test_back_within_the_grace_loses_nothing(through, alice, wary, socket):
     assert generations.text(a.asked.generation) == a.exchange.text
 
 
-def test_the_network_back_within_the_grace_loses_nothing(through):
+def test_network_back_within_the_grace_period_loses_nothing(through):
     a, between = through
     between.silence()
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * ACK_TIMEOUT / 2))
@@ -65,14 +65,14 @@ def test_the_network_back_within_the_grace_loses_nothing(through):
 
 
 @pytest.mark.parametrize("how", ["reset", "half_close"])
-def test_a_connection_that_the_system_ends_is_a_closed_tab(through, how):
+def test_reset_connection_counts_as_a_closed_tab(through, how):
     a, between = through
     getattr(between, how)()
     a.exchange.wait_closed(ACK_TIMEOUT)
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_silence_before_the_first_token(alice, wary, socket, provider, proxy):
+def test_silent_page_stops_the_answer_before_the_first_token(alice, wary, socket, provider, proxy):
     between = proxy(wary)
     exchange = provider.expect()
     asked = socket(alice.at(wary), via=between).ask(exchange.prompt)
@@ -83,7 +83,7 @@ def test_silence_before_the_first_token(alice, wary, socket, provider, proxy):
     assert generations.outcome(generation) == ("interrupted", "connection_lost")
 
 
-def test_a_slow_network_is_not_a_lost_one(alice, wary, answering, proxy):
+def test_slow_network_is_not_a_lost_one(alice, wary, answering, proxy):
     between = proxy(wary)
     between.delay(0.2)
     a = answering(alice.at(wary), via=between)
@@ -92,7 +92,7 @@ def test_a_slow_network_is_not_a_lost_one(alice, wary, answering, proxy):
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_a_page_that_does_not_acknowledge_is_gone(alice, wary, answering):
+def test_page_that_does_not_acknowledge_counts_as_gone(alice, wary, answering):
     a = answering(alice.at(wary))
     a.page.mute()
     a.exchange.stream(endless(), RATE)
@@ -100,7 +100,7 @@ def test_a_page_that_does_not_acknowledge_is_gone(alice, wary, answering):
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")
 
 
-def test_a_stop_that_comes_behind_the_end_is_told_and_only_ones_own(through, alice, bob, wary, socket):
+def test_late_stop_gets_the_end_of_ones_own_answer_only(through, alice, bob, wary, socket):
     a, between = through
     between.silence()
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")

@@ -14,7 +14,7 @@ def mark(page):
     return found.group(1)
 
 
-def test_goes_on_with_the_same_stream(alice, answering, socket, provider):
+def test_reload_continues_the_same_stream(alice, answering, socket, provider):
     a = answering(alice)
     a.exchange.stream(endless(), RATE).wait_written(5)
     served = alice.get(f"/c/{a.asked.conversation}/")
@@ -29,7 +29,7 @@ def test_goes_on_with_the_same_stream(alice, answering, socket, provider):
     assert len(provider.asked(a.exchange.prompt)) == 1
 
 
-def test_the_page_has_what_was_written_so_far(alice, answering):
+def test_reloaded_page_has_the_text_so_far(alice, answering):
     a = answering(alice, "Bees ", "**hum**")
     path = f"/c/{a.asked.conversation}/"
     assert 'data-status="streaming"' in alice.get(path).html
@@ -38,7 +38,7 @@ def test_the_page_has_what_was_written_so_far(alice, answering):
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_a_page_that_never_connects_is_not_waited_for_long(start_server, alice, answering):
+def test_page_that_never_connects_is_not_waited_for(start_server, alice, answering):
     server = start_server(CHAT_RECONNECT_GRACE=1)
     a = answering(alice.at(server))
     alice.at(server).get(f"/c/{a.asked.conversation}/")
@@ -47,7 +47,7 @@ def test_a_page_that_never_connects_is_not_waited_for_long(start_server, alice, 
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_another_persons_page_does_not_hold_it(alice, bob, answering):
+def test_other_peoples_page_does_not_keep_an_answer(alice, bob, answering):
     a = answering(alice)
     assert bob.get(f"/c/{a.asked.conversation}/").status == 404
     a.page.close()
@@ -55,7 +55,7 @@ def test_another_persons_page_does_not_hold_it(alice, bob, answering):
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_after_the_end_shows_the_final_state(alice, answering, socket):
+def test_reload_after_the_end_shows_the_final_state(alice, answering, socket):
     a = answering(alice)
     served = alice.get(f"/c/{a.asked.conversation}/")
     a.asked.stop()

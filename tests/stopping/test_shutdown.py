@@ -22,7 +22,7 @@ def streaming(start_server, answering):
     return server, begun
 
 
-def test_ends_ten_streams_in_time(streaming):
+def test_shutdown_ends_ten_streams_in_time(streaming):
     server, begun = streaming
     ended = server.stop(signal.SIGTERM)
     assert ended.code == 0
@@ -32,7 +32,7 @@ def test_ends_ten_streams_in_time(streaming):
     assert {a.page.wait_closed() for a in begun} == {1012}
 
 
-def test_tells_the_pages_first(streaming):
+def test_shutdown_tells_the_pages_first(streaming):
     server, begun = streaming
     server.stop()
     for a in begun:
@@ -42,7 +42,7 @@ def test_tells_the_pages_first(streaming):
         assert generations.text(a.asked).strip() == a.asked.text
 
 
-def test_closes_the_providers_sockets(streaming):
+def test_shutdown_closes_the_providers_sockets(streaming):
     server, begun = streaming
     server.stop()
     for a in begun:
@@ -50,7 +50,7 @@ def test_closes_the_providers_sockets(streaming):
         assert a.exchange.text.startswith(generations.text(a.asked))
 
 
-def test_with_nothing_to_do_is_quick(start_server, alice, socket):
+def test_idle_shutdown_is_quick(start_server, alice, socket):
     server = start_server()
     page = socket(alice.at(server))
     ended = server.stop()
@@ -58,7 +58,7 @@ def test_with_nothing_to_do_is_quick(start_server, alice, socket):
     assert page.wait_closed() == 1012
 
 
-def test_an_interrupt_from_the_keyboard_is_the_same(start_server, alice, answering):
+def test_ctrl_c_is_the_same_as_sigterm(start_server, alice, answering):
     server = start_server()
     a = answering(alice.at(server))
     generation = a.asked.generation
@@ -66,7 +66,7 @@ def test_an_interrupt_from_the_keyboard_is_the_same(start_server, alice, answeri
     assert generations.outcome(generation) == ("interrupted", "server_shutdown")
 
 
-def test_a_second_signal_does_not_lose_anything(streaming):
+def test_second_signal_loses_nothing(streaming):
     server, begun = streaming
     server.tell(signal.SIGTERM)
     assert server.stop(signal.SIGTERM).code == 0

@@ -22,21 +22,21 @@ def refused(person, server, origin):
     return code
 
 
-def test_without_a_session(alice, server):
+def test_socket_without_a_session_is_refused(alice, server):
     assert refused(alice.without_session(), server, server.url) == 4401
 
 
-def test_with_a_made_up_session(alice, server):
+def test_socket_with_an_invalid_session_is_refused(alice, server):
     alice.session = "abcdefghijklmnopqrstuvwxyz012345"
     assert refused(alice, server, server.url) == 4401
 
 
-def test_with_a_session_that_was_ended(alice, server):
+def test_socket_with_an_ended_session_is_refused(alice, server):
     Session.objects.filter(session_key=alice.session).delete()
     assert refused(alice, server, server.url) == 4401
 
 
-def test_with_an_account_that_was_disabled(alice, server):
+def test_socket_of_a_disabled_account_is_refused(alice, server):
     alice.user.is_active = False
     alice.user.save()
     assert refused(alice, server, server.url) == 4401
@@ -54,18 +54,18 @@ def foreign(server):
 
 
 @pytest.mark.parametrize("which", ["another site", "another port", "another scheme", "a longer name", "null", "none"])
-def test_from_another_origin(alice, server, which):
+def test_socket_from_another_origin_is_refused(alice, server, which):
     assert refused(alice, server, foreign(server)[which]) == 4403
 
 
 @pytest.mark.parametrize("origin", ["chat", "http://", "http://127.0.0.1:http"])
-def test_from_an_origin_that_is_none(alice, server, origin):
+def test_socket_with_an_invalid_origin_is_refused(alice, server, origin):
     with pytest.raises(InvalidStatus, match="HTTP 400"):
         refused(alice, server, origin)
 
 
 @pytest.mark.parametrize("path", ["/", "/c/018f4f4e-0000-7000-8000-000000000000/", "/admin/"])
-def test_pages_lead_to_the_sign_in_page(alice, path):
+def test_signed_out_pages_redirect_to_sign_in(alice, path):
     page = alice.without_session().get(path)
     assert page.status == 302
     assert "/login/?next=" in page.location
@@ -98,7 +98,7 @@ def test_signing_out_leaves_another_session_alone(alice, answering):
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_signing_out_does_not_touch_other_people(alice, bob, answering):
+def test_signing_out_leaves_other_people_alone(alice, bob, answering):
     a = answering(alice)
     sign_out(bob)
     a.exchange.write_tokens(" on").finish()
@@ -115,7 +115,7 @@ def change_password(person):
     return Person(person.user, new, person.server, cookie[settings.SESSION_COOKIE_NAME].value)
 
 
-def test_changing_ones_own_password_stops_nothing(alice, answering, socket):
+def test_changing_the_password_stops_nothing_in_this_session(alice, answering, socket):
     """The pages of that browser connect again, with the new cookie."""
     a = answering(alice)
     other = socket(alice)
@@ -138,7 +138,7 @@ def test_changing_the_password_signs_out_everywhere_else(alice, answering, serve
     assert refused(alice, server, server.url) == 4401
 
 
-def test_an_answer_that_nobody_watches_is_finished_after_a_new_password(alice, answering):
+def test_background_answer_finishes_after_a_password_change(alice, answering):
     Preferences.objects.create(user=alice.user, when_leaving="finish")
     a = answering(alice)
     generation = a.asked.generation

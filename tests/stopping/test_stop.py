@@ -7,7 +7,7 @@ from tests.support import generations
 from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 
-def test_closes_the_providers_socket_half_way(alice, answering):
+def test_stop_closes_the_providers_socket(alice, answering):
     a = answering(alice)
     a.exchange.stream(endless(), RATE).wait_written(10)
     pressed = a.asked.stop()
@@ -29,7 +29,7 @@ def test_keeps_the_words_already_written(alice, answering):
     assert "You stopped this answer." in page.text
 
 
-def test_records_when_it_was_asked_and_done(alice, answering):
+def test_records_when_stop_was_requested_and_completed(alice, answering):
     a = answering(alice)
     a.asked.stop()
     run = generations.wait_ended(a.asked)
@@ -37,7 +37,7 @@ def test_records_when_it_was_asked_and_done(alice, answering):
     assert (run.usage_source, run.tokens_out > 0) == ("estimated", True)
 
 
-def test_tells_every_page_that_watches(alice, answering, socket):
+def test_stop_is_shown_on_every_viewing_page(alice, answering, socket):
     a = answering(alice)
     other = socket(alice)
     other.watch(a.asked.conversation)
@@ -46,7 +46,7 @@ def test_tells_every_page_that_watches(alice, answering, socket):
     assert other.wait("end", generation=a.asked.generation)["reason"] == "stopped"
 
 
-def test_before_the_first_token(alice, socket, provider):
+def test_stop_before_the_first_token(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.send_headers()
@@ -57,7 +57,7 @@ def test_before_the_first_token(alice, socket, provider):
     assert generations.text(asked) == ""
 
 
-def test_before_the_provider_says_anything(alice, socket, provider):
+def test_stop_before_the_provider_responds(alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.wait_opened()
@@ -69,7 +69,7 @@ def test_before_the_provider_says_anything(alice, socket, provider):
     assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
 
 
-def test_by_the_command_before_its_generation_is_known(alice, socket, provider):
+def test_stop_by_command_before_its_generation_is_known(alice, socket, provider):
     exchange = provider.expect()
     page = socket(alice)
     asked = page.ask(exchange.prompt)
@@ -81,14 +81,14 @@ def test_by_the_command_before_its_generation_is_known(alice, socket, provider):
         exchange.wait_closed()
 
 
-def test_by_the_command_when_its_generation_is_known(alice, answering):
+def test_stop_by_command_when_its_generation_is_known(alice, answering):
     a = answering(alice)
     a.page.stop(id=a.asked.id)
     a.exchange.wait_closed()
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
-def test_twice_is_one_stop(alice, answering):
+def test_stopping_twice_is_one_stop(alice, answering):
     a = answering(alice)
     a.asked.stop()
     a.asked.stop()
@@ -98,7 +98,7 @@ def test_twice_is_one_stop(alice, answering):
     assert a.page.count("refused") == 0
 
 
-def test_of_an_ended_answer_gives_its_final_state(alice, answering):
+def test_stopping_an_ended_answer_returns_its_final_state(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.outcome == ("complete", "finished")
@@ -111,7 +111,7 @@ def test_of_an_ended_answer_gives_its_final_state(alice, answering):
     assert generations.outcome(a.asked) == ("complete", "finished")
 
 
-def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, socket):
+def test_other_peoples_answer_cannot_be_stopped(alice, bob, answering, socket):
     a = answering(alice)
     page = socket(bob)
     for generation in (a.asked.generation, str(uuid.uuid4())):
@@ -124,7 +124,7 @@ def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering, s
     assert a.asked.outcome == ("complete", "finished")
 
 
-def test_goes_on_to_work_after_a_stop(alice, answering, provider):
+def test_socket_keeps_working_after_a_stop(alice, answering, provider):
     a = answering(alice)
     a.asked.stop()
     assert a.asked.end

@@ -35,27 +35,27 @@ def stop_and_see(asked, exchange):
     return took
 
 
-def test_while_it_streams(alice, far, answering):
+def test_stop_while_it_streams(alice, far, answering):
     a = answering(alice.at(far), "Bees ", "hum ")
     a.exchange.stream(endless(), 50)
     a.exchange.wait_written(10)
     stop_and_see(a.asked, a.exchange)
 
 
-def test_while_it_is_silent(alice, far, answering):
+def test_stop_while_it_is_silent(alice, far, answering):
     a = answering(alice.at(far))
     stop_and_see(a.asked, a.exchange)
     assert generations.text(a.asked) == "Bees hum"
 
 
-def test_before_it_has_said_anything(alice, far, socket, provider):
+def test_stop_before_it_responds(alice, far, socket, provider):
     exchange = provider.expect()
     asked = socket(alice.at(far)).ask(exchange.prompt)
     exchange.wait_opened()
     stop_and_see(asked, exchange)
 
 
-def test_the_record_says_when_it_was_closed(alice, far, answering):
+def test_generation_records_when_the_connection_closed(alice, far, answering):
     a = answering(alice.at(far))
     asked_at, clock = time.monotonic(), time.time()
     stop_and_see(a.asked, a.exchange)
@@ -64,7 +64,7 @@ def test_the_record_says_when_it_was_closed(alice, far, answering):
     assert abs(run.upstream_closed_at.timestamp() - closed) < SOON
 
 
-def test_the_connection_of_a_whole_answer_is_used_again(alice, far, answering, socket, provider):
+def test_connection_of_a_complete_answer_is_reused(alice, far, answering, socket, provider):
     """A handshake less before the next answer's first word."""
     a = answering(alice.at(far))
     a.exchange.finish()

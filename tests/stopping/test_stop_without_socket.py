@@ -10,7 +10,7 @@ from tests.support.polling import eventually
 from tests.support.provider.endless import CLOSE_LIMIT, RATE, endless
 
 
-def test_closes_the_providers_socket(alice, answering):
+def test_form_closes_the_providers_socket(alice, answering):
     a = answering(alice)
     a.exchange.stream(endless(), RATE)
     a.asked.wait_text("word2")
@@ -21,13 +21,13 @@ def test_closes_the_providers_socket(alice, answering):
     assert generations.text(a.asked).startswith("Bees humword1 word2 ")
 
 
-def test_twice_is_one_stop(alice, answering):
+def test_stopping_twice_is_one_stop(alice, answering):
     a = answering(alice)
     assert {alice.post(stop_path(a.asked.generation)).status for _ in range(2)} == {302}
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
-def test_of_an_ended_answer_shows_it(alice, answering):
+def test_stopping_an_ended_answer_shows_it(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -35,7 +35,7 @@ def test_of_an_ended_answer_shows_it(alice, answering):
     assert generations.outcome(a.asked) == ("complete", "finished")
 
 
-def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering):
+def test_other_peoples_answer_cannot_be_stopped(alice, bob, answering):
     a = answering(alice)
     theirs, unknown = (bob.post(stop_path(each)) for each in (a.asked.generation, uuid.uuid4()))
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)
@@ -44,7 +44,7 @@ def test_of_someone_elses_answer_is_like_an_unknown_one(alice, bob, answering):
     a.exchange.finish()
 
 
-def test_signed_out_leads_to_the_sign_in_page(alice, answering):
+def test_signed_out_stop_redirects_to_sign_in(alice, answering):
     a = answering(alice)
     page = alice.without_session().post(stop_path(a.asked.generation))
     assert page.status == 302
@@ -53,7 +53,7 @@ def test_signed_out_leads_to_the_sign_in_page(alice, answering):
     a.exchange.finish()
 
 
-def test_a_link_cannot_stop(alice, answering):
+def test_get_request_cannot_stop(alice, answering):
     a = answering(alice)
     assert alice.get(stop_path(a.asked.generation)).status == 405
     assert not a.exchange.closed
@@ -70,7 +70,7 @@ def test_another_site_cannot_stop(alice, answering, forged):
     assert generations.outcome(a.asked) == ("complete", "finished")
 
 
-def test_works_while_the_socket_is_closed(start_server, alice, answering):
+def test_form_works_while_the_socket_is_closed(start_server, alice, answering):
     server = start_server(CHAT_LEAVE_GRACE=30)
     a = answering(alice.at(server))
     a.page.close()

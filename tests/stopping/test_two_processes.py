@@ -24,7 +24,7 @@ def pair(request, database, provider):
         yield stack.enter_context(running(**settings)), stack.enter_context(running(**settings))
 
 
-def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
+def test_stop_by_form_at_another_process(pair, alice, answering):
     one, other = pair
     a = answering(alice.at(one))
     pressed = time.monotonic()
@@ -35,7 +35,7 @@ def test_stop_by_a_form_at_the_other_one(pair, alice, answering):
     assert (run.stop_origin, run.stopped_by_id) == ("page", alice.user.pk)
 
 
-def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
+def test_stop_by_socket_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -46,7 +46,7 @@ def test_stop_by_a_socket_at_the_other_one(pair, alice, answering, socket):
     assert page.wait("end", generation=a.asked.generation)["reason"] == "stopped"
 
 
-def test_an_administrator_at_the_other_one_sees_and_stops_it(pair, alice, staff, answering):
+def test_administrator_at_another_process_sees_and_stops_it(pair, alice, staff, answering):
     one, other = pair
     a = answering(alice.at(one), "Bees ", "hum")
     top = "/admin/conversations/generation/"
@@ -60,7 +60,7 @@ def test_an_administrator_at_the_other_one_sees_and_stops_it(pair, alice, staff,
     assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
 
 
-def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
+def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -73,7 +73,7 @@ def test_watched_at_the_other_one_grows(pair, alice, answering, socket):
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
 
-def test_code_at_the_other_one_has_its_colours(pair, alice, answering, socket):
+def test_code_is_highlighted_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -84,7 +84,7 @@ def test_code_at_the_other_one_has_its_colours(pair, alice, answering, socket):
     assert '<span class="kn">import</span>' in page.html(a.asked.generation)
 
 
-def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
+def test_viewer_at_another_process_keeps_the_answer_alive(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -98,7 +98,7 @@ def test_watched_only_at_the_other_one_goes_on(pair, alice, answering, socket):
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
-def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socket, provider):
+def test_new_prompt_at_another_process_replaces_it(pair, alice, answering, socket, provider):
     one, other = pair
     a = answering(alice.at(one))
     following = provider.expect()
@@ -109,7 +109,7 @@ def test_a_new_prompt_at_the_other_one_replaces_it(pair, alice, answering, socke
     assert generations.outcome(a.asked) == ("interrupted", "superseded")
 
 
-def test_repeated_at_the_other_one_is_one_send(pair, alice, answering, socket, provider):
+def test_repeat_at_another_process_is_one_send(pair, alice, answering, socket, provider):
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -120,7 +120,7 @@ def test_repeated_at_the_other_one_is_one_send(pair, alice, answering, socket, p
     assert len(provider.asked(a.exchange.prompt)) == 1
 
 
-def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
+def test_signing_out_at_another_process_stops_it(pair, alice, answering):
     one, other = pair
     a = answering(alice.at(one))
     generation = a.asked.generation
@@ -129,7 +129,7 @@ def test_signing_out_at_the_other_one_stops_it(pair, alice, answering):
     assert generations.outcome(generation) == ("interrupted", "signed_out")
 
 
-def test_an_endpoint_added_at_the_other_one_answers_here(pair, staff, alice, socket, provider):
+def test_endpoint_added_at_another_process_works_here(pair, staff, alice, socket, provider):
     one, other = pair
     added = model_admin.endpoint_form(base_url=provider.url, key_variable="OPENAI_API_KEY")
     assert staff.at(other).post(f"{model_admin.ENDPOINTS}add/", **added).status == 302

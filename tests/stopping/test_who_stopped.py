@@ -11,13 +11,13 @@ def stopper(run):
     return run.stop_origin, run.stopped_by_id
 
 
-def test_the_page_that_asked(alice, answering):
+def test_records_the_page_that_asked(alice, answering):
     a = answering(alice)
     a.asked.stop()
     assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-def test_before_the_page_knows_the_answer(alice, socket, provider):
+def test_records_the_page_before_it_knows_the_answer(alice, socket, provider):
     exchange = provider.expect()
     page = socket(alice)
     asked = page.ask(exchange.prompt)
@@ -25,14 +25,14 @@ def test_before_the_page_knows_the_answer(alice, socket, provider):
     assert stopper(generations.wait_ended(asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-def test_another_page_of_the_same_person(alice, answering, socket):
+def test_records_another_page_of_the_same_person(alice, answering, socket):
     a = answering(alice)
     socket(alice).stop(generation=a.asked.generation)
     assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Tab": "first"}], ids=["now", "a page of an older version"])
-def test_a_page_without_its_socket(alice, answering, headers):
+def test_records_a_page_without_its_socket(alice, answering, headers):
     a = answering(alice)
     alice.request(
         "POST",
@@ -46,7 +46,7 @@ def test_a_stop_that_an_older_version_stored_as_from_another_page_keeps_its_labe
     assert Generation(stop_origin="other_page").get_stop_origin_display() == "another page"
 
 
-def test_a_new_prompt_that_replaced_it(alice, answering, provider):
+def test_records_the_prompt_that_replaced_it(alice, answering, provider):
     a = answering(alice)
     following = provider.expect()
     asked = a.page.ask(following.prompt, after=a.asked)
@@ -55,20 +55,20 @@ def test_a_new_prompt_that_replaced_it(alice, answering, provider):
     assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-def test_nobody_when_the_page_was_closed(alice, answering):
+def test_records_nobody_when_the_page_was_closed(alice, answering):
     a = answering(alice)
     generation = a.asked.generation
     a.page.close()
     assert stopper(generations.wait_ended(generation)) == (StopOrigin.SERVER, None)
 
 
-def test_nobody_when_it_finished(alice, answering):
+def test_records_nobody_when_it_finished(alice, answering):
     a = answering(alice)
     a.exchange.finish()
     assert stopper(generations.wait_ended(a.asked)) == ("", None)
 
 
-def test_the_first_who_asked(alice, answering, socket):
+def test_records_the_first_who_asked(alice, answering, socket):
     a = answering(alice)
     other = socket(alice)
     a.asked.stop()

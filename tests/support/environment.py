@@ -1,5 +1,6 @@
 """The settings of the test process and of the servers under test: nothing of the developer's own comes through."""
 
+import importlib
 import os
 import secrets
 
@@ -32,6 +33,8 @@ def prepare_test_process() -> None:
     # Playwright's synchronous interface runs an event loop in the main thread, which Django would take for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     django.setup()
+    # Daphne brings Twisted's reactor for asyncio, and warns where another import has already installed a different one.
+    importlib.import_module("daphne.server")
     # The processes that share a run of the tests inherit this one's environment, and pytest-django would load the
     # settings by this name before they come here to make their own.
     del os.environ["DJANGO_SETTINGS_MODULE"]

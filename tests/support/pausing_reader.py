@@ -16,6 +16,6 @@ class PausingReader:
     def delta(self, text, pieces):
         self.text += text
 
-    def taken(self):
+    def batch_read(self):
         self.times += 1
         return 0.1

@@ -1,8 +1,9 @@
-"""What an endpoint's list of models says: their names, whether they chat, how much fits into them. No I/O.
+"""Parses an endpoint's list of models: their names, whether they can chat, their context windows. No I/O.
 
-The API's own form has a name and a time only; whatever else is read here is what some server adds to it: OpenRouter
+The API itself defines only a name and a time. The other fields are extensions of servers: OpenRouter
 `architecture` and `context_length`, Mistral `capabilities`, Together `type`, Groq `active` and `context_window`, vLLM
-`max_model_len`, llama.cpp `meta`. Where no field says what a model is for, its name does.
+`max_model_len`, llama.cpp `meta`. Without a field that tells what a model is for,
+its name decides.
 """
 
 import re
@@ -10,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MOST = 2000
-"""Models of one endpoint."""
+MAX_MODELS = 2000
+"""Models of one endpoint; the rest of the list is ignored."""
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 
-SMALLEST_WINDOW, LARGEST_WINDOW = 64, 100_000_000
-"""Tokens; what lies outside is no context window, whoever says it."""
+MIN_WINDOW, MAX_WINDOW = 64, 100_000_000
+"""Tokens; a value outside of these is not a plausible context window."""
 
 WINDOWS = ("max_model_len", "context_window", "context_length", "max_context_length")
-"""Fields that hold a model's context window in tokens."""
+"""Fields that contain the context window in tokens."""
 
 OTHER_KINDS = re.compile(
     r"""
@@ -32,14 +33,14 @@ OTHER_KINDS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Names of models that are no use in a chat: for embeddings, sound, pictures, moderation; those of OpenAI that have
-another API than Chat Completions; and LiteLLM's patterns, which name no model."""
+"""Names of models that cannot chat: models for embeddings, sound, pictures or moderation, models of OpenAI with an API
+other than Chat Completions, and LiteLLM's patterns, which are not models."""
 
 OLD = re.compile(r"gpt-3\.5|\bgpt-4(?!o|\.\d|\d)|claude-(?:instant|2)|legacy|deprecated|obsolete", re.IGNORECASE)
-"""Models that are still listed, and that nobody should get without choosing them."""
+"""Names of old models that should not be preselected."""
 
 UNUSUAL = re.compile(r"preview|beta|experimental|search|\d{4}-?\d{2}-?\d{2}|-\d{4}\b", re.IGNORECASE)
-"""Snapshots and trials of models: a plain name is the better choice."""
+"""Names of snapshots and previews, which are preselected only without an alternative."""
 
 CHAT_KINDS = frozenset({"chat", "chat-completion", "llm", "vlm", "text-generation"})
 NO_CHAT_KINDS = frozenset(
@@ -48,8 +49,8 @@ NO_CHAT_KINDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A model as a list has it. `window`: tokens of its context, where the list says. `created`: Unix time, or 0."""
+class ListedModel:
+    """One model of a list. `window`: its context window in tokens, if the list has it. `created`: Unix time, or 0."""
 
     name: str
     chats: bool = True
@@ -57,47 +58,49 @@ class Listed:
     created: int = 0
 
 
-def read(payload: object) -> tuple[Listed, ...]:
-    """The models of a list as it came, by name, each once. Raises ValueError where it is none."""
+def parse(payload: object) -> tuple[ListedModel, ...]:
+    """The models of a decoded list, sorted by name, each once. Raises ValueError if it is not a list of models."""
     entries = payload.get("data") if isinstance(payload, Mapping) else payload
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
-        raise ValueError("not a list of models")  # noqa: TRY004 - of values that came from outside
-    found: dict[str, Listed] = {}
+        raise ValueError("not a list of models")  # noqa: TRY004 - a value from outside
+    found: dict[str, ListedModel] = {}
     for entry in entries:
         name = entry.get("id") if isinstance(entry, Mapping) else None
-        if isinstance(name, str) and usable(name) and len(found) < MOST:
-            found.setdefault(name, Listed(name, _chats(name, entry), _window(entry), _whole(entry.get("created"))))
+        if isinstance(name, str) and is_usable_name(name) and len(found) < MAX_MODELS:
+            found.setdefault(
+                name, ListedModel(name, _chats(name, entry), _window(entry), _timestamp(entry.get("created")))
+            )
     return tuple(sorted(found.values(), key=lambda model: model.name))
 
 
-def usable(name: str) -> bool:
-    """Whether this can be a model's name: it goes into pages, logs and requests, so it has no control characters."""
-    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and bool(name.strip())
+def is_usable_name(name: str) -> bool:
+    """Whether this can be the name of a model: it appears in pages, logs and requests, so it must be printable."""
+    return 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and bool(name.strip())
 
 
-def believable(window: object) -> bool:
-    """Whether this can be a number of tokens that fit into a model."""
-    return isinstance(window, int) and not isinstance(window, bool) and SMALLEST_WINDOW <= window <= LARGEST_WINDOW
+def is_plausible_window(window: object) -> bool:
+    """Whether this is a plausible context window in tokens."""
+    return isinstance(window, int) and not isinstance(window, bool) and MIN_WINDOW <= window <= MAX_WINDOW
 
 
-def preferred(models: Iterable[Listed]) -> Listed | None:
-    """Of models that an administrator has said nothing about, the one to begin with: none that is old, rather the plain
-    name than a snapshot, of those the newest. None where nothing is left."""
+def preferred(models: Iterable[ListedModel]) -> ListedModel | None:
+    """The best model to preselect: no old one, a plain name before a snapshot, the newest of those. None if there is
+    none."""
     fit = [model for model in models if model.chats and not OLD.search(model.name)]
-    return min(fit, key=_place, default=None)
+    return min(fit, key=_rank, default=None)
 
 
-def _place(model: Listed) -> tuple[bool, int, int, str]:
+def _rank(model: ListedModel) -> tuple[bool, int, int, str]:
     return bool(UNUSUAL.search(model.name)), -model.created, len(model.name), model.name
 
 
 def _chats(name: str, entry: Mapping[str, Any]) -> bool:
-    said = _said(entry)
-    return said if said is not None else not OTHER_KINDS.search(name)
+    declared = _declared_chat(entry)
+    return declared if declared is not None else not OTHER_KINDS.search(name)
 
 
-def _said(entry: Mapping[str, Any]) -> bool | None:
-    """What the fields say about chatting; None where they say nothing."""
+def _declared_chat(entry: Mapping[str, Any]) -> bool | None:
+    """Whether the fields say that the model can chat; None if they do not tell."""
     if entry.get("active") is False:
         return False
     flags = (_field(entry, "supports_chat"), _field(entry, "capabilities", "completion_chat"))
@@ -106,8 +109,8 @@ def _said(entry: Mapping[str, Any]) -> bool | None:
 
 
 def _by_modalities(entry: Mapping[str, Any]) -> list[bool]:
-    for way in (("architecture", "output_modalities"), ("output_modalities",)):
-        written = _field(entry, *way)
+    for path in (("architecture", "output_modalities"), ("output_modalities",)):
+        written = _field(entry, *path)
         if isinstance(written, list):
             return ["text" in written]
     modality = _field(entry, "architecture", "modality")
@@ -125,17 +128,17 @@ def _by_kind(entry: Mapping[str, Any]) -> list[bool]:
 def _window(entry: Mapping[str, Any]) -> int | None:
     said = [_field(entry, "top_provider", "context_length"), _field(entry, "meta", "n_ctx")]
     said += [entry.get(name) for name in WINDOWS]
-    return min((int(window) for window in said if believable(window)), default=None)
+    return min((int(window) for window in said if is_plausible_window(window)), default=None)
 
 
-def _field(entry: Mapping[str, Any], *way: str) -> Any:
-    """What stands there, however much of the way is missing."""
+def _field(entry: Mapping[str, Any], *path: str) -> Any:
+    """The value at a path of keys; None if a part of the path is missing."""
     found: Any = entry
-    for name in way:
+    for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
 
 
-def _whole(value: object) -> int:
-    """A time that can be compared; 0 for whatever is none."""
+def _timestamp(value: object) -> int:
+    """A plausible Unix time, or 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 40 else 0

@@ -1,0 +1,4 @@
+"""One message of a prompt, as the API expects it."""
+
+Turn = dict[str, str]
+"""`role` and `content`."""

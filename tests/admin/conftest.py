@@ -1,0 +1,29 @@
+"""Generations of each outcome for the admin's tests."""
+
+import pytest
+
+from tests.support import generations
+
+
+@pytest.fixture
+def stopped(alice, answering):
+    """A generation that Alice stopped after some words."""
+    answer = answering(alice, "Bees <script>alert(1)</script> ", "**hum**")
+    answer.asked.stop()
+    return generations.wait_ended(answer.asked)
+
+
+@pytest.fixture
+def finished(bob, answering):
+    """A complete generation of Bob's."""
+    answer = answering(bob)
+    answer.exchange.finish()
+    return generations.wait_ended(answer.asked)
+
+
+@pytest.fixture
+def failed(alice, answering):
+    """A generation of Alice's whose provider broke off."""
+    answer = answering(alice)
+    answer.exchange.cut()
+    return generations.wait_ended(answer.asked)
