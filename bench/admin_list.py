@@ -149,9 +149,9 @@ def download(server: rig.Subject, address: str, cookie: str, *, slowly: bool) ->
 
 def _add_up() -> None:
     """Add up the summary above the list, as the servers do in the background."""
-    from conversations.operations.summary.rollup import settle
+    from conversations.operations.summary.rollup import roll_up
 
-    while settle():
+    while roll_up():
         pass
 
 

@@ -42,9 +42,9 @@ def _committed() -> int:
 
 
 def log_per_token(provider: rig.Provider, tokens: int, streams: int) -> tuple[float, float]:
-    """Return the bytes of write-ahead log per token, without full-page images: for saving, and then for the search index.
+    """Return the bytes of write-ahead log per token, without full-page images: for saving, then for the search.
 
-    Every word of these texts is new to the index, which is not so with real text."""
+    Every word of these texts is new to the search index, which is not so with real text."""
     with rig.subject(rig.OURS, provider) as server, rig.clients(server.kind) as clients:
         clients.do("connect", urls=[server.url], cookies=rig.cookies(streams, server))
         before = _settled()
