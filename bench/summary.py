@@ -89,7 +89,7 @@ def main() -> None:
         try:
             summarize(selection)
         except SummaryTimeout:
-            return "too much"
+            return "timed out"
         return ""
 
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
