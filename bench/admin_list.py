@@ -149,9 +149,9 @@ def download(server: rig.Subject, address: str, cookie: str, *, slowly: bool) ->
 
 def _add_up() -> None:
     """What the head of the list shows of them, as the servers' rounds do it."""
-    from conversations.operations.summary.rollup import settle
+    from conversations.operations.summary.rollup import roll_up
 
-    while settle():
+    while roll_up():
         pass
 
 

@@ -60,10 +60,10 @@ def seed() -> None:
 
 
 def add_up() -> float:
-    from conversations.operations.summary.rollup import settle
+    from conversations.operations.summary.rollup import roll_up
 
     began = time.monotonic()
-    while settle():
+    while roll_up():
         pass
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE conversations_summarycell")
@@ -81,13 +81,14 @@ def timed(look: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    from conversations.operations.summary.cells import Condition
-    from conversations.operations.summary.figures import Selection, TooMuch, summary
+    from conversations.operations.summary.cell_reader import SummaryTimeout
+    from conversations.operations.summary.figures import summarize
+    from conversations.operations.summary.selection import Condition, Selection
 
     def look(selection: Selection) -> str:
         try:
-            summary(selection)
-        except TooMuch:
+            summarize(selection)
+        except SummaryTimeout:
             return "too much"
         return ""
 

@@ -257,7 +257,7 @@ def _run(server: Server) -> None:
 
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(supervisor.start(periodic_tasks.of))
+        loop.run_until_complete(supervisor.start(periodic_tasks.create_all))
     except Exception as error:
         logger.debug("The supervisor did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error

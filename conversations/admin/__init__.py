@@ -1,10 +1,11 @@
-"""The admin: what was asked, what was written, how each run ended. Read-only: nobody edits what a model said."""
+"""The admin: what was asked, what was written, how each generation ended. Read-only: nobody edits what a model said."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from . import accounts, audit, base, conversations, endpoints, generations
+from . import accounts, audit, base, conversations, endpoints, language_models
+from .generations import generation_admin
 
-__all__ = ["accounts", "audit", "base", "conversations", "endpoints", "generations"]
+__all__ = ["accounts", "audit", "base", "conversations", "endpoints", "generation_admin", "language_models"]
 
-admin.site.site_header = admin.site.site_title = _("Chat administration")
+admin.site.site_header = admin.site.site_title = _("Chat admin")

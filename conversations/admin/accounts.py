@@ -1,5 +1,8 @@
-"""Accounts and groups in the administration. Only superusers change what gives power over others: permissions, groups,
-others' passwords, and the accounts of superusers. Otherwise whoever may change accounts could sign in as anybody."""
+"""Accounts and groups in the admin.
+
+Only superusers may change permissions, groups, other people's passwords and the accounts of superusers. Otherwise staff
+who may change accounts could sign in as anybody.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,39 +21,39 @@ from conversations.models import Conversation, Generation
 from conversations.operations import account_removal
 from conversations.rules.stop_request import StopOrigin, StopRequest
 
-from .audit import RecordedAdmin
-from .base import NarrowAdmin
+from .audit import AuditedAdmin
+from .base import RestrictedLookupAdmin
 
-POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+POWER_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(RecordedAdmin, NarrowAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
-    """To delete one, the permission of that name is enough: it takes everything of the person with it."""
+class AccountAdmin(AuditedAdmin, RestrictedLookupAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+    """The delete permission is enough to delete an account with everything in it."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and _may_edit(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes the account that they are using."""
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj) and obj != request.user
+        """Nobody may delete their own account."""
+        return super().has_delete_permission(request, obj) and _may_edit(request, obj) and obj != request.user
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return fields if _is_superuser(request) else (*fields, *POWERS, "last_login", "date_joined")
+        return fields if _is_superuser(request) else (*fields, *POWER_FIELDS, "last_login", "date_joined")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Without the password, which only superusers change for others."""
+        """Hide the password, which only superusers may change for others."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or _is_superuser(request):
             return fieldsets
         return [(title, {**more, "fields": _without_password(more["fields"])}) for title, more in fieldsets]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """Others' passwords. One's own has a page that asks for the old one."""
+        """Change another person's password. Your own has a page that asks for the old one."""
         if not _is_superuser(request):
             raise PermissionDenied
         response: HttpResponse = super().user_change_password(request, id, form_url)
@@ -59,20 +62,20 @@ class AccountAdmin(RecordedAdmin, NarrowAdmin, DjangoUserAdmin):  # type: ignore
     # Deletion
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """How much goes with these accounts. Django's own lists every title and text, and asks for the permission to
-        delete each."""
+        """How much is deleted with these accounts. Django would list every title and text, and require the permission
+        to delete each."""
         accounts = list(objs)
         count = {
             User._meta.verbose_name_plural: len(accounts),  # noqa: SLF001  Django's own name for it
             _("conversations"): Conversation.objects.filter(owner__in=accounts).count(),
-            _("runs"): Generation.objects.filter(conversation__owner__in=accounts).count(),
+            _("generations"): Generation.objects.filter(conversation__owner__in=accounts).count(),
         }
         lacking = set() if super().has_delete_permission(request) else {self.opts.verbose_name}
         kept = [str(account) for account in accounts if not self.has_delete_permission(request, account)]
         return [str(account) for account in accounts], count, lacking, [] if lacking else kept
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Once the entry in the log is committed: see `people.remove`."""
+        """Delete after the audit entry is committed: `remove_account` must not run within a transaction."""
         transaction.on_commit(_removal(obj, request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -81,8 +84,8 @@ class AccountAdmin(RecordedAdmin, NarrowAdmin, DjangoUserAdmin):  # type: ignore
 
 
 @admin.register(Group)
-class GroupAdmin(RecordedAdmin, NarrowAdmin, DjangoGroupAdmin):
-    """A group may give permissions, so only superusers change one."""
+class GroupAdmin(AuditedAdmin, RestrictedLookupAdmin, DjangoGroupAdmin):
+    """Groups grant permissions, so only superusers may change them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -98,8 +101,8 @@ def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
 
 
-def _may_touch(request: HttpRequest, account: User | None) -> bool:
-    """Superusers are for superusers."""
+def _may_edit(request: HttpRequest, account: User | None) -> bool:
+    """Only superusers may edit superusers."""
     return account is None or not account.is_superuser or _is_superuser(request)
 
 
@@ -109,4 +112,4 @@ def _without_password(fields: Iterable[Any]) -> list[Any]:
 
 def _removal(account: User, request: HttpRequest) -> Callable[[], None]:
     by = StopRequest(StopOrigin.ADMIN, request.user.pk)
-    return lambda: account_removal.remove(account, by)
+    return lambda: account_removal.remove_account(account, by)

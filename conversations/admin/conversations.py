@@ -1,5 +1,7 @@
-"""Conversations and messages in the administration. Lists show no text, so only an opened page and a search for words
-have to be written down."""
+"""Conversations and messages in the admin.
+
+Lists show no text, so only opened pages and searches for words are recorded in the audit log.
+"""
 
 import uuid
 from typing import Any
@@ -14,13 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Conversation, Generation, Message
 from conversations.models.conversation import parse_id
 
-from .audit import ReadingAdmin, searched
-from .base import answer, in_zone, moment, reads_text
+from .audit import TextAdmin, record_search
+from .base import may_read_text
+from .display import format_time, message_html, with_time_zone
 from .filters import PersonFilter
 
 MESSAGES = 50
 BYTES = 100_000
-"""Of a transcript, at once. Colouring code takes its time, and with it that of everybody's answers."""
+"""Limits of one page of a transcript: highlighting code takes CPU time that answers need."""
 
 
 class OwnerFilter(PersonFilter):
@@ -33,8 +36,8 @@ class ConversationOwnerFilter(PersonFilter):
     field = "conversation__owner"
 
 
-class SearchingAdmin(ReadingAdmin):
-    """Its search looks into text, so it is for those who may read text, and each is written down first."""
+class SearchingAdmin(TextAdmin):
+    """Its search reads text, so it requires the permission to read text, and each search is recorded first."""
 
     words = ""
     """The field that is searched."""
@@ -42,26 +45,26 @@ class SearchingAdmin(ReadingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By id; by words, for those who may read them."""
+        """Search by ID, or by words for staff who may read text."""
         term = search_term.strip()
         key = parse_id(term)
         if key is not None:
             return queryset.filter(self.of_key(key)), False
         if not term:
             return queryset, False
-        if not reads_text(request):
+        if not may_read_text(request):
             return queryset.none(), False
-        searched(request, self.opts.model_name or "", term)
+        record_search(request, self.opts.model_name or "", term)
         return queryset.filter(**{f"{self.words}__icontains": term}), False
 
     def of_key(self, key: uuid.UUID) -> Q:
-        """What an id may be that of."""
+        """The rows that an ID can refer to."""
         return Q(pk=key)
 
 
 @admin.register(Conversation)
 class ConversationAdmin(SearchingAdmin):
-    """To open one, staff also need to be allowed to view messages."""
+    """Opening a conversation also requires the permission to view messages."""
 
     words = "title"
 
@@ -69,13 +72,13 @@ class ConversationAdmin(SearchingAdmin):
     list_filter = ["active_at", OwnerFilter]
     list_select_related = ["owner"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
-    search_help_text = _("An id; or words of the title, for staff who may view messages")
+    search_help_text = _("An ID, or words of the title (for staff who may view messages)")
     ordering = ["-active_at"]
     fields = ["id", "title", "owner", "model", "created_at", "active_at", "deleted_at", "transcript"]
     readonly_fields = ["transcript"]
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_view_permission(request, obj) and (obj is None or reads_text(request))
+        return super().has_view_permission(request, obj) and (obj is None or may_read_text(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         return super().get_queryset(request).select_related("owner")
@@ -83,26 +86,26 @@ class ConversationAdmin(SearchingAdmin):
     def conversation_of(self, record: Conversation) -> Conversation:
         return record
 
-    @admin.display(description=in_zone(_("last active")), ordering="active_at")
+    @admin.display(description=with_time_zone(_("last active")), ordering="active_at")
     def last_active(self, conversation: Conversation) -> str:
-        return moment(conversation.active_at)
+        return format_time(conversation.active_at)
 
-    @admin.display(description=in_zone(_("begun")), ordering="created_at")
+    @admin.display(description=with_time_zone(_("begun")), ordering="created_at")
     def begun(self, conversation: Conversation) -> str:
-        return moment(conversation.created_at)
+        return format_time(conversation.created_at)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Of a long conversation a part; `?until=` names the message that it ends with."""
+        """A long conversation is shown in parts; `?until=` gives the last message of the part."""
         kwargs["obj"].until = parse_id(request.GET.get("until", ""))
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("transcript"))
     def transcript(self, conversation: Any) -> SafeString:
-        """The end of the branch on screen, or of the part that was asked for, and a way to what comes before it."""
+        """The end of the branch on screen, or the requested part, with a link to earlier messages."""
         end = conversation.messages.filter(pk=conversation.until).values_list("pk", flat=True).first()
         branch = Message.objects.branch(end or conversation.head_id, limit=MESSAGES, size=BYTES)
         generations = Generation.objects.in_bulk([message.pk for message in branch], field_name="message_id")
-        shown = "".join(answer(message, generations.get(message.pk)) for message in branch)
+        shown = "".join(message_html(message, generations.get(message.pk)) for message in branch)
         before = branch[0].parent_id if branch else None
         return SafeString(_earlier(before) + shown if before else shown)
 
@@ -118,7 +121,7 @@ class MessageAdmin(SearchingAdmin):
     list_filter = ["status", "role", "generation__end_reason", "created_at", ConversationOwnerFilter]
     list_select_related = ["conversation__owner"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
-    search_help_text = _("An id, or words of the text")
+    search_help_text = _("An ID, or words of the text")
     ordering = ["-id"]
     fields = ["id", "conversation", "parent_id", "role", "status", "created_at", "text"]
     readonly_fields = ["parent_id", "text"]
@@ -130,12 +133,12 @@ class MessageAdmin(SearchingAdmin):
         return record.conversation
 
     def of_key(self, key: uuid.UUID) -> Q:
-        """What an id may be that of."""
+        """The rows that an ID can refer to."""
         return Q(pk=key) | Q(conversation_id=key)
 
-    @admin.display(description=in_zone(_("time")), ordering="created_at")
+    @admin.display(description=with_time_zone(_("time")), ordering="created_at")
     def time(self, message: Message) -> str:
-        return moment(message.created_at)
+        return format_time(message.created_at)
 
     @admin.display(description=_("owner"))
     def owner(self, message: Message) -> str:
@@ -147,4 +150,4 @@ class MessageAdmin(SearchingAdmin):
 
     @admin.display(description=_("text"))
     def text(self, message: Message) -> SafeString:
-        return answer(message, getattr(message, "generation", None))
+        return message_html(message, getattr(message, "generation", None))

@@ -1,42 +1,19 @@
-"""Filters of the lists. None of them lists all people or looks through the whole table for its choices."""
+"""Filters with fields to fill in, because a list of all people would be too long."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-
-from conversations.models.generation import AN_ADMINISTRATOR_LOOKS, TO_REVIEW
-from conversations.rules.status import EndReason, Status
-
-RECENT = 20_000
-"""How many of the newest runs are searched for the models and endpoints that a filter offers."""
-
-RECENT_VALUES = """
-SELECT DISTINCT newest.{column}
-FROM (SELECT {column} FROM conversations_generation ORDER BY requested_at DESC LIMIT %s) AS newest
-"""
-
-UNFINISHED = (Status.INTERRUPTED, Status.ERROR)
-
-REASONS_TO_REVIEW = tuple(
-    reason for reason in EndReason if reason.status == Status.ERROR or reason in AN_ADMINISTRATOR_LOOKS
-)
-"""What `TO_REVIEW` says by status and reason, by the reason alone: each belongs to one status."""
 
 
 class TypedFilter(admin.ListFilter):
-    """Fields to fill in instead of a list to choose from. `names` are its parameters in the address."""
+    """Fields to fill in instead of a list of choices. `names` are its query parameters."""
 
     template = "admin/conversations/typed_filter.html"
     names: Sequence[str] = ()
@@ -78,7 +55,7 @@ class TypedFilter(admin.ListFilter):
 
 
 class PersonFilter(TypedFilter):
-    """By a part of the name: there may be ten thousand people."""
+    """By part of the name: there may be ten thousand people."""
 
     title: Any = _("person")
     field = "requested_by"
@@ -92,78 +69,3 @@ class PersonFilter(TypedFilter):
             raise IncorrectLookupParameters
         people = get_user_model().objects.filter(username__icontains=name)
         return queryset.filter(**{f"{self.field}__in": list(people.values_list("pk", flat=True)[:1000])})
-
-
-class PeriodFilter(TypedFilter):
-    """From one day to another, both included, in the administration's time zone (`TIME_ZONE`)."""
-
-    title: Any = format_lazy("{} ({})", _("day"), settings.TIME_ZONE)
-    field = "requested_at"
-    names = ("since", "until")
-    kind = "date"
-
-    def label(self, name: str) -> Any:
-        return _("first day") if name == "since" else _("last day")
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        since, until = (self._day(name) for name in self.names)
-        if since is not None:
-            queryset = queryset.filter(**{f"{self.field}__gte": _midnight(since)})
-        if until is not None:
-            queryset = queryset.filter(**{f"{self.field}__lt": _midnight(until + timedelta(days=1))})
-        return queryset
-
-    def _day(self, name: str) -> date | None:
-        given = self.given(name)
-        if not given:
-            return None
-        try:
-            day = date.fromisoformat(given)
-        except ValueError as error:
-            raise IncorrectLookupParameters from error
-        if not 1970 <= day.year < 9999:
-            raise IncorrectLookupParameters
-        return day
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
-class ReviewFilter(admin.SimpleListFilter):
-    title = _("review")
-    parameter_name = "review"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("needed", _("needs review")), ("done", _("reviewed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "needed":
-            return queryset.filter(TO_REVIEW)
-        if self.value() == "done":
-            return queryset.filter(reviewed_at__isnull=False)
-        if self.value() is not None:
-            raise IncorrectLookupParameters
-        return queryset
-
-
-class ReasonFilter(admin.ChoicesFieldListFilter):
-    """Says the status, too, which the reason implies: the database has an index of what did not finish."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        found: Any = super().queryset(request, queryset)
-        reason = self.lookup_val[-1] if self.lookup_val else None
-        return found.filter(status=EndReason(reason).status) if reason in EndReason.values else found  # type: ignore[no-any-return]
-
-
-class RecentValuesFilter(admin.AllValuesFieldListFilter):
-    """Offers what the newest runs have; any other value works in the address."""
-
-    def __init__(
-        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
-    ) -> None:
-        super().__init__(field, request, params, model, model_admin, field_path)
-        column = connection.ops.quote_name(field.column)
-        with connection.cursor() as cursor:
-            cursor.execute(RECENT_VALUES.format(column=column), [RECENT])
-            self.lookup_choices = sorted(value for (value,) in cursor.fetchall() if value)  # type: ignore[assignment]

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from conversations.generation.started import Started
 from conversations.models import Conversation
-from conversations.models.conversation import TitleSource, title_from
+from conversations.models.conversation import TitleSource, title_from_prompt
 from conversations.protocol.commands import Edit, Send, StartCommand
 from conversations.protocol.refusal import busy, not_found
 from conversations.providers.catalog.offered_model import allowed
@@ -90,7 +90,7 @@ def _find_or_create(user: AbstractBaseUser, command: StartCommand) -> tuple[Conv
         new = Conversation(
             owner_id=user.pk,
             client_id=command.id,
-            title=title_from(command.content),
+            title=title_from_prompt(command.content),
             title_source=TitleSource.PROMPT,
             system_prompt=command.system_prompt or "",
             temperature=command.temperature,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from conversations.models import Conversation, Generation, TitleSource
-from conversations.models.conversation import title_from
+from conversations.models.conversation import title_from_prompt
 from conversations.providers.client_pool import ClientPool
 from conversations.providers.connection_errors import describe
 from conversations.providers.endpoints import Endpoint
@@ -152,7 +152,7 @@ def clean(reply: str) -> str:
     if "<" in line:  # a model that shows its thinking, or writes markup
         return ""
     bare = _LABEL.sub("", line.strip(_DECORATION)).strip(_DECORATION)
-    return title_from("".join(character for character in bare if character.isprintable()))
+    return title_from_prompt("".join(character for character in bare if character.isprintable()))
 
 
 def _turns(live: LiveGeneration) -> list[dict[str, str]]:

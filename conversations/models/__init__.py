@@ -1,13 +1,16 @@
-"""The history, the runs that wrote it, and what people and administrators chose."""
+"""What is stored: conversations, the generations that wrote them, endpoints and models, preferences, the audit log."""
 
 from conversations.rules.stop_request import StopOrigin
 
 from .audit import Action, AuditEntry
 from .conversation import Conversation, TitleSource
-from .endpoint import ContinuesBy, Endpoint, LanguageModel
-from .generation import Generation, Kind, Piece, Presence, UsageSource
+from .endpoint import Endpoint
+from .generation import Generation, Kind, UsageSource
+from .language_model import ContinuesBy, LanguageModel
 from .message import Message, Role
+from .piece import Piece
 from .preferences import Preferences, Theme, WhenLeaving
+from .presence import Presence
 from .process import ServerProcess
 from .search import SearchEntry
 from .summary import SummaryCell, SummaryChange, SummaryState

@@ -1,4 +1,4 @@
-"""AuditEntry: who of the staff read or touched what of somebody. Triggers in the database keep it as written."""
+"""AuditEntry: which member of staff read or changed what. Database triggers make entries immutable."""
 
 from django.conf import settings
 from django.db import models
@@ -19,18 +19,18 @@ class Action(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """Names and ids are kept as text, so that an entry outlives the rows that it tells of."""
+    """One entry. Names and ids are stored without foreign keys, so an entry outlives the rows that it names."""
 
     at = models.DateTimeField(_("time"), db_default=Now())
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, models.DO_NOTHING, db_constraint=False, related_name="+")
     staff_name = models.CharField(_("staff"), max_length=150)
     action = models.CharField(_("action"), max_length=8, choices=Action.choices)
     what = models.CharField(
-        _("what"), max_length=200, help_text=_("A page of the administration and its row, or the words of a search.")
+        _("what"), max_length=200, help_text=_("An admin page and its row, or the terms of a search.")
     )
     conversation_id = models.UUIDField(_("conversation"), null=True)
     owner_name = models.CharField(
-        _("person"), max_length=150, blank=True, help_text=_("Whose conversation or account it is.")
+        _("person"), max_length=150, blank=True, help_text=_("Owner of the conversation or account.")
     )
 
     class Meta:

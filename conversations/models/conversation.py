@@ -18,10 +18,11 @@ from .ids import new_id
 if TYPE_CHECKING:
     from .message import Message
 
-TITLE_LENGTH = 60
-"""Characters of a title that is made of a prompt."""
+PROMPT_TITLE_LENGTH = 60
+"""Maximum characters of a title made from a prompt."""
 
-LONGEST_TITLE = 200
+MAX_TITLE_LENGTH = 200
+"""Maximum characters of any title."""
 
 
 class TitleSource(models.TextChoices):
@@ -35,11 +36,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner_id=user.pk, deleted_at=None)
 
     def deleted_by(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Those that may still be brought back."""
+        """Deleted conversations that can still be restored."""
         return self.filter(owner_id=user.pk, deleted_at__isnull=False)
 
     def begun(self) -> Self:
-        """Those with something in them."""
+        """Conversations that have messages."""
         return self.filter(head__isnull=False)
 
     def pinned(self) -> Self:
@@ -49,19 +50,19 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(archived_at__isnull=False)
 
     def listed(self, besides: "Iterable[Conversation]" = ()) -> Self:
-        """Those that are not archived, besides the pinned ones that stand at the head of the list."""
+        """Conversations that are not archived, without those in `besides` (the pinned ones, listed separately)."""
         return self.filter(archived_at=None).exclude(pk__in=[each.pk for each in besides])
 
     def newest_first(self) -> Self:
         return self.order_by("-active_at", "-id")
 
     def before(self, active_at: datetime, pk: uuid.UUID) -> Self:
-        """What follows that place in `newest_first`. The first condition is the one that an index can use."""
+        """What follows this position in `newest_first`. The first condition is the one that can use an index."""
         return self.filter(active_at__lte=active_at).exclude(active_at=active_at, id__gte=pk)
 
 
 class Conversation(models.Model):
-    """A tree of messages; `head` is the leaf of the branch on screen."""
+    """A tree of messages. `head` is the leaf of the branch on screen."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
@@ -70,15 +71,15 @@ class Conversation(models.Model):
     client_id = models.UUIDField(
         null=True,
         editable=False,
-        help_text=_("Chosen by the page; makes a repeated request for a new one the same one."),
+        help_text=_("Chosen by the page, so that a repeated request creates one conversation only."),
     )
-    title = models.CharField(_("title"), max_length=LONGEST_TITLE)
+    title = models.CharField(_("title"), max_length=MAX_TITLE_LENGTH)
     title_source = models.CharField(max_length=8, choices=TitleSource.choices, db_default=TitleSource.PROMPT)
     model = models.CharField(
         _("model"), max_length=200, blank=True, help_text=_("Key of the model that answered last.")
     )
     system_prompt = models.TextField(blank=True, db_default="")
-    temperature = models.FloatField(null=True, blank=True, help_text=_("0 to 2; empty for the provider's own."))
+    temperature = models.FloatField(null=True, blank=True, help_text=_("0 to 2; empty for the provider's default."))
     pinned_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     head = models.ForeignKey("Message", models.SET_NULL, null=True, related_name="+")
@@ -86,7 +87,7 @@ class Conversation(models.Model):
         default=dict,
         db_default=models.Value({}, models.JSONField()),
         editable=False,
-        help_text=_("By version that left the screen: the leaf of the branch behind it that was shown last."),
+        help_text=_("For each version not on screen: the leaf of its branch that was shown last."),
     )
     created_at = models.DateTimeField(_("begun"), default=timezone.now, editable=False)
     active_at = models.DateTimeField(_("last active"), default=timezone.now)
@@ -125,7 +126,7 @@ class Conversation(models.Model):
             models.Index(
                 fields=["deleted_at"], name="conversation_deleted", condition=models.Q(deleted_at__isnull=False)
             ),
-            # Everybody's, for the administration.
+            # All conversations, for the admin.
             models.Index(models.F("active_at").desc(), models.F("id").desc(), name="conversation_by_activity"),
         ]
 
@@ -141,25 +142,25 @@ class Conversation(models.Model):
         return bool(self.system_prompt) or self.temperature is not None
 
     aside: bool = False
-    """Whether `head` is not what is stored, but what one page looks at."""
+    """Whether `head` is the choice of one page instead of the stored one."""
 
     def look_at(self, head: "Message") -> None:
-        """Show the branch that ends in `head` to whoever asked, and leave the stored one on screen for all others."""
+        """Show the branch that ends in `head` to this request only; nothing is saved."""
         self.head = head
         self.aside = True
 
     def show(self, head: uuid.UUID) -> None:
-        """Put the branch that ends in the message `head` on screen."""
+        """Show the branch that ends in the message `head` to every page, and save that."""
         self.head_id = head
         self.save(update_fields=["head", "leaves"])
 
     def rename(self, title: str) -> None:
-        """A person's own title; none is written in its place."""
+        """Set a person's own title, which the automatic title never replaces."""
         self.title, self.title_source = title, TitleSource.PERSON
         self.save(update_fields=["title", "title_source"])
 
     def pin(self) -> None:
-        """Pinned ones are not archived."""
+        """Pin; this takes the conversation out of the archive."""
         self.pinned_at, self.archived_at = timezone.now(), None
         self.save(update_fields=["pinned_at", "archived_at"])
 
@@ -176,7 +177,7 @@ class Conversation(models.Model):
         self.save(update_fields=["archived_at"])
 
     def delete_softly(self) -> None:
-        """Out of sight at once; for good when `CHAT_KEEP_DELETED` days have gone by (see trash.py)."""
+        """Hide now; `operations.retention` removes it permanently after `CHAT_KEEP_DELETED` days."""
         self.deleted_at = timezone.now()
         self.save(update_fields=["deleted_at"])
 
@@ -185,16 +186,17 @@ class Conversation(models.Model):
         self.save(update_fields=["deleted_at"])
 
 
-def title_from(prompt: str) -> str:
-    """A title out of the first words of a prompt, at most `TITLE_LENGTH` characters."""
+def title_from_prompt(prompt: str) -> str:
+    """A title from the first words of a prompt: up to `PROMPT_TITLE_LENGTH` characters."""
     words = " ".join(prompt.split())
-    if len(words) <= TITLE_LENGTH:
+    if len(words) <= PROMPT_TITLE_LENGTH:
         return words
-    cut = words[: TITLE_LENGTH - 1].rsplit(" ", 1)[0]
+    cut = words[: PROMPT_TITLE_LENGTH - 1].rsplit(" ", 1)[0]
     return f"{cut}…"
 
 
 def parse_id(text: str) -> uuid.UUID | None:
+    """The UUID in `text`; None if it is not one."""
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Generation: one attempt of a model to write an assistant message; and what belongs to it only while it streams."""
+"""Generation: one attempt of a model to write an assistant message."""
 
 from decimal import Decimal
 from typing import Any, Self
@@ -56,15 +56,15 @@ FIRST_TOKEN = _between("requested_at", "first_token_at")
 STOP_TO_CLOSED = _between("stop_requested_at", "upstream_closed_at")
 
 
-AN_ADMINISTRATOR_LOOKS = (EndReason.SERVER_LOST, EndReason.STOPPED_BY_ADMIN)
-"""Reasons of interrupted runs that need a review. A person's own stop, a closed page or a deploy needs none."""
+REASONS_NEEDING_REVIEW = (EndReason.SERVER_LOST, EndReason.STOPPED_BY_ADMIN)
+"""Reasons of interruptions that need a review. A person's own stop, a closed page or a deploy needs none."""
 
-TO_REVIEW = (Q(status=Status.ERROR) | Q(end_reason__in=AN_ADMINISTRATOR_LOOKS)) & Q(reviewed_at=None)
-"""Runs that somebody should look at, and nobody has: what went wrong, and what an administrator ended."""
+NEEDS_REVIEW = (Q(status=Status.ERROR) | Q(end_reason__in=REASONS_NEEDING_REVIEW)) & Q(reviewed_at=None)
+"""Unreviewed generations that failed, were lost or were stopped by an administrator."""
 
 
 class Generation(models.Model):
-    """A run. `streaming` until the one transition to a terminal status, made by compare-and-set (see journal.py)."""
+    """`streaming` until its one transition to a terminal status, a compare-and-set: see `storage.journal`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conversation = models.ForeignKey(
@@ -78,7 +78,7 @@ class Generation(models.Model):
     continued_from = models.ForeignKey(
         Message, models.SET_NULL, null=True, related_name="+", verbose_name=_("continued from")
     )
-    endpoint = models.CharField(_("endpoint"), max_length=200, blank=True, help_text=_("Host of the provider."))
+    endpoint = models.CharField(_("endpoint"), max_length=200, blank=True, help_text=_("The provider's host."))
     model = models.CharField(_("model"), max_length=200)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.STREAMING)
     end_reason = models.CharField(_("reason"), max_length=24, choices=EndReason.choices, blank=True)
@@ -89,7 +89,7 @@ class Generation(models.Model):
         _("details"), max_length=500, blank=True, help_text=_("What happened, without secrets or addresses.")
     )
     retry_after = models.PositiveIntegerField(
-        _("retry after"), null=True, help_text=_("Seconds the provider asked to wait.")
+        _("retry after"), null=True, help_text=_("Seconds that the provider asked to wait.")
     )
 
     requested_at = models.DateTimeField(_("asked"), db_default=Now())
@@ -104,21 +104,21 @@ class Generation(models.Model):
     upstream_closed_at = models.DateTimeField(_("provider closed"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
-    characters = models.PositiveIntegerField(_("characters"), default=0, help_text=_("Written by this run."))
+    characters = models.PositiveIntegerField(_("characters"), default=0, help_text=_("Written by this generation."))
     tokens_in = models.PositiveIntegerField(_("tokens in"), null=True)
     tokens_out = models.PositiveIntegerField(_("tokens out"), null=True)
     thought_tokens = models.PositiveIntegerField(
-        _("tokens thought"),
+        _("reasoning tokens"),
         db_default=0,
-        help_text=_("Of the tokens written, those of thinking that nobody was shown. An estimate."),
+        help_text=_("Output tokens spent on hidden reasoning (estimate)."),
     )
-    usage_source = models.CharField(_("tokens known from"), max_length=10, choices=UsageSource.choices, blank=True)
+    usage_source = models.CharField(_("token source"), max_length=10, choices=UsageSource.choices, blank=True)
     usage_final = models.BooleanField(
-        db_default=False, help_text=_("The tokens are the provider's, or were counted; they change no more.")
+        db_default=False, help_text=_("Tokens were reported by the provider or counted, and are final.")
     )
     title_tokens_in = models.PositiveIntegerField(
         null=True,
-        help_text=_("Of the tokens, those of the request for the conversation's title; empty if none was made."),
+        help_text=_("Tokens of the request for the conversation's title, included above; empty if there was none."),
     )
     title_tokens_out = models.PositiveIntegerField(null=True)
     price_in = models.DecimalField(
@@ -126,7 +126,7 @@ class Generation(models.Model):
         max_digits=12,
         decimal_places=6,
         null=True,
-        help_text=_("Per million tokens, as it was when the run began."),
+        help_text=_("Per million tokens, when the generation began."),
     )
     price_out = models.DecimalField(_("price out"), max_digits=12, decimal_places=6, null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True, db_default="")
@@ -134,7 +134,7 @@ class Generation(models.Model):
     turns_dropped = models.PositiveIntegerField(
         _("messages left out"),
         db_default=0,
-        help_text=_("Messages left out at the beginning, because the model's context is no longer."),
+        help_text=_("Oldest messages left out because the model's context window is too small."),
     )
     reviewed_at = models.DateTimeField(_("reviewed"), null=True)
     reviewed_by = models.ForeignKey(
@@ -148,8 +148,8 @@ class Generation(models.Model):
     objects = GenerationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("run")
-        verbose_name_plural = _("runs")
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
         constraints = [
             models.CheckConstraint(condition=_terminal_exactly_when_ended(), name="generation_terminal_when_ended"),
             models.UniqueConstraint(
@@ -174,9 +174,9 @@ class Generation(models.Model):
                 name="generation_unfinished",
                 condition=Q(status__in=[Status.INTERRUPTED, Status.ERROR]),
             ),
-            models.Index(fields=["-requested_at"], name="generation_to_review", condition=TO_REVIEW),
+            models.Index(fields=["-requested_at"], name="generation_to_review", condition=NEEDS_REVIEW),
             models.Index(fields=["model", "-requested_at"], name="generation_of_model"),
-            # The list of runs, sorted by these times: conversations/admin/listing.py.
+            # The admin sorts its list by these durations.
             models.Index(
                 FIRST_TOKEN,
                 name="generation_first_token",
@@ -188,27 +188,28 @@ class Generation(models.Model):
                 condition=Q(stop_requested_at__isnull=False, upstream_closed_at__isnull=False),
             ),
         ]
-        permissions = [("stop_generation", _("Can stop run"))]
+        permissions = [("stop_generation", _("Can stop generation"))]
 
     def __str__(self) -> str:
         return f"{self.model}: {self.status} {self.end_reason}".strip()
 
     def price(self) -> Decimal | None:
-        """What its tokens cost at the prices it began with, as the database reckons it; None without both."""
-        return self._price(self.tokens_in, self.tokens_out)
+        """The cost of its tokens at the prices when it began, rounded like the column; None if unknown."""
+        return self._cost_of(self.tokens_in, self.tokens_out)
 
     @property
-    def of_answer(self) -> tuple[int | None, int | None]:
-        """Tokens in and out of the answer itself, without the request for the conversation's title."""
+    def answer_tokens(self) -> tuple[int | None, int | None]:
+        """(tokens in, tokens out), without the request for the conversation's title."""
         if self.tokens_in is None or self.tokens_out is None or self.title_tokens_in is None:
             return self.tokens_in, self.tokens_out
         return self.tokens_in - self.title_tokens_in, self.tokens_out - (self.title_tokens_out or 0)
 
     @property
-    def cost_of_answer(self) -> Decimal | None:
-        return self.cost if self.title_tokens_in is None or self.cost is None else self._price(*self.of_answer)
+    def answer_cost(self) -> Decimal | None:
+        """The cost without the request for the conversation's title."""
+        return self.cost if self.title_tokens_in is None or self.cost is None else self._cost_of(*self.answer_tokens)
 
-    def _price(self, *tokens: int | None) -> Decimal | None:
+    def _cost_of(self, *tokens: int | None) -> Decimal | None:
         prices = self.price_in, self.price_out
         if prices == (None, None) or tokens == (None, None):
             return None
@@ -217,6 +218,7 @@ class Generation(models.Model):
 
     @property
     def sentence(self) -> str:
+        """The line below the answer that says how it ended, in the active language."""
         written = bool(self.message.content)
         return sentence(
             self.status,
@@ -230,36 +232,5 @@ class Generation(models.Model):
 
     @property
     def stopped_offline(self) -> bool:
-        """Stopped by an offline page: the end came first, the stop (see `record_late_stop`) when it was back."""
+        """Whether a page stopped it while offline: the stop arrived after the end (see `record_late_stop`)."""
         return self.end_reason == EndReason.CONNECTION_LOST and self.stop_reason == EndReason.STOPPED
-
-
-class Piece(models.Model):
-    """Text that a streaming generation has written since `start` (characters from the beginning of the message).
-
-    Appended by the journal's ticks, folded into the message and removed by the end.
-    """
-
-    pk = models.CompositePrimaryKey("generation_id", "start")
-    generation = models.ForeignKey(Generation, models.CASCADE, related_name="pieces")
-    start = models.PositiveIntegerField()
-    text = models.TextField()
-
-    def __str__(self) -> str:
-        return f"{self.generation_id} from {self.start}"
-
-
-class Presence(models.Model):
-    """Somebody is there for a generation whose owner cannot see them.
-
-    `holder` is the process whose socket shows it, or `page:<nonce>` for a page that was served and has yet to connect.
-    """
-
-    pk = models.CompositePrimaryKey("generation_id", "holder")
-    generation = models.ForeignKey(Generation, models.CASCADE, related_name="presences")
-    holder = models.CharField(max_length=80)
-    until = models.DateTimeField()
-    cause = models.CharField(max_length=24, default=EndReason.LEFT, help_text=_("Why it went, once it has."))
-
-    def __str__(self) -> str:
-        return f"{self.holder} for {self.generation_id}"

@@ -1,4 +1,4 @@
-"""Identifiers of rows: UUIDs of version 7 (RFC 9562), in the order of time and not to be guessed."""
+"""Row ids: UUIDs of version 7 (RFC 9562), ordered by time and hard to guess."""
 
 import uuid
 
@@ -6,4 +6,5 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> uuid.UUID:
+    """A new UUID of version 7."""
     return uuid7()

@@ -14,7 +14,7 @@ from conversations.rules.status import Status
 from .conversation import Conversation
 from .ids import new_id
 
-UNLIMITED = 2**31 - 1
+NO_LIMIT = 2**31 - 1
 
 
 class Role(models.TextChoices):
@@ -26,7 +26,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def branch(self, head: uuid.UUID | None, *, limit: int | None = None, size: int | None = None) -> list["Message"]:
         """The messages from the root to the one whose id is `head`, oldest first, in one query.
 
-        Of a long branch the last `limit` messages, and no more than it takes to reach `size` bytes of text.
+        A long branch is cut to its last `limit` messages, and to those that reach `size` bytes of text.
         """
         if head is None:
             return []
@@ -41,7 +41,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             )
             SELECT m.* FROM up JOIN conversations_message m ON m.id = up.id ORDER BY up.depth DESC
             """,
-            [head, limit or UNLIMITED, size or UNLIMITED],
+            [head, limit or NO_LIMIT, size or NO_LIMIT],
         )
         return list(rows)
 
@@ -62,8 +62,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
             return [row[0] for row in cursor.fetchall()]
 
     def branch_from(self, start: uuid.UUID, head: uuid.UUID | None, *, limit: int, size: int) -> list["Message"]:
-        """`start` and what follows it on the branch that ends in `head`, bounded like `branch`, in one query. Empty if
-        `start` is not on that branch."""
+        """`start` and what follows it on the branch that ends in `head`, limited like `branch`, in one query.
+
+        Empty if `start` is not on that branch.
+        """
         rows = self.model.objects.raw(
             """
             WITH RECURSIVE up AS (
@@ -87,7 +89,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return found if found and found[0].pk == start else []
 
     def on_branch(self, head: uuid.UUID | None, wanted: Collection[uuid.UUID]) -> uuid.UUID | None:
-        """Which of the messages `wanted` stands on the branch that ends in `head`: the last of them, in one query."""
+        """The last of the messages `wanted` on the branch that ends in `head`, in one query; None if there is none."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -131,9 +133,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """What somebody wrote. Immutable once its status is terminal; a trigger in the database holds it so.
+    """A prompt or an answer. A database trigger makes it immutable once its status is terminal.
 
-    The text of a streaming message is `content` followed by the generation's pieces; its end folds them into `content`.
+    The text of a streaming message is `content` plus the generation's pieces; its end moves them into `content`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -144,7 +146,7 @@ class Message(models.Model):
     client_id = models.UUIDField(
         null=True,
         editable=False,
-        help_text=_("The page's id of the command that made it; repeated, it makes no other."),
+        help_text=_("The page's id of its command, so that a repeated command creates one message only."),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     content = models.TextField(_("text"), blank=True)

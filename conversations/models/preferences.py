@@ -1,4 +1,4 @@
-"""Preferences: what a person chose in the settings."""
+"""Preferences: a person's settings."""
 
 from django.conf import settings
 from django.db import models
@@ -18,7 +18,7 @@ class Theme(models.TextChoices):
 
 
 class Preferences(models.Model):
-    """What a person chose in the settings. Without a row, the defaults hold."""
+    """A person's settings. Without a row, the defaults apply."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="preferences")
     when_leaving = models.CharField(max_length=6, choices=WhenLeaving.choices, default=WhenLeaving.STOP)
@@ -31,12 +31,12 @@ class Preferences(models.Model):
         editable=False,
         default="",
         db_default="",
-        help_text=_("Key of the model that was chosen last."),
+        help_text=_("Key of the last chosen model."),
     )
-    language = models.CharField(max_length=10, blank=True, help_text=_("Empty: as the browser says."))
+    language = models.CharField(max_length=10, blank=True, help_text=_("Empty for the browser's language."))
 
     class Meta:
-        verbose_name_plural = _("preferences")
+        verbose_name = verbose_name_plural = _("preferences")
 
     def __str__(self) -> str:
         return str(self.user)

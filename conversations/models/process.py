@@ -1,4 +1,4 @@
-"""ServerProcess: one run of the server, and the lease that shows it is alive."""
+"""ServerProcess: one process of the server, and the lease that shows that it is alive."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -8,10 +8,10 @@ from .ids import new_id
 
 
 class ServerProcess(models.Model):
-    """Owner of generations. `renewed_at` is the database's clock at the journal's last tick.
+    """Owns generations. `renewed_at` is the database's time of the journal's last tick.
 
-    While it lives, its journal's connection also holds an advisory lock on the id, which PostgreSQL frees the moment
-    the process dies.
+    Its journal's connection also holds an advisory lock on the id, which PostgreSQL releases as soon as the process
+    dies.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

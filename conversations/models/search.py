@@ -1,19 +1,21 @@
-"""SearchEntry: what can be found of a conversation, by words."""
+"""SearchEntry: the full-text index of titles and messages."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from .conversation import Conversation
 
 
 class SearchEntry(models.Model):
-    """The words of a message, or of a conversation's title. `id` is that of the message or the conversation.
+    """The words of a message or a title. `id` is the id of the message or the conversation.
 
-    Triggers insert it without its words, which is cheap, when a message ends or a title changes; the words follow in
-    the background (search_index.py). Each word carries its owner, so that a search never meets the words of others.
+    Triggers insert an entry without words, which is cheap, when a message ends or a title changes;
+    `operations.search_index` adds the words later. Each word includes its owner, so a search never reads the words of
+    others.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -30,7 +32,8 @@ class SearchEntry(models.Model):
             models.Index(models.F("owner"), models.F("id").desc(), name="search_newest_first"),
             models.Index(fields=["id"], name="search_to_index", condition=Q(vector=None)),
         ]
-        verbose_name_plural = "search entries"
+        verbose_name = _("search entry")
+        verbose_name_plural = _("search entries")
 
     def __str__(self) -> str:
         return f"{'title' if self.is_title else 'message'} {self.id}"

@@ -1,14 +1,13 @@
-"""What the summary of runs is added up from, so that a million of them need not be read each time.
+"""Pre-aggregated counts for the admin's summary, so that it need not read millions of generations.
 
-`conversations.operations.summary.rollup` keeps it. Besides it, only the triggers that note changed moments write here.
+Only `operations.summary.rollup` writes them, and triggers that note the times of changed rows.
 """
 
 from django.db import models
 
 
 class SummaryCell(models.Model):
-    """Runs of one hour (of recent ones), day or month of UTC that have all of this in common, and one measured value
-    about alike: see `conversations.operations.summary.cells`."""
+    """Generations of one hour, day or month of UTC that share all these values: see `operations.summary.cells`."""
 
     span = models.SmallIntegerField()
     since = models.DateTimeField()
@@ -36,8 +35,10 @@ class SummaryCell(models.Model):
 
 
 class SummaryChange(models.Model):
-    """A run of this moment changed after its hour or day was added up. One row for each change, never shared: so a
-    change that commits while its moment is added up again is not lost."""
+    """A generation of this time changed after its hour or day was rolled up.
+
+    Each change has a row of its own, so a change that commits during a roll-up is not lost.
+    """
 
     at = models.DateTimeField(db_index=True)
 
@@ -46,7 +47,7 @@ class SummaryChange(models.Model):
 
 
 class SummaryState(models.Model):
-    """One row: up to when there are cells of months, of days, and, from then on, of hours."""
+    """The only row contains the watermarks: the times up to which cells of months, days and hours exist."""
 
     months_until = models.DateTimeField()
     days_until = models.DateTimeField()

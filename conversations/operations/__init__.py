@@ -1,1 +1,1 @@
-"""Looking after the service: health, retention, clean-up, accounting, the summary."""
+"""Operating the service: readiness, retention, clean-up, token accounting, the summary."""

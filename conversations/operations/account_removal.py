@@ -1,4 +1,4 @@
-"""Removing a person: their answers end, then everything of theirs goes."""
+"""Removes an account: ends its answers, then deletes everything that belongs to it."""
 
 import logging
 import time
@@ -17,55 +17,56 @@ from . import retention
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 3.0
-"""Seconds that the owners of running answers have to end them. Then they are overruled."""
+STOP_TIMEOUT = 3.0
+"""Seconds that other processes have to end their answers. After that the answers are taken from them."""
 
-ATTEMPTS = 3
-"""To remove the account itself. A page that was served before may add a row to it at the last moment."""
+MAX_ATTEMPTS = 3
+"""Attempts to delete the account itself: an open page may add a row at the last moment."""
 
 
-def remove(person: User, by: StopRequest) -> None:
-    """Remove an account with its conversations, runs and settings, for good.
+def remove_account(person: User, by: StopRequest) -> None:
+    """Delete an account with its conversations, generations and settings, permanently.
 
-    Each step is a transaction of its own, for the processes that write the answers have to see it: so never call this
-    within one. Raises django.db.Error; the person is then locked out, and it can be done again.
+    Synchronous; takes up to `STOP_TIMEOUT` seconds while answers end. Never call it within a transaction: each step
+    commits, so that the processes that write the answers see it. Raises django.db.Error; the account is then locked,
+    and the call can be repeated.
     """
     _lock_out(person)
-    _end_answers(person, by)
-    while retention.remove(Conversation.objects.filter(owner=person)):
+    _end_generations(person, by)
+    while retention.delete_batch(Conversation.objects.filter(owner=person)):
         pass
-    _remove_account(person)
+    _delete_user(person)
 
 
 def _lock_out(person: User) -> None:
-    """Their pages are closed, in all processes, and begin nothing new."""
+    """Close their pages in all processes and let them start nothing new."""
     person.is_active = False
     person.save(update_fields=["is_active"])
 
 
-def _end_answers(person: User, by: StopRequest) -> None:
-    """Whichever processes write them."""
-    for key in _running(person).values_list("pk", flat=True):
+def _end_generations(person: User, by: StopRequest) -> None:
+    """End their answers in every process."""
+    for key in _streaming(person).values_list("pk", flat=True):
         record_stop_request(key, EndReason.DELETED, by)
-    deadline = time.monotonic() + PATIENCE
-    while _running(person).exists() and time.monotonic() < deadline:
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while _streaming(person).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    for key in _running(person).values_list("pk", flat=True):
+    for key in _streaming(person).values_list("pk", flat=True):
         reaper.force_end(key, EndReason.DELETED)
 
 
-def _running(person: User) -> GenerationQuerySet:
+def _streaming(person: User) -> GenerationQuerySet:
     return Generation.objects.streaming().filter(conversation__owner=person)
 
 
-def _remove_account(person: User) -> None:
-    """The account and whatever is left of it."""
+def _delete_user(person: User) -> None:
+    """Delete the account and the rows that are left of it."""
     key = person.pk
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             User.objects.filter(pk=key).delete()
         except IntegrityError:
-            if attempt == ATTEMPTS:
+            if attempt == MAX_ATTEMPTS:
                 raise
         else:
             logger.info("account %d removed", key)

@@ -1,4 +1,4 @@
-"""Rows that nobody needs any more: sessions that have run out, and processes that left nothing behind."""
+"""Deletes stale rows: expired sessions, and dead processes without generations."""
 
 from importlib import import_module
 
@@ -8,11 +8,11 @@ from django.db import connection
 from conversations.storage import journal_sql
 from conversations.storage.db_threads import in_background
 
-EVERY = 3600.0
-"""Seconds between two looks."""
+CLEANUP_INTERVAL = 3600.0
+"""Seconds between two clean-ups."""
 
-# The lock is free only when the process is dead: see ServerProcess. Runs keep the row of the process that wrote them.
-FORGET = """
+# The lock is free only once the process is dead: see ServerProcess. Generations keep the row of their process.
+DELETE_PROCESSES = """
 DELETE FROM conversations_serverprocess p
 WHERE p.renewed_at < clock_timestamp() - interval '1 day'
   AND NOT EXISTS (SELECT FROM conversations_generation g WHERE g.owner_id = p.id)
@@ -20,12 +20,13 @@ WHERE p.renewed_at < clock_timestamp() - interval '1 day'
 """
 
 
-async def tidy_soon() -> None:
-    """Any number of processes may do so at once."""
-    await in_background(tidy)
+async def clean_up() -> None:
+    """Delete stale rows in a background thread. Any number of processes may do it at the same time."""
+    await in_background(delete_stale_rows)
 
 
-def tidy() -> None:
+def delete_stale_rows() -> None:
+    """Synchronous. Raises django.db.Error."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [journal_sql.LOCK])
+        cursor.execute(DELETE_PROCESSES, [journal_sql.LOCK])

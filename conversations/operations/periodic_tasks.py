@@ -1,4 +1,4 @@
-"""What a process looks after again and again: models on offer, answers of dead processes, sessions that ended."""
+"""The periodic tasks of a process: refresh models, reap dead processes, check sessions, clean up."""
 
 import asyncio
 import logging
@@ -18,80 +18,80 @@ from . import cleanup, retention, search_index, token_accounting
 
 logger = logging.getLogger(__name__)
 
-SESSIONS = 0.5
-"""Seconds between two looks at the sessions and accounts of those who are connected."""
+SESSION_CHECK_INTERVAL = 0.5
+"""Seconds between two checks of the sessions and accounts that are connected."""
 
-AFTERWARDS = 10.0
-"""Seconds after an answer of this process in which something of it may be left to tidy up."""
+ACTIVE_PERIOD = 10.0
+"""Seconds after the last answer in which each sweep also removes stale presences."""
 
-SELDOM = 30.0
-"""Seconds between two such looks of a process that answers nobody."""
+IDLE_PRESENCE_INTERVAL = 30.0
+"""Seconds between two removals of stale presences in an idle process."""
 
-PAUSE = 0.5
-"""Seconds between two turns of adding up a long history."""
+ROLLUP_PAUSE = 0.5
+"""Seconds between two rounds of rolling up a long history, so that readers are not held up."""
 
 
-async def every(seconds: float, look: Callable[[], Awaitable[None]]) -> None:
-    """Look again and again until cancelled. One look that fails does not end the rounds."""
+async def repeat(interval: float, task: Callable[[], Awaitable[None]]) -> None:
+    """Run `task` every `interval` seconds until cancelled. Failures are logged and do not end it."""
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(interval)
         try:
-            await look()
+            await task()
         except UNAVAILABLE as error:  # the journal says so, once
-            logger.info("%s: %s", getattr(look, "__name__", "a round"), type(error).__name__)
+            logger.info("%s: %s", getattr(task, "__name__", "a periodic task"), type(error).__name__)
         except Exception:
-            logger.exception("a round failed")
+            logger.exception("a periodic task failed")
 
 
-def of(supervisor: Supervisor) -> list[Coroutine[Any, Any, None]]:
-    """The periodic tasks of this process; each runs until it is cancelled."""
+def create_all(supervisor: Supervisor) -> list[Coroutine[Any, Any, None]]:
+    """The periodic tasks of this process, not yet started. Each runs until it is cancelled."""
     return PeriodicTasks(supervisor).all()
 
 
 class PeriodicTasks:
-    """The looks of one process."""
+    """The periodic tasks of one process, and the state that they share."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._process = supervisor.process
         self._journal = supervisor.journal
         self._sockets = supervisor.sockets
-        self._busy_at = self._tidied_at = 0.0
+        self._active_at = self._presence_tidied_at = 0.0
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
-            every(reaper.REAP_INTERVAL, self.sweep),
-            every(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.refresh),
-            every(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.list_models),
-            every(token_accounting.EVERY, self.count_usage),
-            every(SESSIONS, self.look_at_sessions),
-            every(search_index.EVERY, search_index.index),
-            every(retention.EVERY, retention.empty_soon),
-            every(cleanup.EVERY, cleanup.tidy_soon),
-            every(rollup.EVERY, self.add_up),
+            repeat(reaper.REAP_INTERVAL, self.reap),
+            repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.refresh),
+            repeat(model_catalog.REFRESH_INTERVAL, model_catalog.catalog.list_models),
+            repeat(token_accounting.COUNT_INTERVAL, self.count_tokens),
+            repeat(SESSION_CHECK_INTERVAL, self.check_sessions),
+            repeat(search_index.INDEX_INTERVAL, search_index.index_waiting),
+            repeat(retention.PURGE_INTERVAL, retention.purge),
+            repeat(cleanup.CLEANUP_INTERVAL, cleanup.clean_up),
+            repeat(rollup.ROLLUP_INTERVAL, self.roll_up_summary),
         ]
 
-    async def sweep(self) -> None:
+    async def reap(self) -> None:
         if self._journal.steady_for() < reaper.MIN_STEADY_CONTACT:
             return
         ended = await in_database(reaper.reap, self._process)
         now = time.monotonic()
         if ended or not self._journal.is_idle():
-            self._busy_at = now
-        if now - self._busy_at < AFTERWARDS or now - self._tidied_at > SELDOM:
-            self._tidied_at = now
+            self._active_at = now
+        if now - self._active_at < ACTIVE_PERIOD or now - self._presence_tidied_at > IDLE_PRESENCE_INTERVAL:
+            self._presence_tidied_at = now
             await in_database(presence.delete_stale)
 
-    async def count_usage(self) -> None:
-        await token_accounting.count(self._process)
+    async def count_tokens(self) -> None:
+        await token_accounting.count_tokens(self._process)
 
-    async def add_up(self) -> None:
-        """Bit by bit, so that a long history holds up neither a thread nor those who read."""
-        while self._journal.steady_for() and await in_background(rollup.settle):
-            await asyncio.sleep(PAUSE)
+    async def roll_up_summary(self) -> None:
+        """In rounds, so that a long history blocks neither a thread nor readers."""
+        while self._journal.steady_for() and await in_background(rollup.roll_up):
+            await asyncio.sleep(ROLLUP_PAUSE)
 
-    async def look_at_sessions(self) -> None:
-        """Who signed out at another process keeps no answer running here. The notifier, if any, is quicker."""
+    async def check_sessions(self) -> None:
+        """End the answers of people who signed out at another process. With Redis, notifications do it sooner."""
         connected, left_behind = self._sockets.all(), self._supervisor.sessions.unattended()
         if not connected and not left_behind:
             return
@@ -101,9 +101,9 @@ class PeriodicTasks:
                 socket.recheck()
         for key, _user, _password in left_behind:
             if key in stale:
-                await self._look_at_left_behind(key)
+                await self._check_left_behind(key)
 
-    async def _look_at_left_behind(self, key: str) -> None:
+    async def _check_left_behind(self, key: str) -> None:
         if await in_database(sessions.load_user, key) is not None:
             return
         if successor := await in_database(sessions.find_successor, key):

@@ -1,4 +1,4 @@
-"""Deleted conversations: kept for a while, then removed for good."""
+"""Removes deleted conversations permanently once `CHAT_KEEP_DELETED` days have passed."""
 
 import logging
 from datetime import timedelta
@@ -13,36 +13,38 @@ from conversations.storage.db_threads import in_background
 
 logger = logging.getLogger(__name__)
 
-EVERY = 600.0
-"""Seconds between two looks."""
+PURGE_INTERVAL = 600.0
+"""Seconds between two purges."""
 
-BATCH = 20
-"""Conversations that one transaction removes, so that none is long."""
+BATCH_SIZE = 20
+"""Conversations that one transaction removes, to keep transactions short."""
 
 
-async def empty_soon() -> None:
-    """Remove what has been deleted for long enough, batch after batch. Any number of processes may do so at once."""
-    while await in_background(empty):
+async def purge() -> None:
+    """Purge batch after batch in a background thread. Any number of processes may do it at the same time."""
+    while await in_background(purge_batch):
         pass
 
 
-def empty() -> int:
-    """Remove a batch of conversations for good; returns how many. One whose answer has yet to end waits."""
+def purge_batch() -> int:
+    """Remove a batch of conversations whose time has passed. Returns how many."""
     until = timezone.now() - timedelta(days=settings.CHAT_KEEP_DELETED)
-    removed = remove(Conversation.objects.filter(deleted_at__lt=until).order_by("deleted_at"))
+    removed = delete_batch(Conversation.objects.filter(deleted_at__lt=until).order_by("deleted_at"))
     if removed:
         logger.info("%d deleted conversations removed for good", removed)
     return removed
 
 
-def remove(conversations: ConversationQuerySet) -> int:
-    """Remove a batch of these for good, in a transaction of its own; returns how many. What another process is at, or
-    is still being answered, stays."""
+def delete_batch(conversations: ConversationQuerySet) -> int:
+    """Remove up to `BATCH_SIZE` of these permanently, in a transaction of its own. Returns how many.
+
+    Conversations that are locked or still being answered stay. Raises django.db.Error.
+    """
     with transaction.atomic():
         doomed = list(
             conversations.select_for_update(skip_locked=True)
             .exclude(pk__in=Generation.objects.streaming().values("conversation_id"))
-            .values_list("pk", flat=True)[:BATCH]
+            .values_list("pk", flat=True)[:BATCH_SIZE]
         )
         Conversation.objects.filter(pk__in=doomed).delete()
     return len(doomed)

@@ -1,18 +1,19 @@
-"""Brings the words of messages and titles into the search index, in the background: no answer waits for it."""
+"""Indexes the words of messages and titles for search, in the background so that no answer waits for it."""
 
 from django.db import connection
 
 from conversations.storage.db_threads import in_background
 
-EVERY = 1.0
-"""Seconds between two looks for what is new."""
+INDEX_INTERVAL = 1.0
+"""Seconds between two looks for new entries."""
 
-BATCH = 200
+MAX_ENTRIES = 200
+"""Entries that one statement indexes."""
 
-SIZE = 2_000_000
-"""Bytes of text that are indexed by one statement, of a longer one at least that: it holds its rows meanwhile."""
+MAX_BYTES = 2_000_000
+"""Bytes of text that one statement indexes, but always one entry: it locks its rows until it ends."""
 
-INDEX = """
+INDEX_WAITING = """
 WITH found AS (
     SELECT id, owner_id, conversation_id, is_title FROM conversations_searchentry
     WHERE vector IS NULL ORDER BY id DESC LIMIT %s FOR UPDATE SKIP LOCKED
@@ -28,14 +29,14 @@ FROM waiting w WHERE e.id = w.id AND w.behind < %s
 """
 
 
-async def index() -> None:
-    """Index all that waits, newest first, batch after batch. Any number of processes may do so at once."""
+async def index_waiting() -> None:
+    """Index all waiting entries in a background thread, newest first. Any number of processes may do it at once."""
     while await in_background(index_batch):
         pass
 
 
 def index_batch() -> int:
-    """Index some of what waits; returns how much."""
+    """Index a batch of waiting entries. Returns how many. Raises django.db.Error."""
     with connection.cursor() as cursor:
-        cursor.execute(INDEX, [BATCH, SIZE])
+        cursor.execute(INDEX_WAITING, [MAX_ENTRIES, MAX_BYTES])
         return int(cursor.rowcount)

@@ -1,4 +1,4 @@
-"""Counts the tokens of answers after their end, where the provider did not say."""
+"""Counts the tokens of ended answers whose provider reported no usage."""
 
 import asyncio
 import uuid
@@ -19,62 +19,61 @@ from conversations.rules.status import Status
 from conversations.storage.db_threads import in_background
 from conversations.storage.token_usage import store_answer
 
-EVERY = 2.0
-"""Seconds between two looks for answers whose tokens are to be counted."""
+COUNT_INTERVAL = 2.0
+"""Seconds between two looks for uncounted answers."""
 
-MOST = 20
-"""Answers that are counted at one look."""
+BATCH_SIZE = 20
+"""Answers counted in one pass."""
 
-DAYS = 2
-"""What ended longer ago than that stays as it is."""
+MAX_AGE_DAYS = 2
+"""Answers that ended earlier stay uncounted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What went to the provider and what came of it, as far as the database knows."""
+class UncountedGeneration:
+    """An answer to count: the texts of the prompt, and the text that was written."""
 
     generation: uuid.UUID
     turns: tuple[str, ...]
     written: str
 
 
-# --- counting --------------------------------------------------------------------------------------------------------
+async def count_tokens(process: uuid.UUID) -> None:
+    """Count answers that this process ended, and those that dead processes left.
 
-
-async def count(process: uuid.UUID) -> None:
-    """Count what this process ended and nobody counted yet, and what dead processes left. Cancelling leaves the rest
-    for another look."""
+    Counts on threads. May be cancelled; the rest is counted later. Raises django.db.Error.
+    """
     waiting = await in_background(uncounted, process)
     for sent in waiting:
-        counts = [await asyncio.to_thread(_count, text) for text in (*sent.turns, sent.written)]
+        counts = [await asyncio.to_thread(_count_text, text) for text in (*sent.turns, sent.written)]
         await in_background(store_answer, sent.generation, sum(counts[:-1]), counts[-1])
     if not waiting:
         await asyncio.to_thread(tokenizer.end_if_idle)
 
 
-def _count(text: str) -> int:
+def _count_text(text: str) -> int:
     counted = tokenizer.count_in_background(text)
     return estimated_tokens(len(text)) if counted is None else counted
 
 
-def uncounted(process: uuid.UUID) -> list[Sent]:
-    """Each process counts its own, and the eldest what dead ones left, so that none counts what another does."""
+def uncounted(process: uuid.UUID) -> list[UncountedGeneration]:
+    """The next answers to count. Each process has its own; the oldest living one also has those of dead processes."""
     mine = Q(owner_id=process)
     alive = ServerProcess.objects.filter(renewed_at__gt=Now() - timedelta(seconds=settings.CHAT_LEASE))
     if alive.order_by("started_at", "pk").values_list("pk", flat=True).first() == process:
         mine |= Q(owner_id=None) | ~Q(owner_id__in=alive.values("pk"))
-    runs = (
+    generations = (
         Generation.objects.exclude(status=Status.STREAMING)
         .filter(mine, Q(opened_at__isnull=False) | Q(characters__gt=0), usage_final=False)
-        .filter(ended_at__gt=timezone.now() - timedelta(days=DAYS))
+        .filter(ended_at__gt=timezone.now() - timedelta(days=MAX_AGE_DAYS))
         .select_related("message", "conversation", "continued_from")
-        .order_by("ended_at")[:MOST]
+        .order_by("ended_at")[:BATCH_SIZE]
     )
-    return [_sent(run) for run in runs]
+    return [_load(each) for each in generations]
 
 
-def _sent(run: Generation) -> Sent:
-    branch = Message.objects.branch(run.message.parent_id)[run.turns_dropped :]
-    turns = prompt.turns(catalog.find(run.model), run.conversation, branch, run.continued_from)
-    written = run.message.content[-run.characters :] if run.characters else ""
-    return Sent(run.pk, tuple(turn["content"] for turn in turns), written)
+def _load(generation: Generation) -> UncountedGeneration:
+    branch = Message.objects.branch(generation.message.parent_id)[generation.turns_dropped :]
+    turns = prompt.turns(catalog.find(generation.model), generation.conversation, branch, generation.continued_from)
+    written = generation.message.content[-generation.characters :] if generation.characters else ""
+    return UncountedGeneration(generation.pk, tuple(turn["content"] for turn in turns), written)

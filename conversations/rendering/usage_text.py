@@ -12,12 +12,12 @@ from conversations.models import Generation, UsageSource
 def answer_usage(generation: Generation) -> str:
     """Tokens and cost of an answer in one line; "" if they are unknown or not shown. Leaves out the tokens that went
     into the conversation's title: they count only in sums."""
-    tokens_in, tokens_out = generation.of_answer
+    tokens_in, tokens_out = generation.answer_tokens
     if settings.CHAT_SHOW_USAGE == "no" or tokens_in is None or tokens_out is None:
         return ""
     about = "≈ " if generation.usage_source == UsageSource.ESTIMATED else ""
     line = f"{about}{tokens(tokens_in + tokens_out)}"
-    price = money(generation.cost_of_answer, generation.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
+    price = money(generation.answer_cost, generation.currency) if settings.CHAT_SHOW_USAGE == "cost" else ""
     return f"{line} · {price}" if price else line
 
 

@@ -16,6 +16,10 @@ class Status(models.TextChoices):
     ERROR = "error", lazy("error")
 
 
+UNFINISHED = (Status.INTERRUPTED, Status.ERROR)
+"""Statuses of answers that ended before they were complete."""
+
+
 class EndReason(models.TextChoices):
     """Why a generation ended. Each reason belongs to one status (`REASONS`)."""
 
@@ -26,7 +30,7 @@ class EndReason(models.TextChoices):
     STOPPED = "stopped", lazy("stopped")
     LEFT = "left", lazy("left the page")
     CONNECTION_LOST = "connection_lost", lazy("connection lost")
-    SUPERSEDED = "superseded", lazy("superseded")
+    SUPERSEDED = "superseded", lazy("replaced by the next message")
     SIGNED_OUT = "signed_out", lazy("signed out")
     DELETED = "deleted", lazy("deleted")
     STOPPED_BY_ADMIN = "stopped_by_admin", lazy("stopped by an administrator")
@@ -42,9 +46,9 @@ class EndReason(models.TextChoices):
     TOO_LARGE = "too_large", lazy("too large")
     CONTEXT_EXCEEDED = "context_exceeded", lazy("too long for the model")
     EMPTY = "empty", lazy("empty answer")
-    TOOL_CALL = "tool_call", lazy("asked for a tool")
+    TOOL_CALL = "tool_call", lazy("tool call")
     UNCLEAR = "unclear", lazy("unclear end")
-    STORAGE = "storage", lazy("storage away")
+    STORAGE = "storage", lazy("storage unavailable")
 
     @property
     def status(self) -> Status:

@@ -13,7 +13,7 @@ class StopOrigin(models.TextChoices):
 
     PAGE = "page", lazy("the page that asked")
     OTHER_PAGE = "other_page", lazy("another page")
-    ADMIN = "admin", lazy("administration")
+    ADMIN = "admin", lazy("the admin")
     SERVER = "server", lazy("the server")
 
 

@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseLocation, trigger_client_event
 
 from conversations.generation.supervisor import supervisor
 from conversations.models import Conversation
-from conversations.models.conversation import LONGEST_TITLE
+from conversations.models.conversation import MAX_TITLE_LENGTH
 from conversations.rendering import jinja
 
 from . import recently_deleted
@@ -157,9 +157,9 @@ def _title_problem(title: str) -> str:
     """Why a title is rejected, as a sentence; "" if it is not."""
     if not title:
         return _("A title needs at least one character.")
-    if len(title) > LONGEST_TITLE:
+    if len(title) > MAX_TITLE_LENGTH:
         return _("A title may have %(limit)d characters; this one has %(count)d.") % {
-            "limit": LONGEST_TITLE,
+            "limit": MAX_TITLE_LENGTH,
             "count": len(title),
         }
     return ""

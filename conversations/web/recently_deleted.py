@@ -36,7 +36,7 @@ def delete_for_good(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """POST: remove a conversation that was deleted before."""
     conversation = get_object_or_404(Conversation.objects.deleted_by(request.user), pk=pk)
     title = {"title": conversation.title}
-    if retention.remove(Conversation.objects.filter(pk=conversation.pk, deleted_at__isnull=False)):
+    if retention.delete_batch(Conversation.objects.filter(pk=conversation.pk, deleted_at__isnull=False)):
         messages.success(request, _("“%(title)s” was deleted for good.") % title)
     else:
         messages.warning(request, _("An answer in “%(title)s” is still ending. Try again.") % title)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from conversations.admin.export import BATCH
+from conversations.admin.generations.csv_export import BATCH_SIZE
 from conversations.models import AuditEntry, Conversation, Generation, Message
 from tests.support import people
 
@@ -89,10 +89,10 @@ def test_name_that_looks_like_a_formula_becomes_text(staff, server, answering, b
     assert row[2] == f"'{eve.user.username}"
 
 
-def test_each_generation_is_exported_once_across_batches(staff, alice):
-    talk = many(alice, 2 * BATCH + 7)
+def test_every_run_once_over_many_batches(staff, alice):
+    talk = many(alice, 2 * BATCH_SIZE + 7)
     found = of(staff, alice)
-    assert len(found) == 2 * BATCH + 7
+    assert len(found) == 2 * BATCH_SIZE + 7
     assert {row["id"] for row in found} == {str(run.pk) for run in Generation.objects.filter(conversation=talk)}
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
 
@@ -101,11 +101,11 @@ def test_export_is_consistent_while_generations_come_and_go(alice):
     """Between two batches some of the others are deleted and new ones begin: of the rest, each comes once."""
     from asgiref.sync import async_to_sync
 
-    from conversations.admin import export
+    from conversations.admin.generations import csv_export
 
-    talk = many(alice, BATCH + 500)
+    talk = many(alice, BATCH_SIZE + 500)
     runs = Generation.objects.filter(conversation__owner=alice.user)
-    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH + 100])
+    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
 
     def meanwhile():
         Message.objects.filter(generation__in=runs.exclude(pk__in=kept)).delete()
@@ -115,7 +115,7 @@ def test_export_is_consistent_while_generations_come_and_go(alice):
         from conversations.storage.db_threads import in_database
 
         text = b""
-        async for piece in export.lines(runs):
+        async for piece in csv_export.csv_lines(runs):
             if text.count(b"\n") == 1:
                 await in_database(meanwhile)
             text += piece

@@ -37,7 +37,7 @@ def test_stop_ends_the_answer_and_tells_the_person(staff, alice, answering):
     run = generations.get(a.asked)
     assert (run.stop_origin, run.stopped_by_id) == (StopOrigin.ADMIN, staff.user.pk)
     assert deeds(staff) == [("stopped", f"generation {run.pk}")]
-    assert f"{staff.user.username} (administration)" in staff.get(page.location).text
+    assert f"{staff.user.username} (the admin)" in staff.get(page.location).text
 
 
 def test_stopping_an_ended_generation_changes_nothing(staff, finished):

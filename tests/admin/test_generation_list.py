@@ -7,8 +7,8 @@ import pytest
 from django.contrib import admin
 from django.test import RequestFactory
 
-from conversations.admin import changelist
-from conversations.admin.generations import GenerationAdmin
+from conversations.admin.generations import changelist
+from conversations.admin.generations.generation_admin import GenerationAdmin
 from conversations.models import Conversation, Generation
 from tests.support import generations
 from tests.support.conversations import conversation
@@ -199,7 +199,7 @@ def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
 
 def test_sorting_by_a_rare_value_pages_through_rows_that_have_it(staff, alice, stopped, finished, monkeypatch):
     """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
-    monkeypatch.setattr(changelist, "COUNTED", 0)
+    monkeypatch.setattr(changelist, "MAX_COUNT", 0)
     request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
     request.user = staff.user
     changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)

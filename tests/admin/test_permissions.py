@@ -100,7 +100,7 @@ def test_permissions_have_their_documented_names(database):
     text = (BASE_DIR / "docs/administration.md").read_text()
     documented = set(re.findall(r"^\| (Can \w+ [\w ]+) \|", text, re.MULTILINE))
     known = set(Permission.objects.values_list("name", flat=True))
-    assert "Can view run" in documented
+    assert "Can view generation" in documented
     assert documented <= known
 
 

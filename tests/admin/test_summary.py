@@ -10,12 +10,14 @@ from decimal import Decimal
 import pytest
 from django.template.loader import render_to_string
 
-from conversations.admin.charts import Overview
+from conversations.admin.generations.overview import Overview
 from conversations.models import Conversation, Generation, Message, SummaryChange, SummaryState
 from conversations.operations.summary import figures
-from conversations.operations.summary.cells import Condition, Selection, Spread
-from conversations.operations.summary.figures import TooMuch, summary
-from conversations.operations.summary.rollup import settle
+from conversations.operations.summary.cell_reader import SummaryTimeout
+from conversations.operations.summary.figures import summarize
+from conversations.operations.summary.histogram import Histogram
+from conversations.operations.summary.rollup import roll_up
+from conversations.operations.summary.selection import Condition, Selection
 from tests.support import people
 from tests.support.polling import eventually
 
@@ -99,7 +101,7 @@ def add_up():
     """Let everything be settled that can be."""
 
     def done():
-        settle()
+        roll_up()
         state = SummaryState.objects.first()
         return (
             state
@@ -121,7 +123,7 @@ def by_rows(selection, **filters):
     if selection.until:
         found = found.filter(requested_at__lt=selection.until)
     query = found.values("pk").query.sql_with_params()
-    return summary(Selection(selection.since, selection.until, selection.conditions, query))
+    return summarize(Selection(selection.since, selection.until, selection.conditions, query))
 
 
 def nearest_rank(values, percent):
@@ -130,7 +132,7 @@ def nearest_rank(values, percent):
 
 def test_every_figure_matches_the_statistics_module(model, some):
     add_up()
-    found = summary(of(model))
+    found = summarize(of(model))
     runs = list(Generation.objects.filter(pk__in=[run.pk for run in some]))
     assert found.runs == len(runs) == 60
     for status in ("complete", "interrupted", "error"):
@@ -160,7 +162,7 @@ def test_estimates_what_stopping_saved(model, run):
     run("stopped", "interrupted", tokens_out=150)
     run("stopped", "interrupted", tokens_out=5000, price_out=Decimal(20), currency="USD")
     run("server_lost", "interrupted", characters=400)
-    found = summary(of(model))
+    found = summarize(of(model))
     usual = statistics.median([100, 200, 400])
     assert found.not_spent_tokens == (usual - 50) + (usual - 150) + (usual - 100)
     assert found.not_spent == {"USD": Decimal(20) * 150 / 1_000_000}
@@ -173,12 +175,12 @@ def test_compares_with_complete_answers_outside_the_filters(model, run):
     run(tokens_out=200)
     run("stopped", "interrupted", tokens_out=50)
     stopped = Selection(conditions=(Condition("model", (model,)), Condition("status", ("interrupted",))))
-    assert summary(stopped).not_spent_tokens == 150
+    assert summarize(stopped).not_spent_tokens == 150
 
 
 def test_says_when_there_is_nothing_to_compare_with(model, run):
     run("stopped", "interrupted", tokens_out=50)
-    found = summary(of(model))
+    found = summarize(of(model))
     assert (found.compared, found.not_compared, found.not_spent_tokens) == (0, 1, 0)
     assert found.share.percentile(50) is None
 
@@ -196,10 +198,10 @@ PERIODS = {
 
 def test_rollup_and_rows_give_the_same_summary(model, some):
     selections = {name: of(model, **period) for name, period in PERIODS.items()}
-    before = {name: as_told(summary(selection)) for name, selection in selections.items()}
+    before = {name: as_told(summarize(selection)) for name, selection in selections.items()}
     add_up()
     for name, selection in selections.items():
-        assert as_told(summary(selection)) == before[name] == as_told(by_rows(selection)), name
+        assert as_told(summarize(selection)) == before[name] == as_told(by_rows(selection)), name
 
 
 def as_told(found):
@@ -225,19 +227,19 @@ def test_later_changes_are_rolled_up_again(model, some):
     old[1].delete()
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
     for _ in range(2):  # noted, then added up again
-        assert as_told(summary(of(model))) == as_told(by_rows(of(model)))
-        assert summary(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
+        assert as_told(summarize(of(model))) == as_told(by_rows(of(model)))
+        assert summarize(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
         add_up()
 
 
 def test_generation_in_a_rolled_up_hour_may_still_end(model, run):
     started = run(status="streaming", at=NOW - timedelta(days=3))
     add_up()
-    assert summary(of(model)).statuses == {"streaming": 1}
+    assert summarize(of(model)).statuses == {"streaming": 1}
     Generation.objects.filter(pk=started.pk).update(status="complete", end_reason="finished", ended_at=NOW)
-    assert summary(of(model)).statuses == {"complete": 1}
+    assert summarize(of(model)).statuses == {"complete": 1}
     add_up()
-    assert summary(of(model)).statuses == {"complete": 1}
+    assert summarize(of(model)).statuses == {"complete": 1}
 
 
 def test_ordinary_generations_leave_no_note(model, run):
@@ -248,30 +250,30 @@ def test_ordinary_generations_leave_no_note(model, run):
 
 def test_clock_skew_gives_no_negative_times(model, run):
     run("stopped", "interrupted", first=-500, stop=-30)
-    found = summary(of(model))
+    found = summarize(of(model))
     assert (found.first_token.percentile(50), found.stop.percentile(99)) == (0, 0)
 
 
 def test_single_generation_is_every_percentile(model, run):
     run("stopped", "interrupted", first=1234, stop=237)
-    found = summary(of(model))
+    found = summarize(of(model))
     assert [found.stop.percentile(percent) for percent in (50, 95, 99)] == [237] * 3
     assert found.first_token.percentile(50) == 1234
 
 
 def test_percentiles_of_few_values_are_exact():
-    spread = Spread()
+    spread = Histogram()
     for value in (3, 3, 9, 700):
         spread.add(value, 1, value)
     assert [spread.percentile(percent) for percent in (0, 50, 75, 76, 100)] == [3, 3, 9, 700, 700]
-    assert Spread().percentile(50) is None
+    assert Histogram().percentile(50) is None
 
 
 def test_slow_summary_times_out_with_a_message(monkeypatch, run):
     run()
-    monkeypatch.setattr(figures, "PATIENCE", 0.05)
-    with pytest.raises(TooMuch):
-        summary(Selection(rows=("SELECT id FROM conversations_generation, pg_sleep(5)", ())))
+    monkeypatch.setattr(figures, "SUMMARY_TIMEOUT", 0.05)
+    with pytest.raises(SummaryTimeout):
+        summarize(Selection(rows=("SELECT id FROM conversations_generation, pg_sleep(5)", ())))
     page = render_to_string("admin/conversations/generation/_summary.html", {"overview": Overview(None)})
     assert "The summary timed out." in page
 
@@ -293,7 +295,7 @@ def test_summary_appears_above_the_list(staff, model, run):
     run("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
     words = shown(staff, f"model={model}")
     for said in (
-        "Runs 4 75 % complete 25 % interrupted",
+        "Generations 4 75 % complete 25 % interrupted",
         "p50 12 ms p95 12 ms p99 12 ms of 1 stop ",
         "First token p50 250 ms p95 250 ms",
         "≈ 25 %",
@@ -334,7 +336,7 @@ def test_summary_follows_the_list_filters(staff, alice, model, run):
     days = {"today": f"{today:%Y-%m-%d}", "yesterday": f"{today - timedelta(days=1):%Y-%m-%d}"}
     for query, runs in FILTERS.items():
         words = shown(staff, f"model={model}{query.format(person=alice.user.username, **days)}")
-        assert (f"Runs {runs} " in words) if runs else ("none." in words), (query, words)
+        assert (f"Generations {runs} " in words) if runs else ("none." in words), (query, words)
 
 
 @pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])

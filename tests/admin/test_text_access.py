@@ -160,7 +160,7 @@ def test_slow_list_shows_a_message(staff, monkeypatch):
         return queryset.extra(where=["pg_sleep(5) IS NOT NULL"]), False
 
     usual = timeout()
-    monkeypatch.setattr(changelist, "PATIENCE", 0.05)
+    monkeypatch.setattr(changelist, "QUERY_TIMEOUT", 0.05)
     site = admin.site.get_model_admin(Message)
     monkeypatch.setattr(type(site), "get_search_results", slow)
     request = RequestFactory().get(f"{TOP}message/", {"q": "bees"})

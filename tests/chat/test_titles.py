@@ -45,7 +45,8 @@ def stored(asked):
 def test_model_names_the_conversation_after_the_first_answer(asked, provider):
     a, title = asked
     assert title.request.messages[-1]["content"] == auto_titles.INSTRUCTION
-    assert title.request.body["max_tokens"] == auto_titles.MAX_TOKENS
+    limits = (title.request.body.get("max_tokens"), title.request.body.get("max_completion_tokens"))
+    assert auto_titles.MAX_TOKENS in limits
     title.write_tokens('"The hum', ' of bees"\n').finish()
     assert a.page.wait("activity", conversation=a.asked.conversation, title="The hum of bees")
     assert (stored(a.asked).title, stored(a.asked).title_source) == ("The hum of bees", "model")
@@ -120,7 +121,7 @@ def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
     eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
     run = Generation.objects.get(pk=a.asked.generation)
     assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
-    assert run.of_answer == (12, 34)
+    assert run.answer_tokens == (12, 34)
     assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
     after = monthly_usage.this_month(person.user)
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
@@ -149,7 +150,7 @@ def test_model_price_applies_to_titles():
     )
     run.cost = run.price()
     assert run.cost == Decimal("0.000494")
-    assert run.cost_of_answer == Decimal("0.000224")
+    assert run.answer_cost == Decimal("0.000224")
 
 
 def test_empty_answer_gets_no_title(person, socket, provider):

@@ -100,7 +100,7 @@ def test_deleted_conversation_is_removed_after_the_retention_time(alice, kept_fo
     old, fresh, present = (conversation(alice, title) for title in ("old", "fresh", "present"))
     Conversation.objects.filter(pk=old.pk).update(deleted_at=timezone.now() - timedelta(days=2))
     Conversation.objects.filter(pk=fresh.pk).update(deleted_at=timezone.now())
-    while retention.empty():
+    while retention.purge_batch():
         pass
     left = {each.pk for each in Conversation.objects.filter(owner=alice.user)}
     assert left == {fresh.pk, present.pk}
@@ -111,11 +111,11 @@ def test_deleted_conversation_is_removed_after_the_retention_time(alice, kept_fo
 def test_conversation_with_a_streaming_answer_is_not_removed(alice, answering, kept_for_a_day):
     a = answering(alice)
     Conversation.objects.filter(pk=a.asked.conversation).update(deleted_at=timezone.now() - timedelta(days=2))
-    retention.empty()
+    retention.purge_batch()
     assert Conversation.objects.filter(pk=a.asked.conversation).exists()
     assert a.asked.outcome == ("interrupted", "deleted")
     eventually(
-        lambda: retention.empty() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end"
+        lambda: retention.purge_batch() or not Conversation.objects.filter(pk=a.asked.conversation).exists(), "its end"
     )
     assert not Generation.objects.filter(pk=a.asked.generation).exists()
 

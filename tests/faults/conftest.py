@@ -32,7 +32,7 @@ async def supervisor(
     settings.CHAT_MODELS = ["alpha-model"]
     monkeypatch.setattr(worker, "close", lambda: None)
     supervisor = Supervisor()
-    await supervisor.start(periodic_tasks.of)
+    await supervisor.start(periodic_tasks.create_all)
     yield supervisor
     await supervisor.drain()
 

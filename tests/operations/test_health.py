@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from conversations.generation.supervisor import Supervisor
-from conversations.operations import health
-from conversations.operations.health import Health
+from conversations.operations import readiness
+from conversations.operations.readiness import Readiness
 from tests.support import people
 
 
@@ -53,22 +53,22 @@ def test_metrics_are_off_without_a_token(start_server):
 def supervisor(database):
     """A supervisor of this process, as far as health looks at it."""
     supervisor = Supervisor()
-    supervisor.journal = SimpleNamespace(away=lambda: 0.1)
+    supervisor.journal = SimpleNamespace(unavailable_for=lambda: 0.1)
     return supervisor
 
 
-async def test_healthy_process_is_ready(supervisor):
-    assert await Health(supervisor).fault() == ""
+async def test_a_healthy_process_has_no_fault(supervisor):
+    assert await Readiness(supervisor).fault() == ""
 
 
 async def test_draining_process_is_not_ready(supervisor):
     supervisor.stopping = True
-    assert await Health(supervisor).fault() == "draining"
+    assert await Readiness(supervisor).fault() == "draining"
 
 
 async def test_stalled_journal_is_not_ready(supervisor):
-    supervisor.journal.away = lambda: 60.0
-    assert await Health(supervisor).fault() == "journal"
+    supervisor.journal.unavailable_for = lambda: 60.0
+    assert await Readiness(supervisor).fault() == "journal"
 
 
 async def test_hanging_database_is_asked_once(supervisor, monkeypatch):
@@ -78,9 +78,9 @@ async def test_hanging_database_is_asked_once(supervisor, monkeypatch):
         asked.append(True)
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr(health, "_look", hang)
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
-    probed = Health(supervisor)
+    monkeypatch.setattr(readiness, "_database_answers", hang)
+    monkeypatch.setattr(readiness, "DATABASE_TIMEOUT", 0.05)
+    probed = Readiness(supervisor)
     assert await asyncio.gather(*(probed.fault() for _ in range(5))) == ["database"] * 5
     assert await probed.fault() == "database"
     assert len(asked) == 1
@@ -94,11 +94,11 @@ async def test_database_check_is_cached_briefly(supervisor, monkeypatch):
         asked.append(True)
         return True
 
-    monkeypatch.setattr(health, "_look", answer)
-    monkeypatch.setattr(health, "KEPT", 3600)
-    probed = Health(supervisor)
+    monkeypatch.setattr(readiness, "_database_answers", answer)
+    monkeypatch.setattr(readiness, "CACHE_TIME", 3600)
+    probed = Readiness(supervisor)
     assert [await probed.fault() for _ in range(3)] == ["", "", ""]
     assert len(asked) == 1
-    monkeypatch.setattr(health, "KEPT", 0)
+    monkeypatch.setattr(readiness, "CACHE_TIME", 0)
     assert await probed.fault() == ""
     assert len(asked) == 2

@@ -309,8 +309,8 @@ def test_model_cannot_move_to_another_endpoint(staff, second):
         assert model.endpoint == endpoint
 
 
-def test_invisible_and_key_like_names_are_refused(staff, second):
-    for name, words in (("a\u202eb", "cannot be seen"), ("a::b", "separates endpoint and model")):
+def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, second):
+    for name, words in (("a\u202eb", "invisible characters"), ("a::b", "separates endpoint and model")):
         assert words in staff.post(f"{ENDPOINTS}add/", **endpoint_form(name=name)).text
 
 

@@ -77,7 +77,7 @@ def test_administrator_can_offer_other_models(everywhere, alice, staff):
     staff.post(f"/admin/conversations/endpoint/{row.pk}/models/", name="bge-m3:latest")
     try:
         wait_offered(alice, f"{row.prefix}::bge-m3:latest")
-        assert "5 offered, 1 known here" in staff.get("/admin/conversations/endpoint/").text
+        assert "5 offered, 1 added here" in staff.get("/admin/conversations/endpoint/").text
     finally:
         row.models.all().delete()
         wait_offered(alice, f"{row.prefix}::bge-m3:latest", offered=False)

@@ -1,4 +1,4 @@
-"""One person's data at the command line: all of their conversations as JSON, or the end of their account."""
+"""Exports a person's conversations as JSON, or deletes their account."""
 
 import asyncio
 import json
@@ -13,30 +13,32 @@ from conversations.rules.stop_request import SERVER
 from conversations.web import export_json
 
 COMMAND_LINE = "manage.py"
-"""In the audit log, where there is no account that did it."""
+"""Who acted, in the audit log: the command line has no account."""
 
 
 class Command(BaseCommand):
-    """`person export NAME` writes to standard output; `person delete NAME --yes` cannot be undone."""
+    """`person export NAME` writes to standard output. `person delete NAME --yes` cannot be undone."""
 
-    help = "Exports everything a person wrote and was answered, or deletes their account with all of it."
+    help = "Exports all conversations of a person, or deletes their account and everything in it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("deed", choices=["export", "delete"])
+        parser.add_argument("command", choices=["export", "delete"])
         parser.add_argument("name", help="the account's user name")
-        parser.add_argument("--yes", action="store_true", help="needed to delete")
+        parser.add_argument("--yes", action="store_true", help="required to delete")
 
-    def handle(self, *_args: Any, deed: str, name: str, yes: bool, **_options: Any) -> None:
+    def handle(self, *_args: Any, command: str, name: str, yes: bool, **_options: Any) -> None:
         person = User.objects.filter(username=name).first()
         if person is None:
             raise CommandError(f"There is no account {name!r}.")
-        if deed == "delete" and not yes:
-            raise CommandError(f"Everything of {name!r} would be removed for good. Add --yes to do that.")
-        _note(Action.EXPORTED if deed == "export" else Action.DELETED, person)
-        self._export(person) if deed == "export" else self._delete(person)
+        if command == "delete" and not yes:
+            raise CommandError(
+                f"This deletes {name!r} and everything that belongs to the account, permanently. Add --yes to confirm."
+            )
+        _record(Action.EXPORTED if command == "export" else Action.DELETED, person)
+        self._export(person) if command == "export" else self._delete(person)
 
     def _export(self, person: User) -> None:
-        """Conversation by conversation, so that a long history needs no more memory than its longest piece."""
+        """Write one conversation after another, so that a long history does not have to fit into memory."""
         about = {"username": person.username, "email": person.email, "joined": person.date_joined.isoformat()}
         self.stdout.write(json.dumps(about).removesuffix("}") + ', "conversations": [')
         for number, conversation in enumerate(Conversation.objects.filter(owner=person).order_by("pk").iterator()):
@@ -50,11 +52,11 @@ class Command(BaseCommand):
 
     def _delete(self, person: User) -> None:
         name = person.username
-        account_removal.remove(person, SERVER)
-        self.stdout.write(f"The account {name!r} and everything of it is removed.")
+        account_removal.remove_account(person, SERVER)
+        self.stdout.write(f"Deleted the account {name!r} and everything that belonged to it.")
 
 
-def _note(action: Action, person: User) -> None:
+def _record(action: Action, person: User) -> None:
     AuditEntry.objects.create(
         staff_id=0, staff_name=COMMAND_LINE, action=action, what=f"user {person.pk}", owner_name=person.username
     )

@@ -1,1 +1,1 @@
-"""How runs went, in numbers: for the head of the administration's list."""
+"""The summary above the list of generations: figures computed from pre-aggregated cells."""

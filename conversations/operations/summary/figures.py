@@ -1,4 +1,4 @@
-"""The summary of a selection of runs, from its cells."""
+"""The figures of the summary, computed from the cells of a selection."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -9,115 +9,133 @@ from django.db import connection, transaction
 
 from conversations.rules.status import EndReason, Status
 
-from .cells import Condition, Measure, Selection, Spread
-from .reading import Count, Reading, TooMuch, Value
-from .rollup import DAY, HOUR
+from .cell_reader import CellReader, CountRow, ValueRow
+from .cells import Measure
+from .histogram import Histogram
+from .periods import DAY, HOUR
+from .selection import Selection
 
-PATIENCE = 2.0
-"""Seconds that adding up may take."""
+SUMMARY_TIMEOUT = 2.0
+"""Seconds that the queries of one summary may take."""
 
-BY_PEOPLE = (EndReason.STOPPED, EndReason.LEFT, EndReason.SUPERSEDED, EndReason.SIGNED_OUT, EndReason.DELETED)
-"""Why an answer ended that somebody no longer wanted to read."""
+STOPPED_BY_PEOPLE = (
+    EndReason.STOPPED,
+    EndReason.LEFT,
+    EndReason.SUPERSEDED,
+    EndReason.SIGNED_OUT,
+    EndReason.DELETED,
+)
+"""Reasons that mean somebody no longer wanted to read the answer."""
 
 MILLION = 1_000_000
 
 
 @dataclass(slots=True)
 class Summary:
-    """Times in milliseconds; None where there was nothing to measure."""
+    """The figures. Durations are in milliseconds; a histogram is empty where nothing was measured."""
 
     since: datetime | None = None
     until: datetime | None = None
     step: timedelta = DAY
+    """Step of `over_time`: an hour or a day."""
     statuses: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     over_time: dict[datetime, dict[str, int]] = field(default_factory=dict)
-    stop: Spread = field(default_factory=Spread)
-    first_token: Spread = field(default_factory=Spread)
-    share: Spread = field(default_factory=Spread)
-    """Per cent of the answer that was there when somebody did not want more of it."""
+    """Generations by time and status."""
+    stop: Histogram = field(default_factory=Histogram)
+    first_token: Histogram = field(default_factory=Histogram)
+    share: Histogram = field(default_factory=Histogram)
+    """Percent of the usual answer that was written when somebody stopped."""
     tokens_in: int = 0
     tokens_out: int = 0
     spent: dict[str, Decimal] = field(default_factory=dict)
     """Money by currency."""
     not_spent_tokens: int = 0
     not_spent: dict[str, Decimal] = field(default_factory=dict)
+    """Money by currency."""
     compared: int = 0
-    """Runs that did not come to their end, and are shorter than their model's usual answers."""
+    """Interrupted generations that are shorter than their model's median complete answer."""
     not_compared: int = 0
-    """The others that did not: nothing says how long they would have become."""
+    """The other interrupted generations: how long they would have become is unknown."""
 
     @property
     def runs(self) -> int:
+        """The number of generations."""
         return sum(self.statuses.values())
 
 
-def summary(selection: Selection) -> Summary:
-    """Add it up, from at most `PATIENCE` seconds of the database's time. Raises TooMuch."""
+def summarize(selection: Selection) -> Summary:
+    """The figures of a selection. Synchronous, in a transaction of its own.
+
+    Its queries take up to `SUMMARY_TIMEOUT` seconds; raises SummaryTimeout.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        return _read(Reading(cursor, PATIENCE), selection)
+        return _summarize(CellReader(cursor, SUMMARY_TIMEOUT), selection)
 
 
-def _read(reading: Reading, selection: Selection) -> Summary:
-    first, last = reading.extent
+def _summarize(reader: CellReader, selection: Selection) -> Summary:
+    first, last = reader.extent
     if first is None or last is None:
         return Summary(selection.since, selection.until)
     begin, end = max(first, selection.since or first), min(last, selection.until or last)
-    found = Summary(selection.since, selection.until, HOUR if end - begin <= DAY else DAY)
-    for count in reading.counts(selection, found.step):
-        _count(found, count)
-    usual = _usual(reading, selection) if found.statuses.get(Status.INTERRUPTED) else {}
-    for value in reading.values(selection) if found.statuses else ():
-        if value.measure == Measure.LENGTH:
-            _compare(found, value, usual)
+    summary = Summary(selection.since, selection.until, HOUR if end - begin <= DAY else DAY)
+    for row in reader.counts(selection, summary.step):
+        _add_count(summary, row)
+    if summary.statuses:
+        _add_values(summary, reader, selection)
+    return summary
+
+
+def _add_values(summary: Summary, reader: CellReader, selection: Selection) -> None:
+    medians = _median_lengths(reader, selection) if summary.statuses.get(Status.INTERRUPTED) else {}
+    for row in reader.values(selection):
+        if row.measure == Measure.LENGTH:
+            _add_unwritten(summary, row, medians)
         else:
-            spread = found.stop if value.measure == Measure.STOP else found.first_token
-            spread.add(value.bucket, value.runs, value.total)
-    return found
+            histogram = summary.stop if row.measure == Measure.STOP else summary.first_token
+            histogram.add(row.bucket, row.runs, row.total)
 
 
-def _usual(reading: Reading, selection: Selection) -> dict[str, float]:
-    """The median length of each model's complete answers in the period, whatever else the selection asks for."""
+def _median_lengths(reader: CellReader, selection: Selection) -> dict[str, float]:
+    """Median tokens of each model's complete answers in the period, regardless of the selection's other conditions."""
     models = tuple(each for each in selection.conditions if each.column in ("model", "endpoint"))
-    spreads: dict[str, Spread] = defaultdict(Spread)
-    for model, bucket, runs, total in reading.lengths(Selection(selection.since, selection.until, models)):
-        spreads[model].add(bucket, runs, total)
-    return {model: spread.percentile(50) or 0.0 for model, spread in spreads.items()}
+    histograms: dict[str, Histogram] = defaultdict(Histogram)
+    for model, bucket, count, tokens in reader.complete_lengths(Selection(selection.since, selection.until, models)):
+        histograms[model].add(bucket, count, tokens)
+    return {model: histogram.percentile(50) or 0.0 for model, histogram in histograms.items()}
 
 
-def _count(found: Summary, count: Count) -> None:
-    if count.at is not None:
-        found.over_time.setdefault(count.at, {})[count.status] = count.runs
+def _add_count(summary: Summary, row: CountRow) -> None:
+    if row.at is not None:
+        summary.over_time.setdefault(row.at, {})[row.status] = row.runs
         return
-    found.statuses[count.status] = found.statuses.get(count.status, 0) + count.runs
-    if count.reason:
-        found.reasons[count.reason] = found.reasons.get(count.reason, 0) + count.runs
-    found.tokens_in += count.tokens_in or 0
-    found.tokens_out += count.tokens_out or 0
-    if count.cost is not None:
-        currency = count.currency or ""
-        found.spent[currency] = found.spent.get(currency, Decimal(0)) + count.cost
+    summary.statuses[row.status] = summary.statuses.get(row.status, 0) + row.runs
+    if row.reason:
+        summary.reasons[row.reason] = summary.reasons.get(row.reason, 0) + row.runs
+    summary.tokens_in += row.tokens_in or 0
+    summary.tokens_out += row.tokens_out or 0
+    if row.cost is not None:
+        _add_money(summary.spent, row.currency, row.cost)
 
 
-def _compare(found: Summary, value: Value, usual: dict[str, float]) -> None:
-    """What was not written, had these answers become as long as the model's usually do. Of a longer one nothing is
-    known."""
-    if value.status != Status.INTERRUPTED:
+def _add_unwritten(summary: Summary, row: ValueRow, medians: dict[str, float]) -> None:
+    """Add what interrupted answers would have cost at their model's median length. Longer ones cannot be compared."""
+    if row.status != Status.INTERRUPTED:
         return
-    whole = usual.get(value.model or "", 0.0)
-    length = value.total / value.runs
-    if length >= whole:
-        found.not_compared += value.runs
+    median = medians.get(row.model or "", 0.0)
+    length = row.total / row.runs
+    if length >= median:
+        summary.not_compared += row.runs
         return
-    found.compared += value.runs
-    if value.reason in BY_PEOPLE:
-        percent = 100 * length / whole
-        found.share.add(round(percent * 10), value.runs, percent * value.runs)
-    missing = round((whole - length) * value.runs)
-    found.not_spent_tokens += missing
-    if value.price_out is not None:
-        currency = value.currency or ""
-        found.not_spent[currency] = found.not_spent.get(currency, Decimal(0)) + value.price_out * missing / MILLION
+    summary.compared += row.runs
+    if row.reason in STOPPED_BY_PEOPLE:
+        percent = 100 * length / median
+        summary.share.add(round(percent * 10), row.runs, percent * row.runs)
+    missing = round((median - length) * row.runs)
+    summary.not_spent_tokens += missing
+    if row.price_out is not None:
+        _add_money(summary.not_spent, row.currency, row.price_out * missing / MILLION)
 
 
-__all__ = ["Condition", "Selection", "Summary", "TooMuch", "summary"]
+def _add_money(amounts: dict[str, Decimal], currency: str | None, amount: Decimal) -> None:
+    amounts[currency or ""] = amounts.get(currency or "", Decimal(0)) + amount

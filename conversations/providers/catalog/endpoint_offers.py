@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from conversations import models
-from conversations.models.endpoint import key_of
+from conversations.models.language_model import model_key
 from conversations.providers import endpoints
 from conversations.providers.endpoints import Endpoint
 
@@ -53,7 +53,7 @@ def _from_environment(row: models.Endpoint | None) -> EndpointOffer:
     """The offer of this process's own environment. `row` is the endpoint's record, if there is one."""
     endpoint = replace(endpoints.from_environment(), row=row.pk if row is not None else 0)
     named = tuple(
-        Model(key_of("", name), name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
+        Model(model_key("", name), name, endpoint, order=place, continues_by=settings.CHAT_CONTINUE)
         for place, name in enumerate(settings.CHAT_MODELS)
     )
     offer = EndpointOffer(endpoint, named, offers_all=not named)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from conversations.models.endpoint import key_of
+from conversations.models.language_model import model_key
 
 from .endpoint_offers import EndpointOffer
 from .list_cache import ModelLists
@@ -40,7 +40,7 @@ def _only_listed(offers: Iterable[EndpointOffer], lists: ModelLists) -> Iterator
         for listed in lists.get(offer.endpoint):
             if listed.chats and listed.name not in offer.hidden:
                 yield Model(
-                    key_of(offer.endpoint.prefix, listed.name),
+                    model_key(offer.endpoint.prefix, listed.name),
                     listed.name,
                     offer.endpoint,
                     context_window=windows.get(listed.name),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
-from conversations.models.endpoint import name_in
+from conversations.models.language_model import model_name
 from conversations.providers.client_pool import ClientPool
 from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_list import is_plausible_window
@@ -67,7 +67,7 @@ class ModelCatalog:
 
     def label(self, key: str) -> str:
         """What people see of a model. Of one that is no longer offered, the name in its key."""
-        return str(self.find(key) or name_in(key))
+        return str(self.find(key) or model_name(key))
 
     def is_demo(self, key: str) -> bool:
         """Whether this key belongs to the demo model."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from conversations import models
-from conversations.models.endpoint import key_of
+from conversations.models.language_model import model_key
 from conversations.providers import model_list
 
 from .endpoint_offers import EndpointOffer
@@ -69,7 +69,7 @@ def _best_listed(offers: Sequence[EndpointOffer], lists: ModelLists) -> Candidat
         if offer.offers_all:
             shown = [listed for listed in lists.get(offer.endpoint) if listed.name not in offer.hidden]
             if (best := model_list.preferred(shown)) is not None:
-                return Candidate(offer.endpoint.row, key_of(offer.endpoint.prefix, best.name))
+                return Candidate(offer.endpoint.row, model_key(offer.endpoint.prefix, best.name))
     return None
 
 

@@ -1,4 +1,4 @@
-/** The list of what runs now: it is not asked for while nobody sees it, and anew as soon as somebody does. */
+/** The list of running answers: polling pauses while the page is hidden, and the list reloads once it is visible. */
 const list = document.querySelector("[data-running]")
 
 list.addEventListener("htmx:confirm", event => {

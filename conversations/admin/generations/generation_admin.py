@@ -1,4 +1,4 @@
-"""Generations in the administration: what was asked, what was written, how each run ended."""
+"""The list and the detail page of generations."""
 
 import uuid
 from typing import Any
@@ -11,28 +11,31 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from conversations.admin.audit import TextAdmin, record_search
+from conversations.admin.base import may_read_text
+from conversations.admin.display import format_time, with_time_zone
+from conversations.admin.filters import PersonFilter
 from conversations.models import Conversation, Generation, UsageSource
 from conversations.models.conversation import parse_id
 from conversations.models.generation import FIRST_TOKEN, STOP_TO_CLOSED
 
-from .actions import Deeds
-from .audit import ReadingAdmin, searched
-from .base import in_zone, moment, reads_text
-from .changelist import RunList
-from .completion import shares
-from .filters import REASONS_TO_REVIEW, PeriodFilter, PersonFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
-from .related import replacements, turns
-from .summary import Summarised
+from .actions import GenerationActions
+from .changelist import GenerationList
+from .excerpt import turns
+from .filters import REASONS_TO_REVIEW, PeriodFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
+from .replacements import replacements
+from .share_written import shares
+from .summary import SummaryMixin
 from .timeline import milliseconds, steps
 
 EMPTY = "–"
 
-FOUND = 1000
-"""People or titles that a search follows; the rest of them is too many to be meant."""
+MAX_MATCHES = 1000
+"""People or titles that a search follows."""
 
 
 @admin.register(Generation)
-class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
+class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     list_display = [
         "when",
         "requested_by",
@@ -62,11 +65,11 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     list_select_related = ["requested_by"]
     search_fields = ["id"]  # so that there is a field to type into; see get_search_results
     lookups = ["requested_by__id__exact", "requested_at__gte", "requested_at__lt"]
-    search_help_text = _("A person, an id, or words of a conversation's title")
+    search_help_text = _("A person, an ID, or words of a conversation's title")
     ordering = ["-requested_at"]
     fieldsets = [
         (_("End"), {"fields": ["status", "end_reason", "stopped", "error_code", "detail", "retry_after"]}),
-        (_("Run"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
+        (_("Generation"), {"fields": ["requested_by", "kind", "model", "endpoint", "owner", "id"]}),
         (
             _("Size"),
             {"fields": ["characters", "share", "tokens", "thought_tokens", "usage_source", "price", "turns_dropped"]},
@@ -75,12 +78,12 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     readonly_fields = ["stopped", "share", "tokens", "price"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Without the sidebar, whose room the columns need."""
-        context = {"title": _("Runs"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
+        """Without the sidebar, so that the columns fit."""
+        context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RunList]:
-        return RunList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[GenerationList]:
+        return GenerationList
 
     def conversation_of(self, record: Generation) -> Conversation:
         return record.conversation
@@ -88,8 +91,10 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By id; by person; by title, for those who may read it. People and titles are looked up first: joined to a
-        million runs they would take seconds."""
+        """Search by ID, by person, or by title for staff who may read it.
+
+        People and titles are looked up first: joined to a million generations they would take seconds.
+        """
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -101,12 +106,12 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
     def _named(self, request: HttpRequest, term: str) -> Q:
         people = get_user_model().objects
         found = Q(requested_by_id__in=_keys(people.filter(username__icontains=term)))
-        if reads_text(request):
-            searched(request, "generation", term)
+        if may_read_text(request):
+            record_search(request, "generation", term)
             found |= Q(conversation_id__in=_keys(Conversation.objects.filter(title__icontains=term)))
         return found
 
-    # One run
+    # One generation
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         run: Generation = kwargs["obj"]
@@ -116,18 +121,18 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
             "run": run,
             "steps": steps(run),
             "replacements": replacements(run),
-            "reads_text": reads_text(request),
+            "reads_text": may_read_text(request),
             "may_stop": self.has_stop_permission(request),
             "may_review": self.has_review_permission(request),
             "needs_review": run.end_reason in REASONS_TO_REVIEW,
         }
         response = super().render_change_form(request, context, *args, **kwargs)
-        if reads_text(request):  # written down by now
+        if may_read_text(request):  # recorded by now
             shown, before, after = turns(run.message)
             response.context_data |= {"turns": shown, "others_before": before, "others_after": after}
         return response
 
-    @admin.display(description=_("asked to stop by"))
+    @admin.display(description=_("stopped by"))
     def stopped(self, generation: Generation) -> str:
         """Who, and from where."""
         if not generation.stop_origin:
@@ -138,9 +143,9 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
 
     # Columns
 
-    @admin.display(description=in_zone(_("when")), ordering="requested_at")
+    @admin.display(description=with_time_zone(_("when")), ordering="requested_at")
     def when(self, generation: Generation) -> str:
-        return moment(generation.requested_at)
+        return format_time(generation.requested_at)
 
     @admin.display(description=_("reason"), ordering="end_reason")
     def reason(self, generation: Generation) -> str:
@@ -182,4 +187,4 @@ class GenerationAdmin(Summarised, Deeds, ReadingAdmin):
 
 
 def _keys(found: QuerySet[Any]) -> list[uuid.UUID | int]:
-    return list(found.values_list("pk", flat=True)[:FOUND])
+    return list(found.values_list("pk", flat=True)[:MAX_MATCHES])

@@ -1,4 +1,4 @@
-"""The summary at the head of the list of runs: of exactly those that the list's filters select."""
+"""The summary above the list: of exactly the generations that the list's filters select."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,27 +9,28 @@ from django.core.exceptions import EmptyResultSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from conversations.operations.summary.cells import Condition, Selection
-from conversations.operations.summary.figures import TooMuch, summary
+from conversations.operations.summary.cell_reader import SummaryTimeout
+from conversations.operations.summary.figures import summarize
+from conversations.operations.summary.selection import Condition, Selection
 
-from .charts import Overview
 from .filters import REASONS_TO_REVIEW
+from .overview import Overview
 
-COLUMNS = {
+CELL_COLUMNS = {
     **{f"{column}__exact": column for column in ("status", "end_reason", "model", "endpoint", "kind")},
     "model": "model",
     "endpoint": "endpoint",
 }
-"""Filters that cells know, by their name in the address."""
+"""Columns of cells, by query parameter."""
 
-REVIEWS = {
+REVIEW_CONDITIONS = {
     "needed": (Condition("reviewed", (False,)), Condition("end_reason", tuple(map(str, REASONS_TO_REVIEW)))),
     "done": (Condition("reviewed", (True,)),),
 }
 
 
-class Summarised(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """Gives the list's template an `overview`; nothing to those who may not see the list."""
+class SummaryMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+    """Gives the list's template an `overview`, if the person may see the list."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
@@ -39,21 +40,23 @@ class Summarised(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no
 
 
 def overview(changelist: ChangeList) -> Overview:
-    """What there is to say of the list's runs; `too_much` if it cannot be added up in time."""
+    """The figures of the list; without figures (`too_much`) if the summary timed out."""
     selected = selection(changelist)
     try:
-        return Overview(summary(selected))
-    except TooMuch:
+        return Overview(summarize(selected))
+    except SummaryTimeout:
         return Overview(None)
 
 
 def selection(changelist: ChangeList) -> Selection:
-    """The runs of the list. Filters that cells do not know (a person, a search) are taken from the list's own query."""
+    """The generations of the list. Filters without a column in cells (person, search) use the list's own query."""
     given = {name: [str(value) for value in values] for name, values in changelist.get_filters_params().items()}
     since, until = (_day(given.pop(name, [""])[-1]) for name in ("since", "until"))
     begin, end = _midnight(since), _midnight(until and until + timedelta(days=1))
-    conditions = [*REVIEWS.get(given.pop("review", [""])[-1], ())]
-    conditions += [Condition(COLUMNS[name], tuple(given.pop(name))) for name in list(given) if name in COLUMNS]
+    conditions = [*REVIEW_CONDITIONS.get(given.pop("review", [""])[-1], ())]
+    conditions += [
+        Condition(CELL_COLUMNS[name], tuple(given.pop(name))) for name in list(given) if name in CELL_COLUMNS
+    ]
     unknown = [values for values in given.values() if any(value.strip() for value in values)]
     if not unknown and not changelist.query.strip():
         return Selection(begin, end, tuple(conditions))

@@ -1,4 +1,4 @@
-"""What staff can do with runs: stop them, mark them as reviewed, watch those that run now, take them away as CSV."""
+"""What staff can do with generations: watch the running ones, stop, review and export them."""
 
 import logging
 import uuid
@@ -23,25 +23,25 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from conversations.admin import audit
+from conversations.admin.changelist import MAX_COUNT
 from conversations.models import Action, Generation
-from conversations.rules.status import Status
+from conversations.rules.status import UNFINISHED, Status
 from conversations.storage.db_threads import UNAVAILABLE
 
-from . import audit, export, live
-from .changelist import COUNTED
-from .filters import UNFINISHED
+from . import csv_export, running
 
 logger = logging.getLogger(__name__)
 
 
-class Note(forms.Form):
-    """What staff have to say of a run."""
+class ReviewForm(forms.Form):
+    """A review's note."""
 
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
-    """The part of the generations' admin that acts. Each deed has a permission of its own and an entry in the log."""
+class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argument at run time
+    """The actions of the generations' admin. Each has a permission of its own and is recorded in the audit log."""
 
     actions = ["mark_reviewed", "export_selected"]
 
@@ -60,7 +60,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         ]
 
     def has_review_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change runs may say that they have looked at one; nothing else of a run changes."""
+        """The change permission allows reviews; nothing else of a generation can change."""
         return self.has_view_permission(request) and request.user.has_perm("conversations.change_generation")
 
     def has_stop_permission(self, request: HttpRequest) -> bool:
@@ -72,12 +72,11 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         return self._running(request, "admin/conversations/generation/running.html")
 
     def running_rows(self, request: HttpRequest) -> HttpResponse:
-        """The same without the page around it, for the page itself."""
+        """The rows alone, which the page polls."""
         return self._running(request, "admin/conversations/generation/_running.html")
 
     def _signed_in(self, view: Any) -> Any:
-        """For pieces of a page: whoever is no longer signed in is led to the sign-in, instead of getting that page as a
-        piece."""
+        """Redirect the whole page to the sign-in instead of loading the sign-in into a partial."""
 
         def inner(request: HttpRequest) -> HttpResponse:
             if self.admin_site.has_permission(request):
@@ -91,7 +90,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     def _running(self, request: HttpRequest, template: str) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows, count = live.running()
+        rows, count = running.running_rows()
         context = {
             **self.admin_site.each_context(request),
             "title": _("Running now"),
@@ -104,29 +103,31 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         return TemplateResponse(request, template, context)
 
     def stop_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """End a run, in whichever process it is."""
+        """Stop a generation of any process."""
         if not self.has_stop_permission(request):
             raise PermissionDenied
         run = self._run(pk)
         if run is None:
             return self._gone(request, pk)
         if run.status != Status.STREAMING:
-            messages.info(request, _("It had already ended: %(status)s.") % {"status": run.get_status_display()})
+            messages.info(
+                request, _("This answer had already ended: %(status)s.") % {"status": run.get_status_display()}
+            )
             return self._back(request, pk)
-        audit.touched(request, Action.STOPPED, [run])
+        audit.record_action(request, Action.STOPPED, [run])
         self._stop(request, run)
         return self._back(request, pk)
 
     def _stop(self, request: HttpRequest, run: Generation) -> None:
         try:
-            live.stop(run.pk, request.user.pk or 0)
-        except (Late, live.NotServing, *UNAVAILABLE) as error:
+            running.stop_and_wait(run.pk, request.user.pk or 0)
+        except (Late, running.NoSupervisor, *UNAVAILABLE) as error:
             logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
-            messages.error(request, _("It could not be stopped. Please try again."))
+            messages.error(request, _("The answer could not be stopped. Try again."))
             return
         now = self._run(run.pk)
         ended = now.get_end_reason_display() if now is not None else _("deleted")
-        messages.success(request, _("It has ended: %(reason)s.") % {"reason": ended})
+        messages.success(request, _("The answer ended: %(reason)s.") % {"reason": ended})
 
     # Reviews
 
@@ -136,34 +137,34 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         run = self._run(pk)
         if run is None:
             return self._gone(request, pk)
-        form = Note(request.POST)
+        form = ReviewForm(request.POST)
         if not form.is_valid():
             messages.error(request, " ".join(map(str, form.errors["note"])))
         elif self._review(request, Generation.objects.filter(pk=pk), form.cleaned_data["note"]):
             messages.success(request, _("Marked as reviewed."))
         else:
-            messages.warning(request, _("It is still being written; review it when it has ended."))
+            messages.warning(request, _("This answer is still being written. Review it once it has ended."))
         return self._back(request, pk)
 
     @admin.action(description=lazy("Mark as reviewed"), permissions=["review"])
     def mark_reviewed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
-        """Of the selection, those that did not finish and that nobody has reviewed; who was first stays."""
+        """Review the selected generations that did not finish; those already reviewed keep their review."""
         needed = queryset.filter(status__in=UNFINISHED, reviewed_at=None)
-        if needed[: COUNTED + 1].count() > COUNTED:
+        if needed[: MAX_COUNT + 1].count() > MAX_COUNT:
             messages.error(
-                request, _("Those are more than %(count)d; filter for fewer at a time.") % {"count": COUNTED}
+                request, _("These are more than %(count)d. Filter for fewer at a time.") % {"count": MAX_COUNT}
             )
             return
         count = self._review(request, needed)
         messages.success(
             request,
-            ngettext("%(count)d run marked as reviewed.", "%(count)d runs marked as reviewed.", count)
+            ngettext("%(count)d generation marked as reviewed.", "%(count)d generations marked as reviewed.", count)
             % {"count": count},
         )
 
     @transaction.atomic
     def _review(self, request: HttpRequest, runs: QuerySet[Generation], note: str = "") -> int:
-        """How many have been marked. Those that still stream are left alone."""
+        """Review these, except those still streaming. Returns how many."""
         ended = (
             Generation.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
             .exclude(status=Status.STREAMING)
@@ -171,7 +172,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
             .select_for_update(of=("self",))
         )
         found = list(ended)
-        audit.touched(request, Action.REVIEWED, found)
+        audit.record_action(request, Action.REVIEWED, found)
         return Generation.objects.filter(pk__in=[run.pk for run in found]).update(
             reviewed_at=Now(), reviewed_by=request.user.pk, review_note=note
         )
@@ -179,7 +180,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
     # CSV
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list as it is filtered, all of it."""
+        """Export the whole filtered list."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         listed = self.changelist_view(request)
@@ -187,17 +188,17 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
             return HttpResponseRedirect(reverse("admin:conversations_generation_changelist"))
         return self._csv(request, listed.context_data["cl"].queryset, request.GET.urlencode())
 
-    @admin.action(description=lazy("CSV of the selection"))
+    @admin.action(description=lazy("Export selection as CSV"))
     def export_selected(self, request: HttpRequest, queryset: QuerySet[Generation]) -> HttpResponseBase:
         everything = request.POST.get("select_across") == "1"
         return self._csv(request, queryset, request.GET.urlencode() if everything else _("a selection"))
 
     def _csv(self, request: HttpRequest, runs: QuerySet[Generation], which: str) -> StreamingHttpResponse:
         everything = _("all")
-        audit.exported(request, f"generations as CSV: {which or everything}")
+        audit.record_export(request, f"generations as CSV: {which or everything}")
         name = f"generations-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
         return StreamingHttpResponse(
-            export.lines(runs),
+            csv_export.csv_lines(runs),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
@@ -208,7 +209,7 @@ class Deeds(admin.ModelAdmin):  # type: ignore[type-arg]  # Django takes no argu
         return Generation.objects.select_related("conversation__owner").filter(pk=pk).first()
 
     def _gone(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        messages.warning(request, _("That run does not exist; perhaps it has been deleted."))
+        messages.warning(request, _("This generation does not exist. It may have been deleted."))
         return HttpResponseRedirect(reverse("admin:conversations_generation_changelist"))
 
     def _back(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:

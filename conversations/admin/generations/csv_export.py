@@ -1,4 +1,4 @@
-"""Runs as CSV, row by row and in bounded memory, however many there are. What people and models wrote is not in it."""
+"""Generations as CSV, streamed in bounded memory. The text of prompts and answers is not included."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ from .timeline import milliseconds
 
 logger = logging.getLogger(__name__)
 
-BATCH = 1000
-"""Rows of one query. Many queries instead of one: a slow download then holds neither a connection nor a transaction."""
+BATCH_SIZE = 1000
+"""Rows of one query. With many short queries a slow download holds neither a connection nor a transaction."""
 
 COLUMNS = [
     "id",
@@ -56,17 +56,19 @@ INTERVALS = [
     ("first_token_ms", "requested_at", "first_token_at"),
     ("stop_to_closed_ms", "stop_requested_at", "upstream_closed_at"),
 ]
-HEAD = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
-"""A cell that begins so is a formula to a spreadsheet, and people choose their own names. Some read the full-width
-signs like the others."""
+HEADER = [name.replace("__username", "") for name in COLUMNS] + [name for name, _begin, _end in INTERVALS]
+FORMULA_PREFIXES = tuple("=+-@\t\r\n＝＋－＠")
+"""A spreadsheet takes a cell that begins like this for a formula, and people choose their own names. Some programs
+also accept the full-width signs."""
 
 
-async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
-    """The file, newest run first. What begins meanwhile is not in it; what goes meanwhile may be missing. May be
-    cancelled at any time."""
+async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
+    """The file as UTF-8, newest generation first. May be cancelled at any time.
+
+    Generations that begin meanwhile are not included; those deleted meanwhile may be missing.
+    """
     await release()  # the list and the audit entry were made with it
-    yield _text([HEAD])
+    yield _text([HEADER])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None
     while True:
@@ -78,12 +80,12 @@ async def lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
 
 
 def _batch(rows: QuerySet[Any, Any], last: tuple[Any, ...] | None) -> tuple[tuple[Any, ...] | None, bytes]:
-    """(last row or None if there are no more, the text) of what stands behind `last`."""
+    """(last row, or None if there are no more; the text) of the rows after `last`."""
     if last is not None:
         key, at = last[0], last[1]
         rows = rows.filter(Q(requested_at__lt=at) | Q(requested_at=at, pk__lt=key), requested_at__lte=at)
-    found = list(rows[:BATCH])
-    return found[-1] if len(found) == BATCH else None, _text([_cells(row) for row in found]) if found else b""
+    found = list(rows[:BATCH_SIZE])
+    return found[-1] if len(found) == BATCH_SIZE else None, _text([_cells(row) for row in found]) if found else b""
 
 
 def _cells(row: tuple[Any, ...]) -> list[Any]:
@@ -96,7 +98,7 @@ def _cell(value: Any) -> Any:
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, Decimal):
         return f"{value:f}"
-    if isinstance(value, str) and value.startswith(FORMULA):
+    if isinstance(value, str) and value.startswith(FORMULA_PREFIXES):
         return f"'{value}"
     return value
 

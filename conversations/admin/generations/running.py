@@ -1,4 +1,4 @@
-"""What runs now, in all processes, and an administrator's Stop."""
+"""The answers being written now, in all processes, and an administrator's Stop."""
 
 import asyncio
 import math
@@ -20,18 +20,20 @@ from conversations.models import Generation, Piece, Presence, ServerProcess
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopOrigin, StopRequest
 
-LISTED = 500
-"""Rows of the list: the oldest runs, which are the ones to look at."""
+MAX_ROWS = 500
+"""Rows of the list: the oldest generations, because those may be stuck."""
 
-PATIENCE = 10.0
-"""Seconds that a run may take to end; the last of them overrules an owner that does not answer."""
+STOP_TIMEOUT = 10.0
+"""Seconds that a generation may take to end. Towards the end it is taken from an owner that does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewers:
-    """Who is there for a run, as far as this process can know. `here`: pages connected to this process; None where
-    another process owns the run, which alone knows of its own pages. `elsewhere`: processes that said that they show
-    it. `expected`: a page was served and has yet to connect."""
+    """Who views an answer, as far as this process knows.
+
+    `here`: pages connected to this process; None if another process owns the generation and alone knows its pages.
+    `elsewhere`: other processes that show it. `expected`: a page was served and has yet to connect.
+    """
 
     here: int | None
     elsewhere: Sequence[str]
@@ -39,8 +41,8 @@ class Viewers:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """One row of the list. `characters` as saved, so at most a tick old; `tokens` are estimated from them."""
+class RunningRow:
+    """One row. `characters` may be one tick old; `tokens` is estimated; `silent`: time since its owner's last tick."""
 
     generation: Generation
     age: timedelta
@@ -51,12 +53,12 @@ class Running:
     silent: timedelta | None
 
 
-def running() -> tuple[list[Running], int]:
-    """The oldest `LISTED` runs, and how many there are. Four queries."""
+def running_rows() -> tuple[list[RunningRow], int]:
+    """The oldest `MAX_ROWS` streaming generations, and how many there are. Four queries."""
     found = list(
-        Generation.objects.streaming().select_related("requested_by", "owner").order_by("requested_at", "pk")[:LISTED]
+        Generation.objects.streaming().select_related("requested_by", "owner").order_by("requested_at", "pk")[:MAX_ROWS]
     )
-    count = Generation.objects.streaming().count() if len(found) == LISTED else len(found)
+    count = Generation.objects.streaming().count() if len(found) == MAX_ROWS else len(found)
     keys = [run.pk for run in found]
     written = dict(
         Piece.objects.filter(generation_id__in=keys)
@@ -68,13 +70,13 @@ def running() -> tuple[list[Running], int]:
     return [_row(run, written.get(run.pk, 0), viewers[run.pk]) for run in found], count
 
 
-def _row(run: Generation, written: int, viewers: Viewers) -> Running:
+def _row(run: Generation, written: int, viewers: Viewers) -> RunningRow:
     now = timezone.now()
     live = supervisor.live.get(run.pk)
     characters = live.lifecycle.written if live is not None else written
     tokens = live.lifecycle.tokens if live is not None else math.ceil(characters / 4)
     silent = now - run.owner.renewed_at if run.owner is not None and live is None else None
-    return Running(run, now - run.requested_at, characters, tokens, viewers, live is not None, silent)
+    return RunningRow(run, now - run.requested_at, characters, tokens, viewers, live is not None, silent)
 
 
 def _viewers(runs: Sequence[Generation]) -> Mapping[uuid.UUID, Viewers]:
@@ -82,34 +84,35 @@ def _viewers(runs: Sequence[Generation]) -> Mapping[uuid.UUID, Viewers]:
     rows = Presence.objects.filter(generation_id__in=[run.pk for run in runs], until__gt=timezone.now())
     for key, holder in rows.values_list("generation_id", "holder"):
         holders[key].append(holder)
-    processes = _processes(holder for each in holders.values() for holder in each)
-    return {run.pk: _who(run, holders[run.pk], processes) for run in runs}
+    processes = _process_names(holder for each in holders.values() for holder in each)
+    return {run.pk: _viewers_of(run, holders[run.pk], processes) for run in runs}
 
 
-def _processes(holders: Any) -> dict[str, str]:
+def _process_names(holders: Any) -> dict[str, str]:
     keys = {holder for holder in holders if not holder.startswith("page:")}
     return {str(process.pk): str(process) for process in ServerProcess.objects.filter(pk__in=keys)}
 
 
-def _who(run: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
+def _viewers_of(run: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
     live = supervisor.live.get(run.pk)
     here = None if live is None else live.viewers.count - (ELSEWHERE in live.viewers)
     elsewhere = [processes.get(holder, holder) for holder in holders if not holder.startswith("page:")]
     return Viewers(here, elsewhere, any(holder.startswith("page:") for holder in holders))
 
 
-class NotServing(Exception):
-    """This process runs no answers (it is a command, say), so it can ask nobody to stop."""
+class NoSupervisor(Exception):
+    """This process has no running supervisor (it may be a command), so it cannot stop answers."""
 
 
-def stop(generation: uuid.UUID, staff: int) -> None:
-    """End a run of any process, in a thread of a request. Returns when it has ended, or after `PATIENCE` seconds.
+def stop_and_wait(generation: uuid.UUID, staff: int) -> None:
+    """Stop a generation of any process and wait for its end. Call it on the thread of a request.
 
-    The work is the loop's own, so a closed page does not undo it. Raises NotServing, TimeoutError.
+    The work runs on the event loop, so closing the page does not undo it. Raises NoSupervisor, and TimeoutError after
+    `STOP_TIMEOUT` seconds.
     """
     loop = supervisor.loop
     if loop is None or not loop.is_running():
-        raise NotServing
+        raise NoSupervisor
     by = StopRequest(StopOrigin.ADMIN, staff)
     ending = end_and_wait(supervisor, generation, EndReason.STOPPED_BY_ADMIN, by)
-    asyncio.run_coroutine_threadsafe(ending, loop).result(PATIENCE)
+    asyncio.run_coroutine_threadsafe(ending, loop).result(STOP_TIMEOUT)

@@ -1,4 +1,4 @@
-"""When what happened in a run, and how long each step took. No I/O."""
+"""The moments of a generation, and how long each step took. No I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +16,15 @@ MOMENTS: list[tuple[str, Any, Any]] = [
     ("upstream_closed_at", _("upstream closed"), _("closing")),
     ("ended_at", _("ended"), _("saving")),
 ]
-"""Field, what it is called, and what goes on until then."""
+"""Field, label, and what happens until then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One moment. `took`: ms since the one before, `after`: since the run was asked for. `start`, `width`: percent of
-    the whole, for a bar. Clocks of two machines may disagree a little, so `took` may be negative."""
+    """One moment. `took`: ms since the one before; `after`: ms since the request. `start`, `width`: percent of the bar.
+
+    The clocks of two machines may differ, so `took` may be negative.
+    """
 
     field: str
     name: Any
@@ -35,7 +37,7 @@ class Step:
 
 
 def steps(generation: Generation) -> list[Step]:
-    """Of what has happened so far, in the order in which a run goes."""
+    """The moments so far, in order."""
     known = [(moment, at) for moment in MOMENTS if (at := getattr(generation, moment[0])) is not None]
     begin = known[0][1]
     whole = max((at - begin).total_seconds() for _moment, at in known) or 1.0
@@ -50,4 +52,5 @@ def steps(generation: Generation) -> list[Step]:
 
 
 def milliseconds(begin: datetime | None, end: datetime | None) -> int | None:
+    """From `begin` to `end`; None if either is missing."""
     return None if begin is None or end is None else round((end - begin).total_seconds() * 1000)

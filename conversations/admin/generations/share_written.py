@@ -1,8 +1,7 @@
-"""How much of its answer a run that did not finish had written: an estimate, unless a later version continued it. No
-figure where it is longer than what it would be compared with.
+"""What share of an unfinished answer was written.
 
-Compared with the length at which the same answer was complete in the end, where it was continued or written again;
-otherwise with the median length of that model's complete answers.
+The share is exact if the answer was later continued to its end. Otherwise it is an estimate, compared with the
+regenerated answer or with the median length of the model's complete answers. An answer longer than that has no share.
 """
 
 import uuid
@@ -13,19 +12,19 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from conversations.models import Generation, Kind
-from conversations.rules.status import Status
+from conversations.rules.status import UNFINISHED, Status
 
-RECENT = 20_000
-"""How many of the newest runs are searched for the usual length of a model's answers."""
+SAMPLE_SIZE = 20_000
+"""How many recent generations are sampled for a model's median answer length."""
 
-USUAL = """
+MEDIAN_LENGTHS = """
 SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)
 FROM (SELECT model, characters, status FROM conversations_generation ORDER BY requested_at DESC LIMIT %s) AS newest
 WHERE newest.status = 'complete' AND newest.model = ANY(%s)
 GROUP BY newest.model
 """
 
-COMPLETED = """
+COMPLETED_VERSIONS = """
 SELECT g.id, later.kind, length(m.content), length(whole.content)
 FROM conversations_generation g
 JOIN conversations_message m ON m.id = g.message_id
@@ -41,7 +40,7 @@ ORDER BY later.kind DESC, whole.id DESC
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`percent` of the answer, at most 100. `source`: what it was compared with, as a sentence."""
+    """`percent` of the answer, up to 100. `source`: a sentence on what it was compared with."""
 
     percent: int
     exact: bool
@@ -52,36 +51,38 @@ class Share:
 
 
 def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
-    """Of those that ended, the complete ones included. Two queries, however many there are."""
-    cut_off = [run for run in generations if run.status in (Status.INTERRUPTED, Status.ERROR)]
-    found = {run.pk: Share(100, True, _("It is complete.")) for run in generations if run.status == Status.COMPLETE}
-    usual = _usual({run.model for run in cut_off})
+    """Shares by generation id, where known. Two queries, however many generations there are."""
+    cut_off = [run for run in generations if run.status in UNFINISHED]
+    found = {
+        run.pk: Share(100, True, _("This answer is complete.")) for run in generations if run.status == Status.COMPLETE
+    }
+    usual = _median_lengths({run.model for run in cut_off})
     for run in cut_off:
         if run.characters < usual.get(run.model, 0):
             source = _("Compared with the median length of this model's recent complete answers.")
             found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
-    return found | _completed(run.pk for run in cut_off)
+    return found | _compared_with_versions(run.pk for run in cut_off)
 
 
-def _usual(models: Iterable[str]) -> dict[str, float]:
+def _median_lengths(models: Iterable[str]) -> dict[str, float]:
     with connection.cursor() as cursor:
-        cursor.execute(USUAL, [RECENT, list(models)])
+        cursor.execute(MEDIAN_LENGTHS, [SAMPLE_SIZE, list(models)])
         return dict(cursor.fetchall())
 
 
-def _completed(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
-    """A continuation counts more than an answer written anew; of several of them the first row, which is older."""
+def _compared_with_versions(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Share]:
+    """Shares compared with later versions. The rows are ordered so that continuations overwrite regenerated answers."""
     found: dict[uuid.UUID, Share] = {}
     with connection.cursor() as cursor:
-        cursor.execute(COMPLETED, [list(keys)])
+        cursor.execute(COMPLETED_VERSIONS, [list(keys)])
         for key, kind, written, whole in cursor.fetchall():
             exact = kind == Kind.CONTINUE
             if not whole or (written > whole and not exact):
                 continue
             source = (
-                _("Compared with the answer as it was continued to its end.")
+                _("Compared with the answer after it was continued to its end.")
                 if exact
-                else _("Compared with the answer to the same prompt that was written anew.")
+                else _("Compared with the regenerated answer to the same prompt.")
             )
             found[key] = Share(_percent(written, whole), exact, source)
     return found
