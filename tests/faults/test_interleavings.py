@@ -263,7 +263,7 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(supervisor.providers, "take", fails)
+    monkeypatch.setattr(supervisor.providers, "acquire", fails)
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
