@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from django.conf import settings
 
+from conversations.people.sessions import SignedIn
 from conversations.protocol import events
 from conversations.rules.send_window import SendWindow
 
@@ -33,7 +34,7 @@ class Socket(Viewer, Protocol):
 
     user_id: int
     session: str
-    signed_in_by: tuple[str, int, str]
+    signed_in: SignedIn
     conversation: uuid.UUID | None
     viewing: set[uuid.UUID]
     send_window: SendWindow

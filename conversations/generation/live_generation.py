@@ -76,7 +76,7 @@ class LiveGeneration:
         )
         self.sessions: dict[str, SignedIn] = {}
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, context.trusted)
-        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._take)
+        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._add_text)
         self.saved = False
         self.task: asyncio.Task[None] | None = None
         self._context = context
@@ -107,7 +107,7 @@ class LiveGeneration:
         self.lifecycle.fail(outcome, time.monotonic())
         self.reader.cancel()
 
-    def _take(self, text: str) -> float:
+    def _add_text(self, text: str) -> float:
         """Save and show text. Returns the seconds for which the pages want no more."""
         self._context.journal.append(self.id, text)
         return self.broadcast.feed(text)

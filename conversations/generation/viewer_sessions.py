@@ -31,7 +31,7 @@ class ViewerSessions:
         """A person changed the password: whatever was viewed in this session counts as viewed in its successor."""
         for live in self._live:
             if live.sessions.pop(digest, None):
-                live.sessions[sessions.digest(successor[0])] = successor
+                live.sessions[sessions.digest(successor.key)] = successor
 
     def unattended(self) -> list[SignedIn]:
         """The sessions in which generations were viewed that nobody views now."""

@@ -66,16 +66,16 @@ class ViewerTracker:
 
     def _add(self, live: LiveGeneration, socket: Socket) -> None:
         live.viewers.arrive(socket)
-        live.sessions[socket.session] = socket.signed_in_by
-        self._note(live.id, socket)
+        live.sessions[socket.session] = socket.signed_in
+        self._mark_viewing(live.id, socket)
 
     def add_remote(self, remote: RemoteGeneration, socket: Socket) -> None:
         """Make this page a viewer of a generation of another process, unless the page has gone in the meantime."""
         if socket in self._sockets:
-            self._note(remote.generation, socket)
+            self._mark_viewing(remote.generation, socket)
             self._follower.follow(remote, socket)
 
-    def _note(self, generation: uuid.UUID, socket: Socket) -> None:
+    def _mark_viewing(self, generation: uuid.UUID, socket: Socket) -> None:
         socket.viewing.add(generation)
         socket.send_window.touch(time.monotonic())  # the timeout for acknowledgements begins now
 
@@ -104,7 +104,7 @@ class ViewerTracker:
         for generation in list(socket.viewing):
             live = self._live.get(generation)
             if live is not None and live.viewers.leave(socket, cause, now):
-                self._last_one_left(live)
+                self._nobody_left(live)
             if self._follower.leave(generation, socket, cause, now):
                 self._tasks.spawn(self._report_gone(generation, cause))
 
@@ -121,20 +121,20 @@ class ViewerTracker:
         elif not row.silent_elsewhere or self._silence_counts():
             cause = known_reason(row.left_elsewhere, EndReason.LEFT)
             if live.viewers.leave(ELSEWHERE, cause, time.monotonic()):
-                self._last_one_left(live)
+                self._nobody_left(live)
 
-    def _last_one_left(self, live: LiveGeneration) -> None:
+    def _nobody_left(self, live: LiveGeneration) -> None:
         """A sign-out and the like end it at once. Otherwise somebody may be on the way."""
         alone = live.viewers.pending_end
         if alone is None:
             return
         if alone[1] in (EndReason.LEFT, EndReason.CONNECTION_LOST):
-            self._tasks.spawn(self._look_for_others(live))
+            self._tasks.spawn(self._check_elsewhere(live))
         else:
             live.stop(alone[1])
 
-    async def _look_for_others(self, live: LiveGeneration) -> None:
-        found = await self._others(live.id)
+    async def _check_elsewhere(self, live: LiveGeneration) -> None:
+        found = await self._load_others(live.id)
         elsewhere = found.elsewhere or (found.silent and not self._silence_counts())
         if elsewhere and not live.viewers.anybody:
             live.viewers.arrive(ELSEWHERE)
@@ -142,7 +142,7 @@ class ViewerTracker:
             live.viewers.postpone_end(time.monotonic())
         self._end_when_due(live)
 
-    async def _others(self, generation: uuid.UUID) -> presence.OtherViewers:
+    async def _load_others(self, generation: uuid.UUID) -> presence.OtherViewers:
         """Without a database nobody counts as there: a provider must not go on for that."""
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
@@ -164,9 +164,9 @@ class ViewerTracker:
         if now >= due:
             live.stop(cause)
         elif not math.isinf(due):
-            asyncio.get_running_loop().call_later(due - now, self._look_again, live)
+            asyncio.get_running_loop().call_later(due - now, self._recheck, live)
 
-    def _look_again(self, live: LiveGeneration) -> None:
+    def _recheck(self, live: LiveGeneration) -> None:
         """The grace period is over, but a page may have been served only just now, after a second reload, say."""
         if self._live.get(live.id) is not None and live.viewers.pending_end is not None:
-            self._tasks.spawn(self._look_for_others(live))
+            self._tasks.spawn(self._check_elsewhere(live))
