@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatapp.setting_reader import unusable_folder
 
-BYTES = 50
+KEY_BYTES = 50
 """Of randomness in a new key."""
 
 
@@ -30,7 +30,7 @@ def _create(file: Path) -> None:
     draft = file.with_name(f".{file.name}-{os.getpid()}-{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:
-        draft.write_text(secrets.token_urlsafe(BYTES))
+        draft.write_text(secrets.token_urlsafe(KEY_BYTES))
         with suppress(FileExistsError):  # another process was first; its key is used
             os.link(draft, file)  # unlike a rename, never replaces a file, and never shows a half-written one
     finally:

@@ -21,8 +21,8 @@ from .base import may_read_text
 from .display import format_time, message_html, with_time_zone
 from .filters import PersonFilter
 
-MESSAGES = 50
-BYTES = 100_000
+MAX_MESSAGES = 50
+MAX_BYTES = 100_000
 """Limits of one page of a transcript: highlighting code takes CPU time that answers need."""
 
 
@@ -103,7 +103,7 @@ class ConversationAdmin(SearchingAdmin):
     def transcript(self, conversation: Any) -> SafeString:
         """The end of the branch on screen, or the requested part, with a link to earlier messages."""
         end = conversation.messages.filter(pk=conversation.until).values_list("pk", flat=True).first()
-        branch = Message.objects.branch(end or conversation.head_id, limit=MESSAGES, size=BYTES)
+        branch = Message.objects.branch(end or conversation.head_id, limit=MAX_MESSAGES, size=MAX_BYTES)
         generations = Generation.objects.in_bulk([message.pk for message in branch], field_name="message_id")
         shown = "".join(message_html(message, generations.get(message.pk)) for message in branch)
         before = branch[0].parent_id if branch else None

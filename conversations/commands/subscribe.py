@@ -27,7 +27,7 @@ def show_state(supervisor: Supervisor, socket: Socket, state: conversation_state
     live = supervisor.live.in_conversation(state.conversation)
     if live is not None:
         supervisor.viewers.add(live, socket)
-        if not state.aside:
+        if not state.temporary_head:
             live.broadcast.subscribe(socket)
     elif state.generation is not None and state.message is not None:
         _subscribe_elsewhere(

@@ -35,7 +35,7 @@ def around(conversation: Conversation, message: Message) -> TranscriptPage:
         return end
     following = _from(conversation, message.pk)
     if not following:
-        conversation.look_at(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
+        conversation.show_temporarily(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
         following = _from(conversation, message.pk)
     preceding = Message.objects.branch(message.parent_id, limit=MAX_MESSAGES // 2, size=MAX_BYTES // 2)
     return _page(conversation, preceding + following)

@@ -23,7 +23,7 @@ PAGE_SIZE = 20
 MAX_LENGTH = 500
 """Characters of a search."""
 
-NEWEST = 1000
+MAX_SCANNED = 1000
 """How many of the newest entries are scanned before the index of words is used."""
 
 NO_CURSOR = uuid.UUID(int=2**128 - 1)
@@ -123,7 +123,7 @@ def _ids(query: Query, owner: int, after: uuid.UUID) -> list[uuid.UUID]:
         "query": query.for_owner(owner),
         "owner": owner,
         "after": after,
-        "newest": NEWEST,
+        "newest": MAX_SCANNED,
         "limit": PAGE_SIZE + 1,
     }
     with connection.cursor() as cursor:
