@@ -51,7 +51,7 @@ def prepare() -> None:
 
 
 def _warn_about_other_keys() -> None:
-    """Processes that share a database must share the key; otherwise a session of one is unknown to the other."""
+    """Warn about processes with another secret key on the same database: a session of one is unknown to the other."""
     own = settings.DATABASES["default"]["OPTIONS"]["application_name"]
     with connection.cursor() as cursor:
         cursor.execute(

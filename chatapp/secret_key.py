@@ -8,7 +8,7 @@ from pathlib import Path
 from chatapp.setting_reader import unusable_folder
 
 KEY_BYTES = 50
-"""Of randomness in a new key."""
+"""Random bytes in a new key."""
 
 
 def load_or_create(folder: Path) -> str:

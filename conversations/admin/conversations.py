@@ -95,7 +95,7 @@ class ConversationAdmin(SearchingAdmin):
         return format_time(conversation.created_at)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """A long conversation is shown in parts; `?until=` gives the last message of the part."""
+        """A long conversation is shown in parts; `?until=` names the last message of the part."""
         kwargs["obj"].until = parse_id(request.GET.get("until", ""))
         return super().render_change_form(request, context, *args, **kwargs)
 

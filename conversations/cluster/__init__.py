@@ -1,1 +1,2 @@
-"""How the processes of one installation work together: notifications, shared presence, following each other's rows."""
+"""How the processes of an installation work together: notifications, shared presence, following each other's
+generations."""

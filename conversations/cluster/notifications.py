@@ -18,7 +18,7 @@ GROUP = "processes"
 """The group of the channel layer that all processes belong to."""
 
 SEND_TIMEOUT = 2.0
-"""Seconds after which sending a notification is given up."""
+"""Seconds that sending one notification may take."""
 
 RETRY_INTERVAL = 1.0
 """Seconds between two attempts to reach a channel layer that is unavailable."""

@@ -19,7 +19,7 @@ from .limits import fit_context
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks, the process that will run the generation, and the models that are offered to anybody."""
+    """Who asks, the process that will run the generation, and the models on offer."""
 
     user: AbstractBaseUser
     process: uuid.UUID

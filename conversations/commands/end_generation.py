@@ -18,10 +18,10 @@ OWN_END_TIMEOUT = 5.0
 """Seconds to wait for the end of a generation of this process."""
 
 REMOTE_END_TIMEOUT = 3.0
-"""Seconds to wait for the end of a generation of another process before it is taken away from it."""
+"""Seconds to wait for another process to end its generation; after that, this process ends it."""
 
 POLL_INTERVAL = 0.05
-"""Seconds between two looks for that end."""
+"""Seconds between two checks for that end."""
 
 
 async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
@@ -53,8 +53,8 @@ def record_late_stop(generation: uuid.UUID, by: StopRequest) -> None:
 
 
 async def end_and_wait(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
-    """End a generation and return when it has ended. If another process does not end it in time, take it away from it:
-    its later writes are then fenced off. Raises database errors."""
+    """End a generation and return when it has ended. If its owner, another process, does not end it in time, end it
+    here and fence the owner: its later writes change nothing. Raises database errors."""
     live = supervisor.live.get(generation)
     if live is not None and live.task is not None:
         live.stop(reason, by)

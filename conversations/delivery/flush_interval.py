@@ -10,8 +10,9 @@ import time
 from django.conf import settings
 
 IDLE_SHARE, BUSY_SHARE = 0.05, 0.2
-"""Shares of one processor that the event loop's thread uses: where the interval begins to grow, and where it has grown
-to its limit. A fifth is what a hundred usual answers take; each frame that is not made there leaves room for more."""
+"""Shares of one processor that the event loop's thread uses: the interval begins to grow at the first, and reaches its
+limit at the second. A hundred usual answers take a fifth; beyond that, each frame that is not made leaves room for
+more."""
 
 MAX_STRETCH = 4.0
 """How many times longer the interval can get: with the default of 50 ms, five frames a second remain."""

@@ -15,8 +15,8 @@ from .broadcast import Viewer
 
 PING_INTERVAL = 2.0
 """Seconds of silence after which a page is pinged if it views an answer or has a full send window: it may have missed
-an end. Longer than the time between two acknowledgements, so that a page which gets frames is not pinged. It is half of
-`CHAT_ACK_TIMEOUT` where that is less."""
+an end. Longer than the time between two acknowledgements, so that a page which gets frames is not pinged. Half of
+`CHAT_ACK_TIMEOUT` if that is less."""
 
 FULL_TIMEOUT = 5.0
 """Seconds that a page may leave its send window full before its socket is closed with 1013."""
@@ -29,7 +29,7 @@ class Socket(Viewer, Protocol):
 
     `session`: digest of the session's key. `conversation`: the one on screen; None for a new chat. `viewing`: ids of
     the generations that the page is a viewer of. `lost`: it has been silent for longer than `CHAT_ACK_TIMEOUT`. `turn`:
-    grows whenever the page asks to be shown something else.
+    grows whenever the page asks for something else. `signed_in`: its session; key "" before sign-in.
     """
 
     user_id: int

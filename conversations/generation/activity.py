@@ -1,4 +1,4 @@
-"""Tells all pages of a person which of their conversations is being answered, and under which title."""
+"""Shows all pages of a person which of their conversations is being answered, and its title."""
 
 import uuid
 

@@ -12,7 +12,7 @@ from conversations.protocol.refusal import Refusal
 from conversations.rules.token_bucket import TokenBucket
 
 MAX_PEOPLE = 1000
-"""How many people's allowances are kept before the ones that are full again are dropped."""
+"""Allowances that are kept; beyond this number, those that are full again are dropped."""
 
 
 class _Allowance:

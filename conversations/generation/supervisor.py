@@ -74,8 +74,8 @@ class Supervisor:
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def start(self, periodic_tasks: "PeriodicTasks") -> None:
-        """Ready to run generations when it returns. `periodic_tasks` returns the coroutines of this process that run
-        until they are cancelled. Raises psycopg.Error, OSError."""
+        """Start the process; it can run generations when this returns. `periodic_tasks` returns the coroutines of this
+        process that run until they are cancelled. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
         limit_query_time()
         self.providers = ClientPool()
@@ -173,7 +173,7 @@ class Supervisor:
     # --- pages and conversations -------------------------------------------------------------------------------------
 
     def leave(self, socket: Socket, cause: EndReason) -> None:
-        """This socket is gone for good."""
+        """Forget a socket that has closed, for this reason."""
         self.sockets.remove(socket)
         self.unsubscribe(socket)
         if not self.sockets.of_user(socket.user_id):
@@ -181,7 +181,7 @@ class Supervisor:
         self.viewers.leave(socket, cause)
 
     def unsubscribe(self, socket: Socket) -> None:
-        """Send this socket no more of any answer. It stays a viewer."""
+        """Send this socket no more frames of any answer. It remains a viewer."""
         for live in self.live:
             live.broadcast.unsubscribe(socket)
         self.follower.unsubscribe(socket)
@@ -194,7 +194,7 @@ class Supervisor:
             live.stop(EndReason.DELETED, StopRequest.from_page(live.user))
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A conversation was renamed, pinned or the like: update all pages of its owner, at every process."""
+        """A conversation was renamed, pinned or the like: update all pages of its owner, in every process."""
         self.activity.conversation_changed(user, conversation, title)
         self.notifier.notify(Kind.CONVERSATION_CHANGED, id=str(conversation), user=str(user), title=title)
 

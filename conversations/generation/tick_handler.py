@@ -19,7 +19,8 @@ from .viewer_tracker import ViewerTracker
 logger = logging.getLogger(__name__)
 
 ORPHAN_TICKS = 20
-"""Ticks after which a streaming row of this process that nothing here runs is ended; and between two attempts."""
+"""Ticks after which a streaming row is ended that this process owns but does not run; also the ticks between two
+attempts."""
 
 
 class TickHandler:
@@ -55,7 +56,7 @@ class TickHandler:
         self._end_orphans(rows.keys() - self._live.ids())
 
     def _apply_safely(self, live: LiveGeneration, row: Signals) -> None:
-        """A row that this version does not understand does not keep the others from being applied."""
+        """A row that this version does not understand does not prevent the others from being applied."""
         try:
             self._apply(live, row)
         except Exception:

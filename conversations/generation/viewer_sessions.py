@@ -28,7 +28,7 @@ class ViewerSessions:
                 live.stop(EndReason.SIGNED_OUT)
 
     def replace(self, digest: str, successor: SignedIn) -> None:
-        """A person changed the password: whatever was viewed in this session counts as viewed in its successor."""
+        """Count whatever was viewed in this session as viewed in its successor: the person changed the password."""
         for live in self._live:
             if live.sessions.pop(digest, None):
                 live.sessions[sessions.digest(successor.key)] = successor

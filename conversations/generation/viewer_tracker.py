@@ -27,7 +27,7 @@ from .registry import GenerationRegistry
 logger = logging.getLogger(__name__)
 
 ELSEWHERE: Final = "elsewhere"
-"""The one entry among the viewers of a generation that represents all viewers at other processes."""
+"""The one entry among the viewers of a generation that represents all viewers in other processes."""
 
 LOOKUP_TIMEOUT = 0.3
 """Seconds that the query for other viewers may take before a generation without any here is ended."""
@@ -60,7 +60,7 @@ class ViewerTracker:
             self._add(live, socket)
 
     def add_departed(self, live: LiveGeneration, socket: Socket) -> None:
-        """The page that asked for this generation has gone already: its grace period begins now."""
+        """Begin the grace period: the page that asked for this generation has already gone."""
         self._add(live, socket)
         self.leave(socket, EndReason.LEFT)
 
@@ -80,18 +80,19 @@ class ViewerTracker:
         socket.send_window.touch(time.monotonic())  # the timeout for acknowledgements begins now
 
     def remove_generation(self, generation: uuid.UUID, sockets: Iterable[Socket]) -> None:
-        """This generation is over: none of these sockets views it any more."""
+        """Note that this generation is over: none of these sockets views it any longer."""
         for socket in sockets:
             socket.viewing.discard(generation)
 
     # --- pages that leave and come back ------------------------------------------------------------------------------
 
     def lost(self, socket: Socket) -> None:
-        """The socket does not answer. It may come back: it stays connected and is still sent what there is."""
+        """Remove a socket that does not answer from the viewers. It stays connected, still gets frames, and may come
+        back."""
         self.leave(socket, EndReason.CONNECTION_LOST)
 
     def back(self, socket: Socket) -> None:
-        """The socket answers again."""
+        """Make a lost socket a viewer again: it answers."""
         for generation in list(socket.viewing):
             if (live := self._live.get(generation)) is not None:
                 live.viewers.arrive(socket)
@@ -99,7 +100,7 @@ class ViewerTracker:
                 self._follower.come_back(generation, socket)
 
     def leave(self, socket: Socket, cause: EndReason) -> None:
-        """The page views nothing any more, for this reason."""
+        """Remove a page from the viewers of all generations, for this reason."""
         now = time.monotonic()
         for generation in list(socket.viewing):
             live = self._live.get(generation)
@@ -115,7 +116,7 @@ class ViewerTracker:
     # --- a generation without viewers here ---------------------------------------------------------------------------
 
     def update_elsewhere(self, live: LiveGeneration, row: Signals) -> None:
-        """Take over what the database says about viewers at other processes."""
+        """Apply what the database says about viewers in other processes."""
         if row.watched_elsewhere:
             live.viewers.arrive(ELSEWHERE)
         elif not row.silent_elsewhere or self._silence_counts():
@@ -124,7 +125,8 @@ class ViewerTracker:
                 self._nobody_left(live)
 
     def _nobody_left(self, live: LiveGeneration) -> None:
-        """A sign-out and the like end it at once. Otherwise somebody may be on the way."""
+        """End it at once after a sign-out or the like; otherwise first check whether somebody views it or is about
+        to."""
         alone = live.viewers.pending_end
         if alone is None:
             return
@@ -143,7 +145,8 @@ class ViewerTracker:
         self._end_when_due(live)
 
     async def _load_others(self, generation: uuid.UUID) -> presence.OtherViewers:
-        """Without a database nobody counts as there: a provider must not go on for that."""
+        """Who views it elsewhere. If the database is unavailable, nobody does: otherwise a provider could go on for
+        nobody."""
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await in_database(presence.others, generation)
@@ -167,6 +170,7 @@ class ViewerTracker:
             asyncio.get_running_loop().call_later(due - now, self._recheck, live)
 
     def _recheck(self, live: LiveGeneration) -> None:
-        """The grace period is over, but a page may have been served only just now, after a second reload, say."""
+        """Check once more at the end of the grace period: a page may have been served only just now, after a second
+        reload, say."""
         if self._live.get(live.id) is not None and live.viewers.pending_end is not None:
             self._tasks.spawn(self._check_elsewhere(live))

@@ -31,7 +31,7 @@ def purge_batch() -> int:
     until = timezone.now() - timedelta(days=settings.CHAT_KEEP_DELETED)
     removed = delete_batch(Conversation.objects.filter(deleted_at__lt=until).order_by("deleted_at"))
     if removed:
-        logger.info("%d deleted conversations removed for good", removed)
+        logger.info("%d deleted conversations removed permanently", removed)
     return removed
 
 

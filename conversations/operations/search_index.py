@@ -5,7 +5,7 @@ from django.db import connection
 from conversations.storage.db_threads import in_background
 
 INDEX_INTERVAL = 1.0
-"""Seconds between two looks for new entries."""
+"""Seconds between two checks for new entries."""
 
 MAX_ENTRIES = 200
 """Entries that one statement indexes."""

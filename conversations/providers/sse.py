@@ -84,8 +84,8 @@ class ChunkParser:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """The chunks that these bytes complete, up to `DONE`. After them raises ProviderError for an error object, for
-        invalid data, and if an incomplete line exceeds `max_line` bytes."""
+        """The chunks that these bytes complete, up to `DONE`. Then raises ProviderError for an error object or invalid
+        data, or if an incomplete line exceeds `max_line` bytes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         said = [data for line in lines if line.startswith(b"data:") and (data := line[5:].strip())]
         if DONE in said:

@@ -28,8 +28,8 @@ def latest(conversation: Conversation) -> TranscriptPage:
 
 
 def around(conversation: Conversation, message: Message) -> TranscriptPage:
-    """The messages around this one. If it is not on the branch on screen, `conversation` looks at a branch that has it.
-    Nothing is stored: the request may come from a browser that prefetches links."""
+    """The messages around this one. If it is not on the branch on screen, `conversation` temporarily shows a branch
+    that contains it. Nothing is stored: the request may come from a browser that prefetches links."""
     end = latest(conversation)
     if any(each.pk == message.pk for each in end.messages):
         return end

@@ -31,8 +31,8 @@ class SendWindow:
         return self.unread + self.limit // 2 <= self.limit
 
     def overflows(self, size: int) -> bool:
-        """Return whether a frame of `size` bytes that must not be dropped is one too many. The page is then closed, and
-        gets everything anew when it reconnects."""
+        """Return whether a frame of `size` bytes that must not be dropped would exceed `OVERFLOW_FACTOR` times the
+        limit. The page is then closed, and gets everything anew when it reconnects."""
         return self.unread + self._counted(size) > OVERFLOW_FACTOR * self.limit
 
     def record(self, size: int) -> None:

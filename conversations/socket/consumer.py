@@ -224,8 +224,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._watches.catch_up(message)
 
     def has_room(self) -> bool:
-        """Return whether the page may be shown a conversation. If not, ask it to acknowledge; a page that does not is
-        closed after a while."""
+        """Return whether there is room to show the page a conversation. If not, ask the page to acknowledge; one that
+        does not is closed after a while."""
         if self.send_window.has_room_for_large():
             return True
         self.send_window.mark_full(time.monotonic())
@@ -233,7 +233,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return False
 
     def next_turn(self) -> int:
-        """Outdate the `watch` that is being carried out, and return the number of the new one."""
+        """Invalidate the `watch` that is being carried out, and return the number of the next one."""
         self.turn += 1
         return self.turn
 

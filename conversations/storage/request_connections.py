@@ -1,7 +1,7 @@
 """Releases the database connection of a request, however the request ends.
 
-Django releases it when its `request_finished` signal is sent. After an exception that leaves Django that signal is not
-sent, so a pool of eight connections would be empty after eight exceptions.
+Django releases it when its `request_finished` signal is sent. When an exception leaves Django, that signal is not sent;
+a pool of eight connections would be empty after eight exceptions.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,8 @@
-"""The pages for requests that fail: rejected ones, errors of the server, and a database that is unavailable, which gets
-a page of its own because it passes.
+"""The pages for requests that fail: rejected ones, errors of the server, and an unavailable database, which has a page
+of its own because it is temporary.
 
-Unlike Django's own, none of them reads the submitted form. A form that cannot be read may be what brought the request
-here, and reading it again would raise again, out of Django and into the server.
+Unlike Django's own, none of them reads the submitted form. The error may be that the form cannot be read, and reading
+it again would raise again, out of Django and into the server.
 """
 
 import logging

@@ -31,7 +31,7 @@ from .timeline import milliseconds, steps
 EMPTY = "–"
 
 MAX_MATCHES = 1000
-"""People or titles that a search follows."""
+"""People, or titles, whose generations a search finds."""
 
 
 @admin.register(Generation)

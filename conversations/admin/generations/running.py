@@ -24,7 +24,7 @@ MAX_ROWS = 500
 """Rows of the list: the oldest generations, because those may be stuck."""
 
 STOP_TIMEOUT = 10.0
-"""Seconds that a generation may take to end. Towards the end it is taken from an owner that does not respond."""
+"""Seconds that a generation may take to end. If its owner does not respond, this process ends it within that time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the demo model says: sample answers, chosen by the words of the prompt, and how to go on from a part of one."""
+"""What the demo model says: sample answers, chosen by the words of the prompt, and how to continue part of one."""
 
 from __future__ import annotations
 

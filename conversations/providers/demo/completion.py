@@ -1,4 +1,4 @@
-"""One request to the demo model and what answers it, in the form of OpenAI's Chat Completions."""
+"""One request to the demo model and its answer, in the form of OpenAI's Chat Completions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Completion:
 
 
 def split(text: str) -> list[str]:
-    """`text` in pieces about as long as the tokens of a model."""
+    """`text` in parts about as long as the tokens of a model."""
     return _TOKEN.findall(text)
 
 

@@ -58,7 +58,7 @@ async def start(rate: float) -> Demo:
     application = web.Application(middlewares=[_errors, _bearer(key)], client_max_size=MAX_BODY)
     application.router.add_get("/v1/models", _models)
     application.router.add_post("/v1/chat/completions", writer.completions)
-    # A client that hangs up cancels its handler: nothing is written to nobody.
+    # A client that disconnects cancels its handler: the rest would be written for nobody.
     runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -108,7 +108,7 @@ class _Writer:
         return response
 
     async def _paced(self, tokens: list[str]) -> AsyncIterator[str]:
-        """The tokens at slightly irregular intervals that come to `rate` on the whole."""
+        """The tokens at slightly irregular intervals, `rate` a second on average."""
         due = time.monotonic() + min(FIRST_TOKEN_DELAY, 5 / self._rate)
         for token in tokens:
             await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -1,4 +1,4 @@
-"""When a code block gets its colours: once it is finished, and within the limits of the answer."""
+"""Colours code blocks once they are finished, within the limits of the answer."""
 
 from . import highlighting
 from .errors import NotQuickError

@@ -11,7 +11,7 @@ from operator import itemgetter
 from . import parser
 
 MAX_DELIMITERS = 500
-"""How many of TeX's delimiters a block may have for them to be looked at."""
+"""A block with more of TeX's delimiters than this keeps them as they are."""
 
 MAX_ROUNDS = 10
 """How often a block is searched for amounts: escaping one changes which dollar signs form pairs."""
