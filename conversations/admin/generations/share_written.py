@@ -52,16 +52,18 @@ class Share:
 
 def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
     """Shares by generation id, where known. Two queries, however many generations there are."""
-    cut_off = [run for run in generations if run.status in UNFINISHED]
+    cut_off = [generation for generation in generations if generation.status in UNFINISHED]
     found = {
-        run.pk: Share(100, True, _("This answer is complete.")) for run in generations if run.status == Status.COMPLETE
+        generation.pk: Share(100, True, _("This answer is complete."))
+        for generation in generations
+        if generation.status == Status.COMPLETE
     }
-    usual = _median_lengths({run.model for run in cut_off})
-    for run in cut_off:
-        if run.characters < usual.get(run.model, 0):
+    usual = _median_lengths({generation.model for generation in cut_off})
+    for generation in cut_off:
+        if generation.characters < usual.get(generation.model, 0):
             source = _("Compared with the median length of this model's recent complete answers.")
-            found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
-    return found | _compared_with_versions(run.pk for run in cut_off)
+            found[generation.pk] = Share(_percent(generation.characters, usual[generation.model]), False, source)
+    return found | _compared_with_versions(generation.pk for generation in cut_off)
 
 
 def _median_lengths(models: Iterable[str]) -> dict[str, float]:
