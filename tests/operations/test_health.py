@@ -53,7 +53,7 @@ def test_metrics_are_off_without_a_token(start_server):
 def supervisor(database):
     """A supervisor of this process, as far as health looks at it."""
     supervisor = Supervisor()
-    supervisor.journal = SimpleNamespace(away=lambda: 0.1)
+    supervisor.journal = SimpleNamespace(unavailable_for=lambda: 0.1)
     return supervisor
 
 
@@ -67,7 +67,7 @@ async def test_draining_process_is_not_ready(supervisor):
 
 
 async def test_stalled_journal_is_not_ready(supervisor):
-    supervisor.journal.away = lambda: 60.0
+    supervisor.journal.unavailable_for = lambda: 60.0
     assert await Readiness(supervisor).fault() == "journal"
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from django.conf import settings
 
-from conversations.people.sessions import SignedIn
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol import events
 from conversations.rules.send_window import SendWindow
 
