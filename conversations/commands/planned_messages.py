@@ -28,7 +28,7 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Unsaved messages and generation. `asked`: the question is new as well. `turns`: what the model gets."""
+    """Unsaved messages and generation. `asked`: the question is new too. `turns`: the prompt for the model."""
 
     question: Message
     answer: Message

@@ -1,4 +1,4 @@
-"""Builds the record of an end: what the database keeps about it."""
+"""Builds the record of an end, which the database keeps."""
 
 import time
 import uuid

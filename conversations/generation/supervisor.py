@@ -39,7 +39,7 @@ from .viewer_sessions import ViewerSessions
 from .viewer_tracker import ViewerTracker
 
 CLOSE_RESERVE = 1.0
-"""Seconds of the drain that are kept for what comes after the last save."""
+"""Seconds of the drain reserved for the work after the last save."""
 
 
 class Supervisor:
@@ -117,7 +117,8 @@ class Supervisor:
     def spawn(
         self, coroutine: Coroutine[Any, Any, Any], name: str | None = None, *, must_finish: bool = False
     ) -> asyncio.Task[Any]:
-        """Run a coroutine to its end, whatever happens to the caller. A drain waits for those that `must_finish`."""
+        """Run a coroutine to its end in a task of its own, whatever happens to the caller. A drain waits for tasks that
+        `must_finish`."""
         return self.tasks.spawn(coroutine, name, must_finish=must_finish)
 
     def call(self, function: Callable[..., None], *args: object) -> None:
@@ -130,7 +131,7 @@ class Supervisor:
     def launch(
         self, started: Started, user: int, command: uuid.UUID, *, stopped: StopRequest | None = None
     ) -> LiveGeneration:
-        """Run a generation that is stored in the database. `stopped`: who stopped it before it got here."""
+        """Run a generation that is stored in the database. `stopped`: who stopped it before it was launched."""
         provider = self.providers.acquire(started.model.endpoint)
         try:
             context = ProcessContext(self.journal, provider, self.lease.trusted, self._resync, self._ended)
@@ -165,7 +166,7 @@ class Supervisor:
             self.titles.request(live, allowed=limiter.take_title)
 
     def _resync(self, live: LiveGeneration) -> None:
-        """Another process ended it: the pages may show text that was not saved, so they load the answer again."""
+        """Make the pages load the answer again: another process ended it, so they may show text that was not saved."""
         live.broadcast.subscribers.clear()
         for socket in self.sockets.showing(live.conversation):
             socket.catch_up(live.message)
@@ -187,19 +188,20 @@ class Supervisor:
         self.follower.unsubscribe(socket)
 
     def conversation_deleted(self, conversation: uuid.UUID) -> None:
-        """End its generation if that runs here. Another process notices the deletion at its next tick."""
+        """End the generation of a deleted conversation if it runs here. Another process notices the deletion at its
+        next tick."""
         self.titles.cancel_for_conversation(conversation)
         live = self.live.in_conversation(conversation)
         if live is not None:
             live.stop(EndReason.DELETED, StopRequest.from_page(live.user))
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A conversation was renamed, pinned or the like: update all pages of its owner, in every process."""
+        """Update all pages of a conversation's owner, in every process, after it was renamed, pinned or the like."""
         self.activity.conversation_changed(user, conversation, title)
         self.notifier.notify(Kind.CONVERSATION_CHANGED, id=str(conversation), user=str(user), title=title)
 
     def models_changed(self) -> None:
-        """An administrator changed endpoints or models here: every process reads them again."""
+        """Make every process read the endpoints and models again: an administrator changed them here."""
         self.spawn(catalog.refresh())
         self.notifier.notify(Kind.CATALOG_CHANGED)
 

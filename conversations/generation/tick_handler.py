@@ -42,7 +42,7 @@ class TickHandler:
         self._orphans: dict[uuid.UUID, int] = {}
 
     def ticked(self, tick: Tick) -> None:
-        """The database took a tick: the lease is held, and these are the rows that stream for this process."""
+        """Apply a successful tick: the lease is held, and these are the rows that stream for this process."""
         self._lease.confirm(tick.began)
         rows = {row.generation: row for row in tick.signals}
         for key in tick.known - rows.keys():
@@ -68,7 +68,7 @@ class TickHandler:
         self._viewers.update_elsewhere(live, row)
 
     def _end_orphans(self, orphans: Set[uuid.UUID]) -> None:
-        """End rows of this process that nothing here runs: they were stored, and then lost on the way to `launch`."""
+        """End rows of this process that it does not run: they were stored, and then lost before `launch`."""
         self._orphans = {key: self._orphans.get(key, 0) + 1 for key in orphans}
         for key, ticks in self._orphans.items():
             if ticks % ORPHAN_TICKS == 0:

@@ -19,7 +19,7 @@ class ViewerSessions:
         self._leave = leave
 
     def end(self, digest: str) -> None:
-        """Close the sockets of this session, and end what only it has viewed and nobody views now."""
+        """Close the sockets of this session, and stop generations that only it has viewed and nobody views now."""
         for socket in self._sockets.of_session(digest):
             socket.close(4401)
             self._leave(socket, EndReason.SIGNED_OUT)
@@ -34,6 +34,6 @@ class ViewerSessions:
                 live.sessions[socket_sessions.digest(successor.key)] = successor
 
     def unattended(self) -> list[SignedIn]:
-        """The sessions in which generations were viewed that nobody views now."""
+        """The sessions that have viewed generations which nobody views now."""
         alone = [live for live in self._live if not live.viewers.anybody]
         return [session for live in alone for session in live.sessions.values()]

@@ -1,6 +1,6 @@
 """Which pages view which generations, and what happens when the last one leaves or one comes back.
 
-Methods never wait. What has to wait is a background task.
+Methods never wait: work that has to wait is a background task.
 """
 
 import asyncio
@@ -30,11 +30,12 @@ ELSEWHERE: Final = "elsewhere"
 """The one entry among the viewers of a generation that represents all viewers in other processes."""
 
 LOOKUP_TIMEOUT = 0.3
-"""Seconds that the query for other viewers may take before a generation without any here is ended."""
+"""Seconds that the query for viewers in other processes may take before a generation without viewers here is ended."""
 
 
 class ViewerTracker:
-    """One per process; lives on the event loop. `steady` returns the seconds for which the database has been well."""
+    """One per process; lives on the event loop. `steady` returns the seconds for which the database has worked without
+    interruption."""
 
     def __init__(
         self,
@@ -155,7 +156,7 @@ class ViewerTracker:
             return presence.OtherViewers()
 
     def _silence_counts(self) -> bool:
-        """Whether the database has been well for long enough that every process could renew its presence."""
+        """Whether the database has worked for long enough that every process could renew its presence."""
         return self._steady() >= presence.PROCESS_TIMEOUT + POLL_INTERVAL
 
     def _end_when_due(self, live: LiveGeneration) -> None:

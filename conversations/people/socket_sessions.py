@@ -59,7 +59,7 @@ def record_successor(key: str, successor: str) -> None:
 
 
 def find_successor(key: str) -> SignedIn | None:
-    """Return the session that replaced session `key`; None if none did, or it has ended as well."""
+    """Return the session that replaced session `key`; None if none did, or if that one has ended too."""
     moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(SUCCESSOR)
     user = load_user(moved) if moved else None
     return SignedIn(moved, user.pk, user.password) if user is not None else None

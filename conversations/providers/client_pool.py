@@ -54,7 +54,7 @@ class ClientPool:
             self._close_if_unused(endpoint)
 
     async def close(self) -> None:
-        """Close all clients, used ones as well, and the demo model."""
+        """Close all clients, including those in use, and the demo model."""
         for client in self._clients.values():
             await client.close()
         self._clients.clear()

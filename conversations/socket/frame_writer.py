@@ -9,7 +9,7 @@ from conversations.rules.send_window import SendWindow
 
 
 class FrameWriter:
-    """Lives on the event loop; methods never wait. `closed`: nothing is sent any more, except what is queued."""
+    """Lives on the event loop; methods never wait. `closed`: only frames that are already queued are still sent."""
 
     def __init__(self, window: SendWindow) -> None:
         """`window` counts the frames."""

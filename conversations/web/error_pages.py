@@ -59,7 +59,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     logger.warning("no page for %s: the database is away: %s", request.path, type(error).__name__)
     page = render_to_string("503.html", {"can_reload": request.method == "GET"})
     response = HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
-    response.__dict__["_has_been_logged"] = True  # Django's own mark: without it, it would log the traceback as well
+    response.__dict__["_has_been_logged"] = True  # Django's own mark: without it, Django would also log the traceback
     return response
 
 

@@ -78,7 +78,7 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     readonly_fields = ["stopped", "share", "tokens", "price"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Without the sidebar, so that the columns fit."""
+        """Hide the sidebar, so that the columns fit."""
         context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
@@ -134,7 +134,7 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
 
     @admin.display(description=_("stopped by"))
     def stopped(self, generation: Generation) -> str:
-        """Who, and from where."""
+        """Who stopped it, and from where."""
         if not generation.stop_origin:
             return EMPTY
         if generation.stopped_by is None:
