@@ -111,4 +111,5 @@ class ReadOnlyAdmin(RestrictedLookupAdmin):
 
 
 def may_read_text(request: HttpRequest) -> bool:
+    """Whether this member of staff may read text."""
     return bool(request.user.has_perm(READS_TEXT))

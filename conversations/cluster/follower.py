@@ -52,6 +52,7 @@ class Follower:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="follower")
 
     async def close(self) -> None:
+        """Stop polling. Must not be cancelled."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

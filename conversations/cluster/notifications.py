@@ -48,6 +48,7 @@ class Notifier:
         self._channel = ""
 
     async def start(self) -> None:
+        """Start listening, if there is a channel layer. Does not wait for the connection."""
         if self._layer is not None:
             self._listener = asyncio.get_running_loop().create_task(self._listen(), name="notifier")
 
@@ -61,7 +62,7 @@ class Notifier:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop listening. Notifications that are not sent yet are dropped."""
+        """Stop listening, and drop notifications that are not sent yet. Must not be cancelled."""
         tasks = [task for task in (self._listener, *self._tasks) if task is not None]
         for task in tasks:
             task.cancel()

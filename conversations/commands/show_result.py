@@ -39,7 +39,8 @@ async def show_result(
     result: Started | Repeated,
 ) -> None:
     """Bring the pages up to date, each in its language. `sockets` may grow meanwhile; returns when every page is shown
-    the result. Raises Refusal, and database errors if the command was `Repeated`."""
+    the result. Raises Refusal, and database errors if the command was `Repeated`. May be cancelled; pages then see the
+    result only when they reconnect."""
     shown: set[Socket] = set()
     so_far = await _html_so_far(supervisor, result) if isinstance(result, Started) else ""
     while left := [page for page in _audience(supervisor, sockets, result) if page not in shown]:

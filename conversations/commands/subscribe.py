@@ -48,7 +48,7 @@ def _subscribe_elsewhere(
 
 async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     """Carry out a page's `watch`. Raises Refusal, and database errors. Shows nothing if the page has gone meanwhile, or
-    asked for another conversation."""
+    asked for another conversation. May be cancelled."""
     try:
         await _watch(supervisor, socket, user, command)
     except (Refusal, *UNAVAILABLE):

@@ -149,7 +149,8 @@ class Supervisor:
         return live
 
     async def end_unlaunched(self, started: Started) -> None:
-        """End a generation that is stored in the database and could not be launched. Returns when that is saved."""
+        """End a generation that is stored in the database and could not be launched. Returns when the end is saved,
+        however long that takes; cancelling does not undo it."""
         await self.journal.end(build_ending.of_unlaunched(started))
         self.live.remember_ended(started.generation.pk)
         self.notifier.notify(Kind.ROWS_CHANGED)

@@ -49,7 +49,7 @@ def create_all(supervisor: Supervisor) -> list[Coroutine[Any, Any, None]]:
 
 
 class PeriodicTasks:
-    """The periodic tasks of one process, and the state that they share."""
+    """The periodic tasks of one process, and the state that they share. Each may be cancelled."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
@@ -84,6 +84,7 @@ class PeriodicTasks:
             await in_database(presence.delete_stale)
 
     async def count_tokens(self) -> None:
+        """Count the tokens of ended answers without usage."""
         await token_accounting.count_tokens(self._process)
 
     async def roll_up_summary(self) -> None:

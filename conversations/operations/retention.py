@@ -21,7 +21,8 @@ BATCH_SIZE = 20
 
 
 async def purge() -> None:
-    """Purge batch after batch in a background thread. Any number of processes may do it at the same time."""
+    """Purge batch after batch on a background thread. Any number of processes may do it at once. May be cancelled; a
+    batch that has begun is finished. Raises django.db.Error."""
     while await in_background(purge_batch):
         pass
 

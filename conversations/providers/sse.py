@@ -14,11 +14,15 @@ from conversations.rules.status import EndReason, Outcome
 
 
 class Part(msgspec.Struct, gc=False):
+    """Part of a content that is a list."""
+
     type: str = ""
     text: str = ""
 
 
 class Delta(msgspec.Struct, gc=False):
+    """What a chunk adds to the message."""
+
     content: str | list[Part] | None = None
     refusal: str | None = None
     reasoning_content: Any = None
@@ -41,11 +45,15 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
+    """One of the alternatives that a request may ask for; the product asks for one."""
+
     delta: Delta | None = None
     finish_reason: str | None = None
 
 
 class Chunk(msgspec.Struct, gc=False):
+    """One chunk: the fields of `chat.completion.chunk` that are used."""
+
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None

@@ -16,7 +16,7 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 async def release() -> None:
     """Release the connection of this request's thread, which was used to load the user.
 
-    A request that keeps it while it waits for a second one (`in_database`) could wait forever, if all others do the
+    A request that keeps it while it waits for a second one (`in_database`) could wait forever if all others did the
     same.
     """
     await sync_to_async(close_old_connections)()

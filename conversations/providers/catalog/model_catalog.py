@@ -80,7 +80,7 @@ class ModelCatalog:
 
     async def start(self, clients: ClientPool) -> None:
         """Read the offers and request the lists. The catalog is ready when this returns. Raises django.db.Error,
-        OSError."""
+        OSError. May be cancelled."""
         self._clients = clients
         await self.refresh()
         await self._fetch_lists()
