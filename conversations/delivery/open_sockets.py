@@ -101,18 +101,18 @@ class Sockets:
             socket.recheck()
 
     def check(
-        self, now: float, *, paused: bool, lost: Callable[[Socket], None], back: Callable[[Socket], None]
+        self, now: float, *, paused: bool, on_lost: Callable[[Socket], None], on_back: Callable[[Socket], None]
     ) -> None:
-        """Call `lost` for pages that view an answer and have gone silent, `back` for those that have come back; close
-        those that do not read; ping the silent ones. `now`: on `time.monotonic`'s clock. `paused`: the process itself
-        stood still, so no silence means anything."""
+        """Call `on_lost` for pages that view an answer and have gone silent, `on_back` for those that have come back;
+        close those that do not read; ping the silent ones. `now`: on `time.monotonic`'s clock. `paused`: the process
+        itself stood still, so silence means nothing."""
         for socket in list(self._sockets):
             if paused:
                 socket.send_window.touch(now)
-            self._check(socket, now, lost, back)
+            self._check(socket, now, on_lost, on_back)
 
     def _check(
-        self, socket: Socket, now: float, lost: Callable[[Socket], None], back: Callable[[Socket], None]
+        self, socket: Socket, now: float, on_lost: Callable[[Socket], None], on_back: Callable[[Socket], None]
     ) -> None:
         full_since = socket.send_window.full_since
         if full_since is not None and now - full_since > FULL_TIMEOUT:
@@ -123,10 +123,10 @@ class Sockets:
         silent = now - socket.send_window.heard_at
         if socket.lost and silent < settings.CHAT_ACK_TIMEOUT:
             socket.lost = False
-            back(socket)
+            on_back(socket)
         elif not socket.lost and silent >= settings.CHAT_ACK_TIMEOUT:
             socket.lost = True
-            lost(socket)
+            on_lost(socket)
         interval = min(PING_INTERVAL, settings.CHAT_ACK_TIMEOUT / 2)
         if silent >= interval and now - socket.pinged_at >= interval:
             socket.pinged_at = now

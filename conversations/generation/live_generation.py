@@ -97,7 +97,7 @@ class LiveGeneration:
             self.broadcast.push(events.stopping(self.id))
         self.reader.cancel()
 
-    def lose(self) -> None:
+    def abandon(self) -> None:
         """Give it up, because another process has ended it: the pages get what was saved there, and nothing that exists
         only here."""
         self.broadcast.stop_showing()

@@ -47,7 +47,7 @@ class TickHandler:
         rows = {row.generation: row for row in tick.signals}
         for key in tick.known - rows.keys():
             if (live := self._live.get(key)) is not None:  # fenced: another process has ended it
-                live.lose()
+                live.abandon()
         for key, row in rows.items():
             if (live := self._live.get(key)) is not None:
                 self._apply_safely(live, row)

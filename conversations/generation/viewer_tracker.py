@@ -87,12 +87,12 @@ class ViewerTracker:
 
     # --- pages that leave and come back ------------------------------------------------------------------------------
 
-    def lost(self, socket: Socket) -> None:
+    def mark_lost(self, socket: Socket) -> None:
         """Remove a socket that does not answer from the viewers. It stays connected, still gets frames, and may come
         back."""
         self.leave(socket, EndReason.CONNECTION_LOST)
 
-    def back(self, socket: Socket) -> None:
+    def mark_back(self, socket: Socket) -> None:
         """Make a lost socket a viewer again: it answers."""
         for generation in list(socket.viewing):
             if (live := self._live.get(generation)) is not None:
