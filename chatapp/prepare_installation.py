@@ -23,7 +23,7 @@ from chatapp import environment, postgres, setting_reader
 from conversations.providers import environment_endpoint
 
 MIGRATION_ATTEMPTS = 5
-"""How often to start the migrations when another process's transactions deadlock with them."""
+"""Attempts at the migrations, if another process's transactions deadlock with them."""
 
 MANIFEST = "staticfiles.json"
 """The list of static files that `collectstatic` writes. A read-only installation may already have it."""

@@ -1,2 +1,2 @@
-"""How the processes of an installation work together: notifications, shared presence, following each other's
+"""Cooperation of the processes of an installation: notifications, shared presence, following each other's
 generations."""

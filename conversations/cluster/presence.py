@@ -1,4 +1,4 @@
-"""Who views a generation, beyond the sockets of its own process. Synchronous; runs on a database thread.
+"""Records who views a generation, apart from the sockets of its own process. Synchronous; runs on a database thread.
 
 All times are the database's: the clocks of two machines may differ, and a presence that the database stores late counts
 from then on.

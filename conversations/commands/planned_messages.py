@@ -1,4 +1,4 @@
-"""What a command is about to write: the new messages, and the generation that answers."""
+"""Plans what a command writes: the new messages, and the generation that answers."""
 
 import uuid
 from collections.abc import Sequence

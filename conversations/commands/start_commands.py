@@ -35,7 +35,7 @@ from .stop_lookup import find_generation
 logger = logging.getLogger(__name__)
 
 MAX_COUNTS = 10
-"""How often one command may find texts whose tokens have to be counted first. Usually it does once; a conversation with
+"""How often the tokens of a command's texts are counted before it starts. Usually once is enough; a conversation with
 more texts than the counter remembers would never finish."""
 
 MAX_ATTEMPTS = 3

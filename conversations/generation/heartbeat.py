@@ -1,4 +1,4 @@
-"""What this process checks several times a second: its own event loop, its sockets, its database."""
+"""Checks the event loop, the sockets and the database of this process several times a second."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Whether this process may still believe that its generations are its own."""
+"""Decides whether this process can still rely on owning its generations."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What this process does when another one notifies it."""
+"""Handles the notifications of other processes."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""What the journal's ticks report about the generations of this process: stop requests, lost ownership, orphans."""
+"""Acts on what the journal's ticks report about the generations of this process: stop requests, lost ownership,
+orphans."""
 
 import logging
 import uuid

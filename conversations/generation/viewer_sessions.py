@@ -1,4 +1,4 @@
-"""What the end of a sign-in session means for the generations that were viewed in it."""
+"""Ends or hands over what was viewed in a sign-in session when the session ends."""
 
 from collections.abc import Callable
 

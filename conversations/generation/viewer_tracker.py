@@ -1,4 +1,4 @@
-"""Which pages view which generations, and what happens when the last one leaves or one comes back.
+"""Tracks which pages view which generations, and acts when the last one leaves or one comes back.
 
 Methods never wait: work that has to wait is a background task.
 """

@@ -21,7 +21,7 @@ SUCCESSOR = "moved"
 """Field of an ended session that contains the key of its successor."""
 
 SUCCESSOR_LIFETIME = timedelta(minutes=1)
-"""How long the successor of a session is remembered."""
+"""Time for which the successor of a session is remembered."""
 
 
 class SignedIn(NamedTuple):

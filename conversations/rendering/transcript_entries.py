@@ -87,7 +87,7 @@ class Entry:
 
 
 BLANKS = {"prompt": Entry(Role.USER, Status.COMPLETE), "answer": Entry(Role.ASSISTANT, Status.STREAMING)}
-"""What a page shows of a message until the server has answered."""
+"""The empty messages that a page shows until the server has answered."""
 
 
 def entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Which URLs can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
+"""Checks whether a URL can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
 
 from urllib.parse import SplitResult, urlsplit
 

@@ -1,4 +1,4 @@
-"""What a provider's `finish_reason` means; providers use different words for the same thing.
+"""Maps a provider's `finish_reason` to an outcome; providers use different words for the same thing.
 
 An unknown word does not make an answer complete, because it may mean a failure.
 """

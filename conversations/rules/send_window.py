@@ -1,4 +1,4 @@
-"""How much one socket may be sent before the page acknowledges it.
+"""Limits how much is sent to one socket before the page acknowledges it.
 
 Daphne's `send` never blocks, so without this limit a page that does not read would fill the server's memory. Times are
 seconds of a monotonic clock, passed in by the caller.

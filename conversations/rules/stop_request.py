@@ -1,4 +1,4 @@
-"""Who asked to stop a generation, and from where. Recorded for administrators; no decision depends on it."""
+"""Records who asked to stop a generation, and from where. For administrators only; no decision depends on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What a process reports to operators: metrics, one log line for each generation, the security log."""
+"""Reports to operators: metrics, one log line for each generation, the security log."""

@@ -1,4 +1,4 @@
-"""What a person does with a conversation as a whole: rename, pin, archive, delete and restore it.
+"""A person's actions on a whole conversation: rename, pin, archive, delete and restore it.
 
 Each action is a plain form; for htmx the response is the part of the page that changes. All open pages of the person
 are notified.

@@ -20,8 +20,8 @@ RETRY_AFTER = 5
 """Seconds until another try makes sense, for the header `Retry-After`."""
 
 UNAVAILABLE_CODES = ("08", "57P", "53300", "55P03")
-"""How PostgreSQL's error codes (its manual, appendix A) begin for: a connection that failed, a server that starts
-or stops, too many connections, and a lock that was held for too long. An error without a code means that the server has
+"""Beginnings of PostgreSQL's error codes (its manual, appendix A) for a connection that failed, a server that starts or
+stops, too many connections, and a lock that was held for too long. An error without a code means that the server has
 not answered. Other kinds of `OperationalError`, such as a cancelled query or a deadlock, are not among them."""
 
 

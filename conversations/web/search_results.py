@@ -1,4 +1,4 @@
-"""What a search finds among a person's titles and messages, newest first.
+"""Searches a person's titles and messages. The newest hits come first.
 
 There are two ways through the index, so that the time does not grow with the number of people or the length of their
 history. A frequent word is soon found among the newest entries; a rare word has few entries in the index of words.
@@ -24,7 +24,7 @@ MAX_LENGTH = 500
 """Characters of a search."""
 
 MAX_SCANNED = 1000
-"""How many of the newest entries are scanned before the index of words is used."""
+"""The newest entries that are scanned before the index of words is used."""
 
 NO_CURSOR = uuid.UUID(int=2**128 - 1)
 """An ID that is higher than any other."""

@@ -26,10 +26,10 @@ PAGE_SIZE = 50
 """Conversations of one page of the list."""
 
 MAX_REFRESHED = 1000
-"""How many conversations a refresh fetches, however far somebody has scrolled."""
+"""Conversations that a refresh fetches, however far somebody has scrolled."""
 
 MAX_PINNED = 100
-"""How many pinned conversations come first. Older ones are listed by date like unpinned ones, so that none is lost."""
+"""Pinned conversations that come first. Older ones are listed by date like unpinned ones, so that none is lost."""
 
 YEARS = range(1970, 9999)
 """The years that a cursor may have: at both ends of the calendar, a time does not exist in some time zones."""

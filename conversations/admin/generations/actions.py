@@ -1,4 +1,4 @@
-"""What staff can do with generations: watch the running ones, stop, review and export them."""
+"""The actions of staff on generations: watch the running ones, stop, review and export them."""
 
 import logging
 import uuid

@@ -1,4 +1,4 @@
-"""What share of an unfinished answer was written.
+"""The share of an unfinished answer that was written.
 
 The share is exact if the answer was later continued to its end. Otherwise it is an estimate, compared with the
 regenerated answer or with the median length of the model's complete answers. An answer longer than that has no share.
@@ -15,7 +15,7 @@ from conversations.models import Generation, Kind
 from conversations.rules.status import UNFINISHED, Status
 
 SAMPLE_SIZE = 20_000
-"""How many recent generations are sampled for a model's median answer length."""
+"""Recent generations that are sampled for a model's median answer length."""
 
 MEDIAN_LENGTHS = """
 SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)

@@ -22,7 +22,7 @@ ROLLUP_INTERVAL = 60.0
 """Seconds between two roll-ups."""
 
 ROLLUP_DELAY = timedelta(minutes=15)
-"""How long after its end an hour is rolled up."""
+"""Time from the end of an hour until it is rolled up."""
 
 MAX_ROUND_TIME = 0.3
 """Seconds after which a round stops, approximately: readers wait for it."""

@@ -1,4 +1,4 @@
-"""What administrators offer of each endpoint, read from the database. Runs on a database thread.
+"""Reads what administrators offer of each endpoint from the database. Runs on a database thread.
 
 Until an administrator changes it, the first endpoint follows the environment of each process.
 """

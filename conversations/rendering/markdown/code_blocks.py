@@ -5,7 +5,7 @@ from .errors import NotQuickError
 from .progress import Progress
 
 MAX_IN_UNFINISHED = 32
-"""How many code blocks are coloured within an unfinished block, which is rendered again and again."""
+"""Code blocks that are coloured within an unfinished block, which is rendered again and again."""
 
 
 class CodeBlocks:
