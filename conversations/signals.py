@@ -1,4 +1,4 @@
-"""Passes changes of accounts and rows on to open sockets and running generations."""
+"""Applies changes of accounts and rows to open sockets and running generations."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import supervisor
-from conversations.people import sessions
+from conversations.people import socket_sessions
 from conversations.rules.status import Status
 
 from .models import Endpoint, Generation, LanguageModel
@@ -23,7 +23,7 @@ def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
     """End the sockets and generations of the session, in this process and in the others."""
     key = request.session.session_key
     if key:
-        digest = sessions.digest(key)
+        digest = socket_sessions.digest(key)
         supervisor.call(supervisor.sessions.end, digest)
         supervisor.call(lambda: supervisor.notifier.notify(Kind.SESSION_ENDED, id=digest))
 
@@ -52,7 +52,7 @@ def models_changed(**_kwargs: Any) -> None:
 def deleted(instance: Generation, **_kwargs: Any) -> None:
     """Lock the row of a running generation before it is deleted.
 
-    Its owner notices at the next tick that it is gone, and may be saving a piece of text until then. With the lock, an
+    Its owner notices at the next tick that the row has gone, and may save a piece of text until then. With the lock, an
     earlier piece is deleted as well, and a later one fails; without it, the deletion could fail.
     """
     if instance.status == Status.STREAMING:

@@ -13,7 +13,7 @@ from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from .changelist import BoundedList, CappedPaginator, QueryTimeout, query_time_limit
+from .capped_changelist import BoundedList, CappedPaginator, QueryTimeout, query_time_limit
 
 READS_TEXT = "conversations.view_message"
 """Permission to read text. Staff without it see who wrote when and with which model, but not what."""
@@ -57,7 +57,7 @@ class RestrictedLookupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
         try:
             with (
                 query_time_limit() if request.method == "GET" else nullcontext()
-            ):  # what is done to a selection takes its time
+            ):  # an action on a selection may take longer
                 response: HttpResponse = super().changelist_view(request, extra_context)
         except QueryTimeout:
             if not request.GET:
@@ -111,4 +111,5 @@ class ReadOnlyAdmin(RestrictedLookupAdmin):
 
 
 def may_read_text(request: HttpRequest) -> bool:
+    """Whether this member of staff may read text."""
     return bool(request.user.has_perm(READS_TEXT))

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from conversations.delivery import end_texts
+from conversations.delivery import end_event_texts
 from conversations.delivery.broadcast import Broadcast
-from conversations.people.sessions import SignedIn
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol import events
 from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
@@ -30,9 +30,9 @@ from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage.journal import Journal
 from conversations.telemetry import generation_log
 
-from . import endings
+from . import build_ending
 from .provider_reader import ProviderReader
-from .started import Started
+from .stored_start import Started
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class LiveGeneration:
         )
         self.sessions: dict[str, SignedIn] = {}
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, context.trusted)
-        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._take)
+        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._add_text)
         self.saved = False
         self.task: asyncio.Task[None] | None = None
         self._context = context
@@ -97,8 +97,9 @@ class LiveGeneration:
             self.broadcast.push(events.stopping(self.id))
         self.reader.cancel()
 
-    def lose(self) -> None:
-        """Another process has ended it: the pages get what was saved there, and nothing that exists only here."""
+    def abandon(self) -> None:
+        """Give it up, because another process has ended it: the pages get what was saved there, and nothing that exists
+        only here."""
         self.broadcast.stop_showing()
         self.stop(EndReason.SERVER_LOST)
 
@@ -107,8 +108,8 @@ class LiveGeneration:
         self.lifecycle.fail(outcome, time.monotonic())
         self.reader.cancel()
 
-    def _take(self, text: str) -> float:
-        """Save and show text. Returns the seconds for which the pages want no more."""
+    def _add_text(self, text: str) -> float:
+        """Save and show text. Returns how many seconds to read nothing."""
         self._context.journal.append(self.id, text)
         return self.broadcast.feed(text)
 
@@ -135,7 +136,7 @@ class LiveGeneration:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     async def _end(self) -> None:
-        """Write, then notify. What is for the pages may fail: the text is on its way to the database by then."""
+        """Write, then notify. Sending to the pages may fail: by then the text is queued for the database."""
         ending = self._ending()
         saving = self._context.journal.end(ending)
         self._try(self.broadcast.finish_text)
@@ -148,11 +149,11 @@ class LiveGeneration:
         await self._notify_viewers(ended)
 
     def _ending(self) -> Ending:
-        """With all figures, or without if they cannot be determined: the end is saved in any case."""
-        return self._try(self._full_ending) or endings.bare(self.id, self.lifecycle)
+        """The record of the end, without figures if they cannot be determined: the end is saved in any case."""
+        return self._try(self._full_ending) or build_ending.bare(self.id, self.lifecycle)
 
     def _full_ending(self) -> Ending:
-        return endings.full(
+        return build_ending.full(
             self.started,
             self.lifecycle,
             self.reader.usage_reported,
@@ -163,7 +164,7 @@ class LiveGeneration:
 
     async def _notify_viewers(self, ended: Ended) -> None:
         status = ended.status.value
-        bare = end_texts.EndTexts(status, ended.reason, ended.text)
+        bare = end_event_texts.EndTexts(status, ended.reason, ended.text)
         if ended.won:
             self._try(lambda: self.broadcast.finish_text(saved=True))
             await self.broadcast.wait_rendered()
@@ -175,7 +176,7 @@ class LiveGeneration:
         else:
             self._context.resync(self)
 
-    def _end_texts(self, ended: Ended) -> end_texts.EndTexts:
+    def _end_texts(self, ended: Ended) -> end_event_texts.EndTexts:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
@@ -183,7 +184,7 @@ class LiveGeneration:
         generation.retry_after = outcome.retry_after if outcome else None
         generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
-        return end_texts.render(generation, self.started.versions(answer), self.broadcast.languages)
+        return end_event_texts.render(generation, self.started.versions(answer), self.broadcast.languages)
 
     def _try(self, work: Callable[[], T]) -> T | None:
         """The result of `work`, or None if it fails: no failure may keep an end from being saved and shown."""

@@ -1,23 +1,23 @@
-"""What this process does when another one notifies it."""
+"""Handles the notifications of other processes."""
 
 import uuid
 from collections.abc import Callable
 
 from conversations.cluster.follower import Follower
 from conversations.cluster.notifications import Kind, Notification
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopRequest
 
-from .activity import Activity
 from .background_tasks import BackgroundTasks
 from .registry import GenerationRegistry
+from .sidebar_activity import Activity
 from .viewer_sessions import ViewerSessions
 
 
 class NotificationHandler:
-    """A notification is only a hint: whatever it says is in the database, too. Lives on the event loop; never waits."""
+    """A notification is only a hint: the database contains whatever it says. Lives on the event loop; never waits."""
 
     def __init__(
         self,

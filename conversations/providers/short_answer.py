@@ -1,9 +1,9 @@
-"""Requests a few words from a model for something else than a conversation: a title, or a connection test."""
+"""Requests a few words from a model for something other than a conversation: a title, or a connection test."""
 
 import logging
 from collections.abc import Sequence
 
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 
 from .client import ProviderClient
 from .prompt_turn import Turn

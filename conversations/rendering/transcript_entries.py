@@ -1,4 +1,4 @@
-"""Messages as the transcript shows them: what the partial `message.jinja` takes."""
+"""Messages as the transcript shows them: the entries that the partial `message.jinja` renders."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules import status as statuses
 from conversations.rules.status import Status
 
-from . import message_text, prompt, worker
+from . import message_text, person_message, worker
 from .cache import html_cache
 from .usage_text import answer_usage
 
@@ -21,7 +21,7 @@ NO_HTML = SafeString("")
 
 FOLDED_LENGTH = 1000
 FOLDED_LINES = 12
-"""Characters, and lines, from which a prompt is folded."""
+"""A prompt with more characters, or more lines, is folded."""
 
 Versions = dict[tuple[uuid.UUID | None, str], list[uuid.UUID]]
 """IDs of the versions of messages, oldest first, by (parent, role)."""
@@ -56,7 +56,7 @@ class Entry:
 
     @property
     def long(self) -> bool:
-        """Whether the page folds this prompt. The same as `isLong` in static/js/chat/optimistic.js."""
+        """Whether the page folds this prompt. The same as `isLong` in static/js/chat/optimistic-messages.js."""
         return self.role == Role.USER and (
             len(self.content) > FOLDED_LENGTH or self.content.count("\n") >= FOLDED_LINES
         )
@@ -87,11 +87,12 @@ class Entry:
 
 
 BLANKS = {"prompt": Entry(Role.USER, Status.COMPLETE), "answer": Entry(Role.ASSISTANT, Status.STREAMING)}
-"""What a page shows of a message until the server has answered."""
+"""The empty messages that a page shows until the server has answered."""
 
 
 def entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:
-    """The messages in the given order. Takes two queries, however many they are, and a third for a first message."""
+    """The messages in the given order. Takes two queries for any number of messages, and a third if the first message
+    of the conversation is among them."""
     generations = {
         generation.message_id: generation
         for generation in Generation.objects.filter(message_id__in=[message.pk for message in messages])
@@ -152,7 +153,7 @@ def entry(
 
 def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
-        return mark_safe(prompt.html(content))  # noqa: S308  escaped there
+        return mark_safe(person_message.html(content))  # noqa: S308  escaped there
     if message.status == Status.STREAMING:
         answer, _succeeded = worker.render(content, last=False)
         return mark_safe(answer.whole())  # noqa: S308  sanitised when rendered

@@ -15,7 +15,7 @@ from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import release
 
 from . import export_json, export_markdown
-from .request import User
+from .request_type import User
 
 MAX_NAME = 80
 """Characters of a file's name, without its extension."""
@@ -50,7 +50,8 @@ def file_name(title: str, extension: str) -> str:
 
 
 async def _own_conversation(request: HttpRequest, pk: uuid.UUID) -> Conversation:
-    """Raises Http404. Gives the request's connection back, so that a slow download holds none."""
+    """Load the person's conversation. Raises Http404. Releases the request's database connection, so that a slow
+    download holds none."""
     user = await request.auser()
     await release()
     return await in_database(_find, user, pk)

@@ -1,4 +1,4 @@
-"""What a person does with one message: switch to another version of it, or copy it."""
+"""A person's actions on one message: switch to another version of it, or copy it."""
 
 import uuid
 
@@ -13,7 +13,7 @@ from conversations.models import Conversation, Message
 from conversations.rendering import message_text, transcript_pages
 
 from .chat_page import render_conversation
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""Recently deleted conversations, which a person can still restore, or delete for good."""
+"""Recently deleted conversations, which a person can still restore, or delete permanently."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations.models import Conversation
 from conversations.operations import retention
 
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 MAX_ROWS = 200
 """Conversations on the page, most recently deleted first. Older ones follow once these are restored or removed."""
@@ -65,7 +65,7 @@ def retention_period() -> str:
 
 
 def _kept_until(conversation: Conversation) -> datetime | None:
-    """When a deleted conversation will be removed for good; None if that is beyond the calendar."""
+    """When a deleted conversation will be removed permanently; None if that is beyond the calendar."""
     try:
         return (conversation.deleted_at or conversation.active_at) + timedelta(days=settings.CHAT_KEEP_DELETED)
     except OverflowError:

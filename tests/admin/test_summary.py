@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from django.template.loader import render_to_string
 
-from conversations.admin.generations.overview import Overview
+from conversations.admin.generations.summary_view import Overview
 from conversations.models import Conversation, Generation, Message, SummaryChange, SummaryState
 from conversations.operations.summary import figures
 from conversations.operations.summary.cell_reader import SummaryTimeout
@@ -134,7 +134,7 @@ def test_every_figure_matches_the_statistics_module(model, some):
     add_up()
     found = summarize(of(model))
     runs = list(Generation.objects.filter(pk__in=[run.pk for run in some]))
-    assert found.runs == len(runs) == 60
+    assert found.count == len(runs) == 60
     for status in ("complete", "interrupted", "error"):
         assert found.statuses[status] == sum(run.status == status for run in runs)
     for reason in ("finished", "stopped", "left", "timed_out"):
@@ -228,7 +228,7 @@ def test_later_changes_are_rolled_up_again(model, some):
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
     for _ in range(2):  # noted, then added up again
         assert as_told(summarize(of(model))) == as_told(by_rows(of(model)))
-        assert summarize(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
+        assert summarize(waiting).count == Generation.objects.filter(model=model, reviewed_at=None).count()
         add_up()
 
 

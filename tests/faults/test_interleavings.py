@@ -16,14 +16,15 @@ from django.db import connection
 from conversations.cluster.follower import POLL_INTERVAL, Follower
 from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.commands import conversation_state, start, subscribe
-from conversations.commands.draft import Requester
-from conversations.commands.execute import CommandExecutor
+from conversations.commands.planned_messages import Requester
 from conversations.commands.show_result import attend_all
-from conversations.delivery import end_texts
+from conversations.commands.start_commands import CommandExecutor
+from conversations.delivery import end_event_texts
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol.commands import Send, Watch
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.send_window import SendWindow
@@ -167,7 +168,7 @@ class Page:
     def __init__(self, user):
         self.user_id = user.pk
         self.session, self.language = "session", "en"
-        self.signed_in_by = ("key", user.pk, user.password)
+        self.signed_in = SignedIn("key", user.pk, user.password)
         self.conversation = None
         self.viewing = set()
         self.send_window = SendWindow(1 << 20, time.monotonic())
@@ -263,7 +264,7 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(supervisor.providers, "take", fails)
+    monkeypatch.setattr(supervisor.providers, "acquire", fails)
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
@@ -293,7 +294,7 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
         raise RuntimeError("no such tag")
 
     monkeypatch.setattr(Broadcast, "finish_text", fails)
-    monkeypatch.setattr(end_texts, "render", fails)
+    monkeypatch.setattr(end_event_texts, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     supervisor.viewers.add(live, page)
     live.broadcast.subscribe(page)
@@ -376,13 +377,13 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     run = await in_database(streaming_row, user, await in_database(another_process))
     remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_texts.load
+    read = end_event_texts.load
 
     async def slowly(*args):
         made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_texts, "load", slowly)
+    monkeypatch.setattr(end_event_texts, "load", slowly)
     made.follow(remote, first)
     made.start()
     await until(lambda: first.heard("snapshot"))

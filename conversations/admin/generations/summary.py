@@ -1,4 +1,4 @@
-"""The summary above the list: of exactly the generations that the list's filters select."""
+"""The summary above the list, which covers exactly the generations that the list's filters select."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from conversations.operations.summary.figures import summarize
 from conversations.operations.summary.selection import Condition, Selection
 
 from .filters import REASONS_TO_REVIEW
-from .overview import Overview
+from .summary_view import Overview
 
 CELL_COLUMNS = {
     **{f"{column}__exact": column for column in ("status", "end_reason", "model", "endpoint", "kind")},

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 
 from conversations.providers.client_pool import ClientPool
-from conversations.providers.connection_errors import describe
+from conversations.providers.connection_error_text import describe
 from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_list import ListedModel
 
@@ -19,7 +19,7 @@ MAX_AGE = 60.0
 """Seconds after which a list is requested again."""
 
 MAX_AGE_FOR_WINDOWS = 600.0
-"""The same in seconds where only context windows are needed."""
+"""The same, in seconds, if only context windows are needed."""
 
 TIMEOUT = 5.0
 """Seconds that one request may take, and until a failed one is repeated."""

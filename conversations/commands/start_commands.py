@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from conversations.delivery.sockets import Socket
-from conversations.generation.endings import INTERNAL
-from conversations.generation.started import Started
+from conversations.delivery.open_sockets import Socket
+from conversations.generation.build_ending import INTERNAL
+from conversations.generation.stored_start import Started
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Send, StartCommand
@@ -26,8 +26,8 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import start
-from .draft import Requester
 from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
+from .planned_messages import Requester
 from .show_result import attend_all, show_result
 from .start import Repeated, StillRunning
 from .stop_lookup import find_generation
@@ -35,11 +35,12 @@ from .stop_lookup import find_generation
 logger = logging.getLogger(__name__)
 
 MAX_COUNTS = 10
-"""How often one command may find texts whose tokens have to be counted first. Usually it does once; a conversation with
-more texts than the counter remembers would never come to an end."""
+"""How often the tokens of a command's texts are counted before it starts. Usually once is enough; a conversation with
+more texts than the counter remembers would never finish."""
 
 MAX_ATTEMPTS = 3
-"""How often another answer may start just before this one, before the person has to try again."""
+"""Attempts to start an answer. One fails if another answer has just started in the conversation; after the last, the
+person has to try again."""
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class CommandExecutor:
         self._supervisor.spawn(self._execute(user, command), must_finish=True)
 
     async def _execute(self, user: AbstractBaseUser, command: StartCommand) -> None:
-        """Whatever fails, the page is told."""
+        """Carry out a command. Whatever fails, the page gets a `refused` event."""
         key = (user.pk, command.id)
         pending = self._pending[key]
         try:

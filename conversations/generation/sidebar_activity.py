@@ -1,8 +1,8 @@
-"""Tells all pages of a person which of their conversations is being answered, and under which title."""
+"""Shows all pages of a person which of their conversations is being answered, and its title."""
 
 import uuid
 
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.protocol import events
 
 from .live_generation import LiveGeneration
@@ -23,7 +23,7 @@ class Activity:
         self._send(live.user, live.conversation, None, live.title)
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A conversation was renamed, pinned or the like. `user`: its owner."""
+        """Send the event for a conversation that was renamed, pinned or the like. `user`: its owner."""
         live = self._live.in_conversation(conversation)
         if live is not None:
             live.title = title
