@@ -1,4 +1,4 @@
-"""The parts that tests run against, all of them real: PostgreSQL, a provider, servers, people, sockets, a browser."""
+"""The real parts that tests run against: PostgreSQL, a provider, servers, people, sockets and a browser."""
 
 from tests.support import environment
 

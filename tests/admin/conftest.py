@@ -1,4 +1,4 @@
-"""Generations of each outcome for the admin's tests."""
+"""Generations with different outcomes for the tests of the admin."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Accounts in the administration: deleted with all they hold, and no way from changing accounts to reading chats."""
+"""Deleting an account removes all its data, and permission to change accounts does not give access to chats."""
 
 import json
 from io import StringIO

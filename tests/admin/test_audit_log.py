@@ -1,4 +1,4 @@
-"""The audit log: whatever staff reads of somebody else's conversation is written down first, and stays so."""
+"""Before staff see another person's conversation, an entry is written to the audit log that nobody can change."""
 
 from urllib.parse import urlencode
 

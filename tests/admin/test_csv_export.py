@@ -1,4 +1,4 @@
-"""Runs as CSV: what is filtered or selected, in a form that spreadsheets take as it is meant."""
+"""The CSV export contains the filtered or selected generations, in a form that spreadsheets read correctly."""
 
 import csv
 import io

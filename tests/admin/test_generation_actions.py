@@ -1,4 +1,4 @@
-"""What staff does with runs: stop them, watch them, review them."""
+"""Staff can stop, watch and review generations."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""The list of runs: found by whatever staff knows of them, sorted by any time, and never broken by what is typed."""
+"""Staff can search, filter and sort the list of generations, and no input breaks it."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode

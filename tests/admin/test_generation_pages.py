@@ -1,4 +1,4 @@
-"""The administrator's view: every run that did not finish, and why; nothing that could be changed."""
+"""The admin shows every generation and how it ended, and lets nobody change one."""
 
 import pytest
 from django.contrib import admin

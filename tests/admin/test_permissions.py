@@ -1,4 +1,4 @@
-"""Who may do what in the administration: each permission opens one thing, and nothing else does."""
+"""Each permission in the admin opens exactly one thing."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The summary at the head of the list of runs: right to the number, whatever it is read from."""
+"""The summary above the list of generations shows exact figures, whether it reads the rows or the hourly rollup."""
 
 import math
 import secrets

@@ -1,4 +1,4 @@
-"""Searching and filtering in the administration: no word of a text without the permission and an entry in the log."""
+"""Searches and filters in the admin reveal no text without the permission and an entry in the audit log."""
 
 from urllib.parse import urlencode
 

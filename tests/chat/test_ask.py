@@ -1,4 +1,4 @@
-"""Asking: the answer streams in, formatted, and is kept."""
+"""An answer streams in, formatted, and is stored exactly as the provider wrote it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What bad input gets: a typed refusal with a sentence, on a connection that goes on to work."""
+"""Bad input is refused with a sentence, and the connection keeps working."""
 
 import json
 import uuid

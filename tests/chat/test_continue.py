@@ -1,4 +1,4 @@
-"""Continue: a new version that begins with the stopped text; the stopped one stays as it was."""
+"""Continue creates a version that begins with the stopped text, and leaves the stopped version unchanged."""
 
 import uuid
 

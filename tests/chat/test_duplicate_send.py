@@ -1,4 +1,4 @@
-"""A repeated send is one send: the page may repeat it when it does not know whether it arrived."""
+"""A page may repeat a send when it does not know whether it arrived: the prompt is sent only once."""
 
 import pytest
 

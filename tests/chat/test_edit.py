@@ -1,4 +1,4 @@
-"""Edit: a new version of one's own message, and an answer to it."""
+"""Edit creates a new version of one's own message and asks for an answer to it."""
 
 import uuid
 

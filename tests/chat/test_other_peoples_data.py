@@ -1,7 +1,7 @@
-"""Nobody reaches what is somebody else's, by any address and any command that there is.
+"""No address and no command gives access to other people's data.
 
-Both are taken from the product itself, so that a new one is looked at, too: what a stranger asks for is answered like
-what does not exist.
+Addresses and commands are read from the product, so that new ones are covered too. A stranger gets the same response
+for what exists as for what does not.
 """
 
 import re

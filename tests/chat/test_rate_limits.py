@@ -1,4 +1,4 @@
-"""What one person may have at once, and within a minute: more is refused in words, and nobody else notices."""
+"""One person's pages and messages are limited: more are refused with a sentence, and nobody else is affected."""
 
 from contextlib import suppress
 

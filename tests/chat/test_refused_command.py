@@ -1,4 +1,4 @@
-"""A command that is refused changes nothing: an answer that is being written goes on, and nothing is asked."""
+"""A refused command changes nothing: a streaming answer continues, and nothing is sent to the provider."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Titles: the model is asked for one after the first answer, while somebody is there; people have the last word."""
+"""After the first answer the model is asked for a title; a title given by the person always wins."""
 
 from decimal import Decimal
 

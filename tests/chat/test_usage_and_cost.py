@@ -1,4 +1,4 @@
-"""Tokens and cost of answers: the provider's figures, or counted after the end; frozen, and shown where allowed."""
+"""Tokens and cost of an answer come from the provider or are counted after the end, and are shown where allowed."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Versions: going back and forth between the answers to one question."""
+"""People can switch between the versions of an answer."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What a person sets for one conversation, its system prompt and temperature: kept, sent, and refused when wrong."""
+"""The system prompt and temperature of a conversation are stored, sent to the model, and refused when invalid."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Delete a conversation, take it back, and what is gone for good."""
+"""A deleted conversation can be restored until it is removed for good."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A conversation as a file, in Markdown and in JSON."""
+"""A conversation can be downloaded as Markdown and as JSON."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Language: of the browser, of the settings, or fixed; on pages and in what the socket says; German is complete."""
+"""Pages and sockets use the language of the browser, of the settings or of the server; German is complete."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Long conversations: the page loads the end, or what is around one message, and more as it is asked for."""
+"""A long conversation opens at its end or around one message, and loads more on request."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""Pin a conversation above all others."""
+"""A pinned conversation is listed above all others."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Search over one's own titles and messages."""
+"""People can search their own titles and messages."""
 
 import re
 import uuid

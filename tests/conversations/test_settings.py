@@ -1,4 +1,4 @@
-"""Settings: what a person chooses is kept, shown, and holds; what the administrator fixed cannot be chosen."""
+"""Settings are stored, shown and applied; nobody can choose what the administrator fixed."""
 
 import re
 

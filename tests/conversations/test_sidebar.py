@@ -1,4 +1,4 @@
-"""The list of conversations: groups, pages, and what it costs however many there are."""
+"""The list of conversations is grouped and paginated, and its cost does not depend on its length."""
 
 import re
 from datetime import UTC, datetime, timedelta

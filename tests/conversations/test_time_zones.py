@@ -1,4 +1,4 @@
-"""Days are those of the person's clock, at both ends of the day; the browser says which clock that is."""
+"""Days begin and end at midnight in the person's time zone, which the browser reports."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Everybody can use it: axe finds nothing in any state, and the page fits its screen, its pointer and its motion."""
+"""Axe finds no violations in any state, and pages fit small screens, touch and reduced motion."""
 
 import pytest
 from django.template.loader import render_to_string

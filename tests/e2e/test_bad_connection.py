@@ -1,4 +1,4 @@
-"""A line that is slow, breaks or is gone: nothing that was typed is lost, and the page says how things are."""
+"""When the connection is slow, breaks or is missing, no typed text is lost and the page shows the state."""
 
 import signal
 import time

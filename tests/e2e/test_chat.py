@@ -1,4 +1,4 @@
-"""Asking, stopping and going on, in a real browser."""
+"""Asking, stopping and continuing in a real browser."""
 
 import json
 import time

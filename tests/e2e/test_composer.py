@@ -1,4 +1,4 @@
-"""The composer and what is set beside it, in a real browser."""
+"""The composer, its drafts, its settings and the editor in a real browser."""
 
 import pytest
 from playwright.sync_api import expect

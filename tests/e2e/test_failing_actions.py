@@ -1,4 +1,4 @@
-"""Whatever fails says so on the page: where the server refuses, fails, or cannot be reached."""
+"""The page shows every failed action, whether the server refuses it, fails or cannot be reached."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The whole way by keyboard alone."""
+"""Everything can be done with the keyboard alone."""
 
 from playwright.sync_api import expect
 

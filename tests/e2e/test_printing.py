@@ -1,4 +1,4 @@
-"""A conversation on paper: whole, and nothing around it."""
+"""A printed conversation contains every message and nothing else."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Times on the page: by the reader's clock, in the page's language."""
+"""Pages show times in the reader's time zone and in the page's language."""
 
 import re
 from datetime import datetime, timedelta

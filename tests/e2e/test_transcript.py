@@ -1,4 +1,4 @@
-"""The transcript in a real browser: how an answer grows, and what can be done with one."""
+"""How an answer grows in a real browser, and what people can do with it."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

@@ -1,4 +1,4 @@
-"""What models and people write, as it looks in a real browser."""
+"""How formulas, code and right-to-left text look in a real browser."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""Parts of the fault tests: a steady provider, a server that takes a hundred streams, and the figures at the end."""
+"""Fixtures of the fault tests: a steady provider, a server for a hundred streams, and people."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any

@@ -1,5 +1,5 @@
-"""Nobody's answer holds up the others: the event loop is free again within 50 ms, whatever is written, and a Stop
-takes no longer than usual while five such answers stream and end."""
+"""No answer blocks the event loop for more than 50 ms, whatever the model writes, and a Stop is as fast as usual while
+five such answers stream and end."""
 
 import json
 import subprocess

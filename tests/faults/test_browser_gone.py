@@ -1,4 +1,4 @@
-"""A real browser goes away in every way it can, and comes back: reloads, crashes, other tabs, hidden tabs."""
+"""A real browser leaves in every possible way and returns: reloads, crashes, several tabs, hidden tabs."""
 
 import itertools
 import random

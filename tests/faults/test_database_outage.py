@@ -1,7 +1,7 @@
-"""PostgreSQL is restarted, frozen, away, or busy with others: answers go on, Stop works, and nothing written is lost.
+"""PostgreSQL restarts, freezes, stops or is busy: answers continue, Stop works, and no saved text is lost.
 
-One server is used for most of it and has to survive it all. Where a server has to give up, it does so after `PATIENCE`
-seconds instead of 30; `--long` takes the true times.
+Most tests share one server, which has to survive all of them. A server that has to give up does so after
+`STORAGE_TIMEOUT` seconds instead of 30; `--long` uses the real times.
 """
 
 import time

@@ -1,6 +1,7 @@
-"""Cancelling the reader of a provider at each of its awaits, one after the other, until it runs through.
+"""The task that reads from a provider can be cancelled at each of its awaits.
 
-After each: the provider's socket is closed or was never opened, no task is left, and the text is a prefix.
+After each cancellation the provider's socket is closed or was never opened, no task is left, and the text is a prefix
+of what the provider wrote.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Pages that ask to be shown a long conversation again and again: what they cost, and what others notice."""
+"""Pages that request a long conversation over and over cost little and do not slow others down."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
-"""No value from a provider can disturb anybody else: whatever stands in whatever field, that one answer ends with a
-reason, and everybody else's goes on and is saved."""
+"""No value from a provider affects other people: whatever a field contains, only that answer ends, with a reason, and
+all other answers continue and are saved."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""Moments in which something else happens between two steps: nobody is left without an answer, or watched by nobody.
+"""Whatever happens between two steps, no prompt stays without an answer and no answer without viewers continues.
 
-Locks of the database hold a step of a server open. Where there is no lock to hold, a supervisor in the test's own
-process is led through the steps one by one.
+Database locks hold a step of a server open. Where there is no lock to hold, the test runs a supervisor in its own
+process and takes it through the steps one by one.
 """
 
 import asyncio

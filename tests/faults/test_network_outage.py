@@ -1,4 +1,4 @@
-"""The network goes without a word: nothing arrives any more, and no connection ends. Default settings throughout."""
+"""The network fails silently: nothing arrives any more, and no connection ends. All tests use the default settings."""
 
 import json
 import os

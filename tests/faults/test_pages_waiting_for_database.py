@@ -1,4 +1,4 @@
-"""Pages that wait for the database: what people ask, watch and stop does not wait with them."""
+"""Asking, watching and stopping do not wait for pages that wait for the database."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

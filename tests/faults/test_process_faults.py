@@ -1,4 +1,4 @@
-"""Processes of the product are killed, told to end, frozen; and two of them share what one of them owns."""
+"""Server processes are killed, shut down or frozen, and two processes share one answer."""
 
 import asyncio
 import socket as sockets

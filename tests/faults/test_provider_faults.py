@@ -1,5 +1,5 @@
-"""Providers that fail in the network's ways, and in rarer ones of their own; the common ones are in
-tests/test_provider_errors.py. Each keeps what was written, ends with its reason, and is asked once."""
+"""The network to the provider fails, and providers fail in rare ways; the common ones are in
+tests/providers/test_provider_errors.py. Each answer keeps its text, ends with a reason, and is requested once."""
 
 import gzip
 import json

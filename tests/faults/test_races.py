@@ -1,4 +1,4 @@
-"""Two things at the same moment: one of them wins, and everybody hears the same."""
+"""Of two actions at the same moment one wins, and every page sees the same result."""
 
 import asyncio
 import random

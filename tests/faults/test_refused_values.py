@@ -1,4 +1,4 @@
-"""Values that the database does not take: the answer with them ends all the same, and nothing else waits for it."""
+"""An answer with values that the database refuses still ends, and nothing else waits for it."""
 
 import asyncio
 import threading

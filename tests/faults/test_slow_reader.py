@@ -1,4 +1,4 @@
-"""A page that stops reading, and a provider that writes faster than anybody reads: nobody else notices."""
+"""A page that stops reading, or a provider that writes too fast, affects nobody else."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Pages that misbehave together: they are refused or closed, and nobody else's Stop is slower for it."""
+"""Misbehaving pages are refused or closed, and do not slow down other people's Stop."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Stop with a hundred streams at once: none is lost, and each reaches the provider in time."""
+"""With a hundred streams at once, every Stop reaches the provider in time."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The page's modules by themselves, with Node's test runner. `make test-js` runs these tests alone."""
+"""Tests of the page's JavaScript modules with Node's test runner. `make test-js` runs only these."""
 
 import subprocess
 from pathlib import Path

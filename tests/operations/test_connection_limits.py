@@ -1,4 +1,4 @@
-"""Connections: there is always one more for those who work, and none is held for ever by somebody who does not."""
+"""Slow or idle connections time out, and some open files are always reserved for real work."""
 
 import resource
 import socket as sockets

@@ -1,6 +1,6 @@
-"""More requests at once than the process has connections to its database: each is answered, and none is lost for good.
+"""With more concurrent requests than database connections, every request is answered and no connection is leaked.
 
-The server here has four connections, one of them for pages.
+The server of these tests has four connections, one of them for pages.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Django's own look at the settings, as an installation would have it."""
+"""Django's deployment checks find nothing wrong with the settings of an installation."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: what load balancers and orchestrators ask, without a login."""
+"""`/healthz` and `/readyz` answer load balancers and orchestrators without a login."""
 
 import asyncio
 from types import SimpleNamespace

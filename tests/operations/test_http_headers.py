@@ -1,4 +1,4 @@
-"""What every answer of the server carries, and what it does not take."""
+"""Headers of every response, and requests that the server refuses."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""A process that answers nobody leaves the database alone, and is there at once when somebody asks."""
+"""An idle process leaves the database alone and still reacts at once to a new prompt."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Imports: everything imported is a declared dependency, and no test module imports from another one."""
+"""Every imported package is a declared dependency, and no test module imports another."""
 
 import ast
 import re

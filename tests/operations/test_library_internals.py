@@ -1,4 +1,4 @@
-"""Undocumented parts of Daphne, Twisted and autobahn: without them the product still serves and stops."""
+"""Without the undocumented parts of Daphne, Twisted and autobahn the product still serves and stops."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The log: one line for the end of each run, calm about stops, and never a word of what people and models write."""
+"""The log has one line for the end of each generation and never contains the text of people or models."""
 
 import json
 import logging

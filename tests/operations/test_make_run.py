@@ -1,4 +1,4 @@
-"""The first start on an empty data folder, and the next ones."""
+"""`make run` starts on an empty data folder, and starts again later."""
 
 import re
 import secrets

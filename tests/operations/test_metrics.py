@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus reads of a process, for those who hold the token."""
+"""`/metrics` shows the figures of one process to clients with the token."""
 
 from conversations.telemetry import metrics
 from tests.support.environment import METRICS_TOKEN

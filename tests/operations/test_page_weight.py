@@ -1,4 +1,4 @@
-"""The page is light: what it loads of our own is small, and is loaded once."""
+"""The page's own scripts and styles are small, and each is loaded once."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Rows that only grew go again: sessions that have run out, processes that left nothing behind."""
+"""Expired sessions and rows of dead processes are deleted."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The log of what concerns security: who signed in, who was refused, who changed what; no passwords, keys or texts."""
+"""The security log records sign-ins, refusals and changes, without passwords, keys or texts."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A long file that is read slowly waits in the database, not in the server's memory; one that fails breaks off."""
+"""A long download waits in the database for a slow client, not in memory, and breaks off when it fails."""
 
 import asyncio
 from unittest.mock import Mock

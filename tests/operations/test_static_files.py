@@ -1,4 +1,4 @@
-"""What a start needs to write, and what it does where it may not."""
+"""A start with static files that cannot be written."""
 
 import pytest
 

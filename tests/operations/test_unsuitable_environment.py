@@ -1,4 +1,4 @@
-"""Surroundings in which the product would do harm or nothing at all: it says so in a sentence, and does not begin."""
+"""In an environment where the product cannot work safely, it refuses to start and says why."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A prompt that waits for the provider's answer."""
+"""Fixtures for prompts that wait for the provider's response."""
 
 import pytest
 

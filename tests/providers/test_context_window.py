@@ -1,4 +1,4 @@
-"""A conversation that is longer than the model's context: whole turns are left out, and the page says so."""
+"""In a conversation longer than the model's context window, whole turns are left out, and the page says so."""
 
 import pytest
 

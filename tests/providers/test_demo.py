@@ -1,4 +1,4 @@
-"""The demo model, over real HTTP: what it says, in which form, and that it stops when nobody listens."""
+"""The demo model over real HTTP: its texts, its format, and that it stops when the client disconnects."""
 
 from __future__ import annotations
 

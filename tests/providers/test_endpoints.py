@@ -1,4 +1,4 @@
-"""Endpoints as an administrator manages them: added, tested, changed in mid-run, without a restart; and their keys."""
+"""Administrators add, test and change endpoints without a restart, even during an answer; their keys stay secret."""
 
 import secrets
 import socket as sockets

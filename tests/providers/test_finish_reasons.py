@@ -1,4 +1,4 @@
-"""How a provider ends an answer, and what the person reads: nothing that did not end well looks finished."""
+"""How a provider ends an answer decides what the person reads: only a complete answer looks finished."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A proxy that the environment names is used for the endpoints, and left out where the environment says so."""
+"""Endpoints are reached through the HTTP proxy of the environment, except the hosts that it excludes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The lists of models that endpoints give: what of them people may choose, what is preselected, how much fits."""
+"""Which listed models people may choose, which one is preselected, and how large its context window is."""
 
 import asyncio
 import logging

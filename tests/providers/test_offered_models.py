@@ -1,4 +1,4 @@
-"""Models as an administrator offers them: to whom, how called, with what prompt and price; and the first ones."""
+"""Who is offered which model, with what name, prompt and price; and which models a new installation offers."""
 
 import secrets
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The provider is read when pages may have the next frame, and no sooner; nothing of the answer is lost for that."""
+"""The provider is read only when pages may get their next frame, and no text is lost."""
 
 import asyncio
 import time

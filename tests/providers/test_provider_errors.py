@@ -1,4 +1,4 @@
-"""When the provider fails: what was written stays, and one sentence says what happened and what to do."""
+"""When the provider fails, the text is kept, and one sentence says what happened and what to do."""
 
 import pytest
 

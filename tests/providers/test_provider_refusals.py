@@ -1,4 +1,4 @@
-"""What a provider refuses, in the words of those that people use, and what the person reads about it."""
+"""The refusals of popular providers, and what the person reads about each."""
 
 import re
 

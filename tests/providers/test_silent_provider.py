@@ -1,4 +1,4 @@
-"""A provider that falls silent is noticed when it happens; one that works without a word is given its time."""
+"""A silent provider times out; one that works without sending text gets more time."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""However much a provider sends, and however slowly, it is read up to a fixed size and time."""
+"""A response is read only up to a fixed size and time, however much the provider sends and however slowly."""
 
 import asyncio
 import gzip

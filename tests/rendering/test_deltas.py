@@ -1,4 +1,4 @@
-"""Of an unfinished block pages are sent what is new; what they make of it is the block."""
+"""For an unfinished block, pages get only what is new and build the same block from it."""
 
 import uuid
 

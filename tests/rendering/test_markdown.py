@@ -1,4 +1,4 @@
-"""Markdown from models: safe whatever they write, the same live and after a reload, and nothing lost."""
+"""Markdown from models is safe, renders the same live and after a reload, and keeps every word."""
 
 from __future__ import annotations
 

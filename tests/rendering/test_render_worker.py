@@ -1,4 +1,4 @@
-"""What takes long is rendered elsewhere: the same live and after a reload, and whole whatever becomes of it there."""
+"""A separate process renders slow text: live and reloaded HTML are the same, and complete even if it fails."""
 
 import asyncio
 import os

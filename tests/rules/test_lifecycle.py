@@ -1,6 +1,6 @@
-"""The rules of a generation without any I/O: who wins, for which reason, and when patience ends.
+"""The lifecycle of a generation without I/O: which end wins, with which reason, and when timeouts expire.
 
-A state machine plays provider, people and clock against a model that is simple enough to be believed.
+A state machine plays provider, people and clock, and compares the lifecycle with a model that is easy to verify.
 """
 
 from itertools import permutations

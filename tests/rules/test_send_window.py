@@ -1,4 +1,4 @@
-"""What one socket may be sent, and when it is asked for a word: the rules, without a socket."""
+"""How much a socket may be sent, and when it is pinged, without a socket."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An answer's life, from the first word to its versions."""
+"""Screenshots of an answer, from its first word to its versions."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The page around the answers: empty, sidebar, settings, phone, German."""
+"""Screenshots of the rest of the page: empty, sidebar, settings, phone, German."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is in the database before the first picture: models, conversations of some months, and how their runs ended."""
+"""Models and some months of conversations, stored before the first screenshot is taken."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

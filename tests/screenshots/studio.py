@@ -1,4 +1,4 @@
-"""Where pictures are taken: database, provider, server and browser, and two people with a history."""
+"""The database, provider, server, browser and people that screenshots need."""
 
 import secrets
 from collections.abc import Iterator

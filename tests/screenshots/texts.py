@@ -1,4 +1,4 @@
-"""What people ask in the pictures, and what they are answered."""
+"""The prompts and answers in the screenshots."""
 
 RAINBOW = "How does a rainbow come about?"
 RAINBOW_ANSWER = """\

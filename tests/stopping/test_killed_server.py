@@ -1,4 +1,4 @@
-"""A server that dies: the answers it was writing are ended by whoever lives, or by its next start."""
+"""The answers of a killed server are ended by another process or by its next start."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The setting "When I leave": what becomes of an answer when nobody is there for it any more."""
+"""The setting "When I leave" decides what happens to an answer that has no viewers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Leaving: when the last page that shows an answer closes, the answer ends; before that, nothing happens."""
+"""An answer ends when the last page that shows it closes, and not before."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The network goes: the page vanishes without a goodbye, and perhaps comes back."""
+"""A page whose network fails counts as gone after a while, and loses nothing if it returns in time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reload: the page is asked for before the old socket closes, and the stream goes on."""
+"""On a reload the stream continues, although the new page is requested before the old socket closes."""
 
 import re
 

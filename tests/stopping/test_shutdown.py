@@ -1,4 +1,4 @@
-"""SIGTERM: every answer is stopped, saved and told, every page is sent away, and the process ends in time."""
+"""SIGTERM stops and saves every answer, tells and closes every page, and ends the process in time."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""Who may not connect, and what signing out does to answers that are being written."""
+"""Who may open a socket, and what signing out does to streaming answers."""
 
 from http.cookies import SimpleCookie
 

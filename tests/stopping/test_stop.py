@@ -1,4 +1,4 @@
-"""Stop: the provider's socket is closed at once, and what was written is kept."""
+"""Stop closes the provider's socket at once and keeps the text so far."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Stop closes the connection to a provider behind TLS as fast as without, whatever the provider does about it."""
+"""Stop closes a TLS connection as fast as a plain one, whatever the provider does."""
 
 import time
 

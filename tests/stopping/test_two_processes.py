@@ -1,4 +1,4 @@
-"""Two server processes with one database: each sees and stops what the other writes."""
+"""Of two server processes with one database, each shows and stops the other's answers."""
 
 import re
 import time

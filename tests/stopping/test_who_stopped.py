@@ -1,4 +1,4 @@
-"""Who asked to stop, and from where, as administrators read it afterwards."""
+"""The admin shows who stopped an answer, and from where."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Conversations that tests write into the database, without a provider."""
+"""Writes conversations into the database without a provider."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,7 +1,7 @@
 """The PostgreSQL server of the test session, in a temporary folder of its own.
 
-Its address is known before it runs, so that Django's settings can be loaded first and a run of tests that need no
-database never starts it. Test process and servers under test use the same database, without wrapping transactions.
+Its address is known before it starts, so Django's settings can be loaded first, and tests that need no database never
+start it. The test process and the servers under test use the same database, without wrapping transactions.
 """
 
 import atexit

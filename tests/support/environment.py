@@ -1,4 +1,4 @@
-"""The settings of the test process and of the servers under test: nothing of the developer's own comes through."""
+"""The settings of the test process and of the servers under test, independent of the developer's own environment."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""Generations as the database has them, for tests that look behind the page."""
+"""Reads generations from the database, for tests that look behind the page."""
 
 from conversations.models import Generation
 from conversations.rules.status import Status

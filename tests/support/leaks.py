@@ -1,4 +1,4 @@
-"""Secrets and technical words: neither people nor logs may get them."""
+"""Checks that no secrets or technical words reach people or logs."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Endpoints and models of a test's own beside those of the environment, and the administration's forms about them."""
+"""Endpoints and models of a single test, and the admin's forms for them."""
 
 import secrets
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A reader of a stream that takes its time."""
+"""A reader of a stream that pauses after each text."""
 
 
 class PausingReader:

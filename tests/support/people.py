@@ -1,4 +1,4 @@
-"""A person of a test, and plain requests on their behalf: what the page does without its socket."""
+"""A test's person, and plain HTTP requests on their behalf, as the page makes without its socket."""
 
 import http.client
 import secrets

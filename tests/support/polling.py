@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a limit: what tests do instead of sleeping."""
+"""Waits for a condition, with a timeout; tests do this instead of sleeping."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A pooler in front of PostgreSQL that lends its connections for one transaction each, as PgBouncer can."""
+"""A pooler in front of PostgreSQL that lends a connection for one transaction, as PgBouncer can."""
 
 import asyncio
 import struct

@@ -1,4 +1,4 @@
-"""The rules that every event of the socket has to keep (`docs/protocol.md`), and what a page makes of the events."""
+"""The rules for the events of the socket (`docs/protocol.md`), and what a page shows after them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

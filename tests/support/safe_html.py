@@ -1,4 +1,4 @@
-"""What a browser would find in a piece of HTML, and whether all of it is allowed."""
+"""Parses HTML like a browser and checks that it contains only allowed elements."""
 
 import re
 from html.parser import HTMLParser

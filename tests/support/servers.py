@@ -1,4 +1,4 @@
-"""The product as it runs in earnest: processes of their own, started by the entry point, ended by signals."""
+"""Starts the product through its real entry point in separate processes, and ends them with signals."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Reads the list of conversations out of the sidebar's HTML."""
+"""Reads the list of conversations from the sidebar's HTML."""
 
 from html.parser import HTMLParser
 

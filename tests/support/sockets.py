@@ -1,12 +1,12 @@
-"""The page's side of the socket, as `docs/protocol.md` tells it, with a check of every event that arrives.
+"""The page's side of the socket, as described in `docs/protocol.md`, with a check of every event.
 
     asked = socket.ask("tell me about bees")
     asked.wait_text("Bees hum")
     asked.stop()
     assert asked.end["reason"] == "stopped"
 
-A reader thread records all events and acknowledges them, as a page does. What breaks the protocol (a hole or a repeat
-in the sequence, two ends, something after the end, unknown fields) is gathered, and raised by `check()`.
+A reader thread records all events and acknowledges them, as a page does. It collects violations of the protocol (a gap
+or a repeat in the sequence, two ends, an event after the end, unknown fields), and `check()` raises them.
 """
 
 import json

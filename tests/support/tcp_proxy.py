@@ -1,4 +1,4 @@
-"""A TCP proxy that can fail the way networks do: fall silent, reset, close one direction, delay, drip."""
+"""A TCP proxy that fails as networks do: it can fall silent, reset, close one direction, delay or drip."""
 
 import asyncio
 import socket

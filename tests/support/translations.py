@@ -1,4 +1,4 @@
-"""The sentences that people may read, as they stand in code and templates, and their translations."""
+"""The sentences for people in code and templates, and their translations."""
 
 import ast
 import re

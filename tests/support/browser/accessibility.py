@@ -1,4 +1,4 @@
-"""What browser tests do again and again."""
+"""Checks a page with axe."""
 
 from axe_playwright_python.sync_playwright import Axe
 

@@ -1,4 +1,4 @@
-"""The product in a real browser, driven by the names that people and assistive technology know it by."""
+"""Drives the chat in a real browser, by the names that people and assistive technology use."""
 
 import shutil
 import time

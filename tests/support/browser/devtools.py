@@ -1,4 +1,5 @@
-"""Chromium without Playwright, which makes every tab believe that it is in front. Here one behind another is hidden."""
+"""Chromium without Playwright. Playwright makes every tab believe that it is in front; here a tab behind another one is
+hidden."""
 
 import json
 import shutil

@@ -1,5 +1,5 @@
-"""Firefox as people have it, driven over WebDriver BiDi, which it speaks itself. Elements go by role and name, as for
-assistive technology. https://w3c.github.io/webdriver-bidi/"""
+"""An unmodified Firefox, driven with WebDriver BiDi, which it supports natively. Elements are found by role and name.
+https://w3c.github.io/webdriver-bidi/"""
 
 import json
 import re

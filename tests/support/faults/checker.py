@@ -1,12 +1,12 @@
-"""The promises that hold after every scenario, whatever failed in it.
+"""Invariants that hold after every scenario, whatever failed in it.
 
-    seen = Checker(provider.exchanges, [page, other])    # providers' logs, and all pages that were there
-    seen.settle()                                        # waits until nothing streams any more
-    seen.check()                                         # raises one AssertionError with everything that is wrong
+    checker = Checker(provider.exchanges, [page, other])    # the provider's requests, and all pages of the scenario
+    checker.settle()                                        # waits until nothing streams any more
+    checker.check()                                         # raises one AssertionError that lists every violation
 
-Reads the database, what the provider wrote, and every frame that a page received. Generations and requests to the
-provider find each other by the prompt, which therefore has to be unique. `plain=False` where the provider writes
-Markdown: then the words of an unfinished text are not compared.
+Reads the database, what the provider wrote, and every frame that a page received. It matches generations and requests
+to the provider by the prompt, which therefore has to be unique. With `plain=False`, for a provider that writes
+Markdown, it does not compare the words of an unfinished text.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Many pages at once: the page's side of the socket on one event loop, for scenarios with a hundred streams.
+"""Many pages at once: their sockets share one event loop, for scenarios with a hundred streams.
 
     async with Crowd(server, people) as crowd:
         streams = await crowd.ask([Plan() for _ in range(100)])
@@ -6,7 +6,7 @@
         streams[0].stop()
         await streams[0].ended()
 
-Records what arrives and acknowledges it as a page does; `tests.support.faults.checker` judges it afterwards.
+Records what arrives and acknowledges it as a page does, for `tests.support.faults.checker` to check afterwards.
 """
 
 import asyncio

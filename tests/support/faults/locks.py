@@ -1,4 +1,4 @@
-"""Database locks that a test holds against the product."""
+"""Database locks that a test holds to make the product wait."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the fault tests measure, printed at the end of a run for docs/reliability.md."""
+"""Figures that the fault tests measure, printed at the end of the session for docs/reliability.md."""
 
 from collections.abc import Sequence
 

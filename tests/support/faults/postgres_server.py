@@ -1,10 +1,10 @@
-"""PostgreSQL servers of a test's own, which can be stopped, restarted and frozen while the product uses them.
+"""A test's own PostgreSQL server, which can be stopped, restarted and frozen while the product uses it.
 
-    with clusters.cluster() as cluster:
-        server = start_server(DATABASE_URL=cluster.url)
-        cluster.restart("immediate")
+    with own_postgres() as postgres:
+        server = start_server(DATABASE_URL=postgres.url)
+        postgres.restart("immediate")
 
-Inside of the `with`, the test process uses the same database, so people and stored rows are those of that server.
+Inside the `with`, the test process uses the same database, so people and rows belong to that server.
 """
 
 import os

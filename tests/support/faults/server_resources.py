@@ -1,4 +1,4 @@
-"""What a server process holds (connections, files, threads), seen from outside."""
+"""The connections, files and threads of a server process, seen from outside."""
 
 from dataclasses import dataclass
 

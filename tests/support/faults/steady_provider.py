@@ -1,11 +1,11 @@
-"""A provider that streams to many at a steady pace: a process of its own, so that it does not wait for the test.
+"""A provider that streams to many clients at a steady pace, in a process of its own so that no test slows it down.
 
     provider = SteadyProvider()
-    plan = Plan(rate=20, tokens=400)            # what it does stands in the prompt
+    plan = Plan(rate=20, tokens=400)            # the prompt contains the plan
     page.ask(plan.prompt)
-    run = provider.run(plan.prompt)             # when it was opened and closed, how many tokens were written
+    answer = provider.answer(plan.prompt)       # when it was opened and closed, how many tokens were written
 
-Its times are those of `time.monotonic()`, which is one clock for all processes of the system.
+Its times are those of `time.monotonic()`, one clock for all processes of the system.
 """
 
 import asyncio

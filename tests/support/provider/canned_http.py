@@ -1,4 +1,4 @@
-"""A provider that answers with given bytes."""
+"""A provider that always sends the same bytes."""
 
 import threading
 from contextlib import contextmanager

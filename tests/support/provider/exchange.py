@@ -1,4 +1,4 @@
-"""One request at the fake provider, and the answer that the test writes to it."""
+"""One request to the fake provider, and the answer that the test writes to it."""
 
 import asyncio
 import json

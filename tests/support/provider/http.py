@@ -1,4 +1,4 @@
-"""What goes over the fake provider's sockets: HTTP requests as parsed, heads and events as bytes."""
+"""Reads HTTP requests and writes response heads and events for the fake provider."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Lists of models as servers give them: the fields that each of them has, and names of every kind that it lists."""
+"""Lists of models as real servers send them, with the fields and kinds of names that each server uses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A fake provider that answers as the test says: an OpenAI-compatible HTTP server on loopback."""
+"""A fake provider controlled by the test: an OpenAI-compatible HTTP server on loopback."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""TLS in front of the fake provider, by one who never answers the closing of a connection.
+"""TLS in front of the fake provider that never answers when the product closes the connection.
 
-Many servers answer a `close_notify` at once, so a client that waits for the answer looks quick. This one takes it, says
-nothing, and holds its end open until the other end of the TCP connection is gone.
+Many servers answer a `close_notify` at once, which hides a client that waits for the answer. This one reads it, sends
+nothing, and keeps its end open until the other end closes the TCP connection.
 """
 
 import asyncio
