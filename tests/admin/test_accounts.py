@@ -18,7 +18,7 @@ TOP = "/admin/auth/user/"
 
 @pytest.fixture
 def hr(clerk):
-    """A member of the staff who looks after accounts, and nothing else."""
+    """A member of staff who may only manage accounts."""
 
     def hire(*permissions):
         person = clerk()
@@ -36,7 +36,7 @@ def deeds(staff):
 
 
 def rows_of(pk, conversations):
-    """How many rows of this person there are, by table."""
+    """The number of rows that belong to this person, by table."""
     return {
         "account": User.objects.filter(pk=pk).count(),
         "settings": Preferences.objects.filter(user_id=pk).count(),
@@ -132,7 +132,7 @@ def test_deleting_twice_finds_no_account_the_second_time(staff, alice):
     assert [action for action, *_rest in deeds(staff)] == ["deleted"]
 
 
-# Powers
+# Permissions
 
 ESCALATIONS = {
     "is_superuser": {"is_superuser": "on"},

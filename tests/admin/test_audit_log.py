@@ -38,7 +38,7 @@ def test_search_results_show_no_text(staff, stopped, kind):
     found = staff.get(f"{TOP}{kind}/?{urlencode({'q': words})}")
     assert page_of(kind, stopped)[1] in found.html
     assert "<strong>hum" not in found.html
-    assert found.html.count(title) == found.html.count(f'value="{title}"')  # the words that were typed, and no others
+    assert found.html.count(title) == found.html.count(f'value="{title}"')  # the words of the search, and no others
     assert entries(staff) == [("searched", f"{kind}: {words}", None, "")]
 
 

@@ -25,7 +25,7 @@ def of(staff, person, **query):
 
 
 def many(person, count):
-    """Ended runs, made inside the database; two of each moment."""
+    """Ended generations, created inside the database; each moment has two of them."""
     talk = Conversation.objects.create(owner=person.user, title="Many")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -98,7 +98,8 @@ def test_every_run_once_over_many_batches(staff, alice):
 
 
 def test_export_is_consistent_while_generations_come_and_go(alice):
-    """Between two batches some of the others are deleted and new ones begin: of the rest, each comes once."""
+    """Between two batches some of the other generations are deleted and new ones begin; every remaining one is exported
+    once."""
     from asgiref.sync import async_to_sync
 
     from conversations.admin.generations import csv_export

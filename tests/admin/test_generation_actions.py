@@ -59,7 +59,7 @@ def test_get_request_neither_stops_nor_reviews(staff, stopped):
         assert staff.get(f"{LIST}{stopped.pk}/{deed}/").status == 405
 
 
-# What runs now
+# Live generations
 
 
 def test_lists_live_generations(staff, alice, answering, socket):
@@ -143,7 +143,7 @@ def test_bulk_review_covers_the_whole_filter(staff, alice, answering):
     assert str(failed.pk) in staff.get(f"{LIST}?review=done&person={alice.user.username}").html
 
 
-# One run
+# One generation
 
 
 def test_detail_shows_the_timeline(staff, stopped):
@@ -174,7 +174,7 @@ def test_detail_shows_the_surrounding_conversation(staff, alice, answering, prov
 
 
 def test_generation_longer_than_usual_has_no_share_written(staff, alice, answering, provider):
-    """How long it would have become, nothing says."""
+    """Nothing says how long the answer would have become."""
     short = answering(alice, "Bees")
     short.exchange.finish()
     assert short.asked.end

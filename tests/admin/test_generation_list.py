@@ -16,7 +16,7 @@ from tests.support.conversations import conversation
 LIST = "/admin/conversations/generation/"
 NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
 STOP_TO_CLOSED = 7
-"""Its place among the columns, after the boxes to select."""
+"""The position of the column, counted after the checkboxes."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def finished(alice, answering):
 
 
 def found(staff, runs, **query):
-    """Which of the runs are listed."""
+    """Those of the generations that the list shows."""
     page = staff.get(f"{LIST}?{urlencode(query)}")
     assert page.status == 200, page.location
     return [run for run in runs if f"{run.pk}/change/" in page.html]
@@ -48,7 +48,7 @@ def test_finds_by_day(staff, alice, stopped):
 
 
 def test_finds_generations_that_need_review(staff, alice, failed, stopped, finished):
-    """What went wrong; a person's own stop needs none."""
+    """Failed generations need a review; those that people stopped themselves do not."""
     runs = [failed, stopped, finished]
     assert found(staff, runs, review="needed", person=alice.user.username) == [failed]
     Generation.objects.filter(pk=failed.pk).update(reviewed_at=failed.ended_at)
@@ -95,13 +95,13 @@ VALUES = {
     "share": {"characters": lambda _at, size: size},
     "reviewed": {"reviewed_at": lambda at, size: at + timedelta(seconds=size)},
 }
-"""By column: the fields behind it, so that a larger size makes a larger value."""
+"""For each column, its fields as functions of a size: a larger size gives a larger value."""
 
 
 @pytest.fixture
 def put():
-    """Put a run into the database whose value in that column is of that size; None: without one. It is from another
-    day, so it goes again: the summary of other tests begins with the first run."""
+    """Store a generation whose value in a column has a size, or no value for None. The generation is from another day
+    and is deleted at the end, because the summary of other tests begins with the first generation."""
     made = []
 
     def one(person, column, size):
@@ -124,7 +124,7 @@ def test_rows_without_a_value_sort_last(staff, alice, put, column, descending):
     has_always = column in ("when", "share")
     sizes = [2, 1, 3] if has_always else [2, None, 1, 3]
     runs = {size: put(alice, column, size) for size in sizes}
-    number = GenerationAdmin.list_display.index(column) + 1  # the boxes to select come first
+    number = GenerationAdmin.list_display.index(column) + 1  # the checkboxes come first
     page = staff.get(f"{LIST}?{urlencode({'person': alice.user.username, 'o': f'{descending}{number}'})}")
     places = {size: page.html.index(f"{run.pk}/change/") for size, run in runs.items()}
     expected = [3, 2, 1] if descending else [1, 2, 3]
@@ -180,7 +180,7 @@ def test_odd_queries_show_an_ordinary_list(staff, stopped, query):
 
 
 def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
-    """At both ends of the day: a quarter to midnight in UTC is tomorrow in Berlin, and a filter's days are Berlin's."""
+    """A quarter to midnight in UTC is the next day in Berlin, and the days of a filter are those of Berlin."""
     berlin = staff.at(start_server(TIME_ZONE="Europe/Berlin"))
     run = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
     who = {"person": alice.user.username}
@@ -198,7 +198,8 @@ def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
 
 
 def test_sorting_by_a_rare_value_pages_through_rows_that_have_it(staff, alice, stopped, finished, monkeypatch):
-    """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
+    """The list shows only rows with a value if they fill its pages, because an index has them in order. CSV export and
+    summary still contain all rows."""
     monkeypatch.setattr(changelist, "MAX_COUNT", 0)
     request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
     request.user = staff.user

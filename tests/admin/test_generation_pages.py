@@ -79,7 +79,7 @@ def test_staff_without_the_permission_cannot_open_the_list(server, stopped):
 
 
 ALIKE = {"id", "name", "label", "endpoint", "default"}
-"""Fields that are called the same in all languages of the interface."""
+"""Fields with the same name in every language of the interface."""
 
 OTHERS = {"context_window"}
 

@@ -40,7 +40,7 @@ def run(alice, answering):
 
 
 def allowed(person, run):
-    """What works for this person, of everything."""
+    """The names of everything that works for this person."""
     pages = {
         "list": LIST,
         "running": f"{LIST}running/",
@@ -66,7 +66,7 @@ def deeds(person, run):
     mark = {"action": "mark_reviewed", "select_across": "0", "index": "0", "_selected_action": str(run.pk)}
     person.post(LIST, **mark)
     works |= reviewed(run, "mark")
-    stop = person.post(f"{LIST}{run.pk}/stop/")  # it has ended: whoever may is told so, whoever may not is refused
+    stop = person.post(f"{LIST}{run.pk}/stop/")  # it has ended: those who may stop it read that, the others are refused
     if stop.status == 302 and stop.location == f"{LIST}{run.pk}/change/":
         works.add("stop")
     return works
@@ -105,7 +105,7 @@ def test_permissions_have_their_documented_names(database):
 
 
 def test_refusals_do_not_reveal_what_exists(clerk, run):
-    """Without the permission, what exists and what does not look the same."""
+    """Without the permission, existing and unknown generations get the same response."""
     nobody = clerk()
     unknown = "00000000-0000-4000-8000-000000000000"
     for path in ("change/", "history/", "delete/"):

@@ -30,13 +30,13 @@ AGES = [timedelta(minutes=1), timedelta(hours=5), timedelta(days=3), timedelta(d
 
 @pytest.fixture
 def model():
-    """A model that only this test knows, so that the runs of others do not count."""
+    """A model that only this test uses, so that no other generations count."""
     return f"model-{secrets.token_hex(6)}"
 
 
 @pytest.fixture
 def put(alice, model):
-    """Put runs, as `described`, into the database as they might have ended."""
+    """Store generations described by the parameters of `described`."""
     conversation = Conversation.objects.create(owner=alice.user, title="Bees", model=model)
 
     def put(runs):
@@ -50,14 +50,15 @@ def put(alice, model):
 
 @pytest.fixture
 def run(put):
-    """Put one run into the database."""
+    """Store one generation."""
     return lambda reason="finished", status="complete", **run: put([{"reason": reason, "status": status, **run}])[0]
 
 
 def described(
     person, conversation, model, reason="finished", status="complete", *, at=NOW, first=None, stop=None, **more
 ):
-    """A run that began at `at`; `first` and `stop`: milliseconds to the first token, and from Stop to the close."""
+    """A generation requested at `at`. `first` is the time to the first token and `stop` the time from Stop to the
+    close, in milliseconds."""
     message = Message(conversation=conversation, role="assistant", status=status, content="Bees")
     times = {}
     if first is not None:
@@ -75,7 +76,7 @@ def described(
 
 @pytest.fixture
 def some(put):
-    """Runs of many kinds, some of each age."""
+    """Generations of many kinds and every age."""
     runs = []
     for number, at in enumerate(NOW - age for age in AGES for _ in range(12)):
         price = {"price_out": Decimal(10), "currency": "EUR", "cost": Decimal("0.0125")} if number % 2 else {}
@@ -98,7 +99,7 @@ def of(model, **more):
 
 
 def add_up():
-    """Let everything be settled that can be."""
+    """Roll up every hour and day that can be rolled up."""
 
     def done():
         roll_up()
@@ -114,7 +115,7 @@ def add_up():
 
 
 def by_rows(selection, **filters):
-    """The same selection, read from the rows."""
+    """The summary of the same selection, computed from the rows."""
     found = Generation.objects.filter(**filters)
     for each in selection.conditions:
         found = found.filter(**{f"{each.column}__in": each.values})
@@ -167,8 +168,8 @@ def test_estimates_what_stopping_saved(model, run):
     assert found.not_spent_tokens == (usual - 50) + (usual - 150) + (usual - 100)
     assert found.not_spent == {"USD": Decimal(20) * 150 / 1_000_000}
     assert [found.share.percentile(each) for each in (50, 100)] == pytest.approx([25, 75])
-    assert found.share.count == 2  # a server that was lost is nobody who stopped
-    assert (found.compared, found.not_compared) == (3, 1)  # how long the longest would have become, nobody knows
+    assert found.share.count == 2  # nobody stopped the answer of a lost server
+    assert (found.compared, found.not_compared) == (3, 1)  # nobody knows how long the longest one would have become
 
 
 def test_compares_with_complete_answers_outside_the_filters(model, run):
@@ -205,7 +206,7 @@ def test_rollup_and_rows_give_the_same_summary(model, some):
 
 
 def as_told(found):
-    """Everything but the spreads, and the percentiles of those, rounded: sums of floats depend on their order."""
+    """Everything but the spreads and their percentiles, rounded, because sums of floats depend on their order."""
     spreads = [found.stop, found.first_token, found.share]
     told = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
     percentiles = [spread.percentile(percent) for spread in spreads for percent in (5, 50, 95, 99)]
@@ -226,7 +227,7 @@ def test_later_changes_are_rolled_up_again(model, some):
     Generation.objects.filter(pk__in=[run.pk for run in old if run.status != "complete"]).update(reviewed_at=NOW)
     old[1].delete()
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
-    for _ in range(2):  # noted, then added up again
+    for _ in range(2):  # noted, then rolled up again
         assert as_told(summarize(of(model))) == as_told(by_rows(of(model)))
         assert summarize(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
         add_up()
@@ -282,7 +283,7 @@ def test_slow_summary_times_out_with_a_message(monkeypatch, run):
 
 
 def shown(staff, query):
-    """The words of the summary, with this query."""
+    """The words of the summary for this query."""
     page = staff.get(f"{LIST}?{query}")
     assert page.status == 200, page.location
     begin = page.html.index('<section class="summary"')

@@ -21,7 +21,7 @@ ROUTES = [str(each.pattern) for each in urlpatterns]
 OF_ONE = [route for route in ROUTES if "<" in route]
 OF_ALL = [route for route in ROUTES if "<" not in route]
 COMMANDS = [each for each in Command.__subclasses__() if each is not Ack]
-"""An acknowledgement names nothing."""
+"""All commands but the acknowledgement, which contains no id."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,8 @@ def stranger(server):
 
 @pytest.fixture(scope="module")
 def ids(owner):
-    """Of somebody's conversation, its answer and the run: by what an address begins with, and by a command's field."""
+    """The ids of a conversation, its answer and its generation, by the first part of an address and by the field of a
+    command."""
     conversation, messages = converse(owner, ["What blooms?", f"{SECRET} blooms"])
     conversation.rename(f"About {SECRET}")
     run = Generation.objects.get(message=messages[-1])
@@ -54,13 +55,13 @@ def ids(owner):
 
 
 def address(route, ids):
-    """A route with an id in it; a kind of id that is not known here fails, and has to be added."""
+    """The address of a route with an id. Fails for a new kind of id, which then has to be added to `ids`."""
     kind = route.partition("/")[0]
     return "/" + re.sub(r"<[^>]+>", ids[kind], route)
 
 
 def told(page, path):
-    """What is answered, but for the token of its forms, the nonce of its scripts, and the id that was asked for."""
+    """A response without the form token, the script nonce and the requested id."""
     text = re.sub(r'(nonce="|csrfmiddlewaretoken" value="|x-csrftoken": ")[^"]+', "", page.html)
     return page.status, text.replace(re.search(r"[0-9a-f-]{36}", path)[0], "ID"), page.location.replace(path, "")
 
@@ -101,7 +102,7 @@ def test_lists_contain_only_own_data(stranger, ids, route):
 
 
 def fields_of(command, ids, one=None):
-    """What such a command says of these ids; `one`: the only one of its ids that is given."""
+    """The fields of a command that names these ids; with `one`, only the id of that name."""
     names = [name for name in command.__struct_fields__ if name in ids and one in (None, name)]
     fields = {name: ids[name] for name in names}
     if "content" in command.__struct_fields__:
@@ -112,7 +113,7 @@ def fields_of(command, ids, one=None):
 
 
 def heard(page, command, fields):
-    """The first answer to a command, without what tells one from another."""
+    """The code and sentence of the first refusal that answers a command."""
     position = page.send(command.__struct_config__.tag, **fields)
     refused = page.wait("refused", after=position, refers=command.__struct_config__.tag)
     return refused["code"], refused["sentence"]

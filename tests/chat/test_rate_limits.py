@@ -35,7 +35,7 @@ def bob(strict):
 
 
 def answered(page, provider, **options):
-    """Ask and let the provider answer; the command."""
+    """Ask and let the provider answer; returns the command."""
     exchange = provider.expect()
     asked = page.ask(exchange.prompt, **options)
     exchange.write_tokens("Yes.").finish()
@@ -97,7 +97,7 @@ def test_repeated_command_counts_once(alice, socket, provider):
 def test_title_request_does_not_use_up_the_message_limit(alice, socket, provider, strict):
     page = socket(alice)
     with_its_title(page, provider)
-    answered(page, provider)  # the provider would complain of a request for a title that no test expects
+    answered(page, provider)  # the provider would report a title request that no test expects
     answered(page, provider)
     page.wait_refused("too_fast", id=page.ask("One more").id)
 
@@ -112,7 +112,7 @@ def test_page_that_never_acknowledges_is_closed(alice, socket, provider):
     page = socket(alice)
     page.mute()
     with suppress(ConnectionClosed):
-        for number in range(1, 20):  # each is answered with all that came of it
+        for number in range(1, 20):  # the response to each has everything that followed from it
             page.send("send", id=asked.id, content=exchange.prompt)
             eventually(lambda number=number: page.close_code or page.count("transcript") == number, "a transcript")
     assert page.wait_closed() == 1013

@@ -59,7 +59,7 @@ def test_model_names_the_conversation_after_the_first_answer(asked, provider):
 
 
 def test_stopped_answer_requests_no_title(person, answering, provider):
-    """Neither at once nor later; the next complete answer asks for the title."""
+    """No title is requested at once or later; the next complete answer requests it."""
     a = answering(person)
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
@@ -222,7 +222,7 @@ def test_title_request_uses_the_token_limit_name_the_endpoint_accepts(asked, pro
     next_title = provider.expect(other.prompt)
     other.write_tokens("Bees").finish()
     assert following.outcome == ("complete", "finished")
-    assert "max_tokens" not in next_title.request.body  # it is remembered
+    assert "max_tokens" not in next_title.request.body  # the name is remembered
     next_title.respond(400, body={})
 
 

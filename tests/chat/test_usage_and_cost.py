@@ -23,14 +23,14 @@ from tests.support.polling import eventually
 
 @pytest.fixture
 def priced(alice, provider):
-    """Its key: a model that costs 2 a million tokens in, and 10 out."""
+    """The key of a model that costs 2 per million input tokens and 10 per million output tokens."""
     with offered(provider.url, "priced-model", price_in="2", price_out="10", currency="EUR") as (_row, [model]):
         wait_offered(alice, model.key)
         yield model.key
 
 
 def counted(asked):
-    """The run once its tokens will change no more."""
+    """The generation, once its token counts are final."""
     generations.wait_ended(asked)
     eventually(lambda: generations.get(asked).usage_final, "the tokens counted")
     return generations.get(asked)
@@ -66,14 +66,14 @@ def test_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
     assert "≈ " in asked.end["footer"]
     run = counted(asked)
     assert run.usage_source == "estimated"
-    assert run.tokens_out == 51  # ten a sentence, and the space behind the last
+    assert run.tokens_out == 51  # ten per sentence, and the space after the last one
     assert 5 <= run.tokens_in <= 20
     assert run.cost == (run.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
     assert "≈ " in page_of(alice, asked).text
 
 
 def test_reasoning_of_a_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
-    """Nobody saw it, and it is nearly all of the bill of such a model."""
+    """Nobody saw the reasoning, but such a model bills mostly for it."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     for _ in range(155):
@@ -107,7 +107,8 @@ def test_usage_of_a_wrong_type_is_ignored(alice, answering, usage):
 
 
 def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, server):
-    """A row as a sweep leaves it: ended, with text, without a figure; what a continuation began with is not its own."""
+    """The row is as the reaper leaves it: ended, with text and without figures. The text that a continuation began with
+    does not count."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_tokens("Bees hum.").finish()
@@ -168,7 +169,7 @@ def test_provider_that_rejects_usage_is_asked_without_it(alice, socket, provider
         assert later.outcome == ("complete", "finished")
 
 
-# --- the counting program --------------------------------------------------------------------------------------------
+# --- the tokenizer process --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -198,13 +199,14 @@ def test_token_counter_gives_up_when_it_cannot_count(tokenizer, monkeypatch, tmp
     monkeypatch.setattr("conversations.providers.token_counter.PROGRAM", program)
     assert tokenizer.count(["hello"], 10) is None
     monkeypatch.undo()
-    assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
+    assert tokenizer.count(["hello"], 10) is None  # it does not start the process on every attempt
     assert Tokenizer().count(["x" * 5_000_000], 10) is None
     assert estimated_tokens(5) == 2
 
 
 def test_timeout_includes_waiting_for_the_counter(tokenizer):
-    """The program hangs while the background counts: somebody who waits for the first word does not wait for that."""
+    """The process hangs while it counts in the background; a person who waits for the first word does not wait for
+    it."""
     assert tokenizer.count(["hello world"], 10) == [2]
     os.kill(tokenizer._program.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
@@ -219,7 +221,7 @@ def test_timeout_includes_waiting_for_the_counter(tokenizer):
 
 
 def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
-    """Four hundred thousand characters, and then from memory."""
+    """Counts four hundred thousand characters, then takes the result from memory."""
     monkeypatch.setattr(context_window, "tokenizer", tokenizer)
     monkeypatch.setattr(context_window, "sizes", context_window.SizeCache())
     monkeypatch.setattr(context_window, "COUNT_TIMEOUT", 30.0)
@@ -256,7 +258,7 @@ def test_each_server_process_counts_its_own_answers(alice, socket, provider, ser
         Generation.objects.filter(pk=run.pk).update(usage_final=False)
         return run.pk in [sent.generation for sent in token_accounting.uncounted(process)]
 
-    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been quicker
+    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been faster
     assert not found_by(other.pk)
 
 

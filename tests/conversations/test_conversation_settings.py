@@ -9,7 +9,7 @@ PIRATE = "Speak like a pirate."
 
 
 def save(person, conversation, **fields):
-    """As the dialog does."""
+    """Save the settings as the dialog does."""
     from urllib.parse import urlencode
 
     return person.request("POST", f"/c/{conversation}/instructions/", urlencode(fields), headers(person))

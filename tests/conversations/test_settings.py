@@ -132,7 +132,7 @@ def test_theme_is_kept_for_the_sign_in_page(alice):
     assert "data-theme" not in page.html
 
 
-# What the administrator fixed
+# Settings fixed by the administrator
 
 
 @pytest.fixture
@@ -148,7 +148,9 @@ def test_fixed_setting_cannot_be_chosen(alice, fixed):
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
-    assert Preferences.objects.get(user=alice.user).when_leaving == "finish"  # kept for the day it is free again
+    assert (
+        Preferences.objects.get(user=alice.user).when_leaving == "finish"
+    )  # kept for the day when people may choose again
     assert preferences.effective(alice.user).when_leaving == "stop"
 
 
@@ -195,7 +197,7 @@ DESCRIBED = re.compile(r'aria-describedby="([^"]+)"')
 
 
 def described(html):
-    """Ids that fields refer to, and those of them that are not on the page."""
+    """The ids that form fields refer to, and those of them that are missing on the page."""
     named = {name for names in DESCRIBED.findall(html) for name in names.split()}
     return named, {name for name in named if f'id="{name}"' not in html}
 

@@ -190,7 +190,7 @@ def test_page_reconnects_after_a_server_restart(start_server, browser, alice, pr
 
 
 def losing_the_answer(to_the_stop):
-    """A socket on which the first transcript goes astray, and a stop gets this answer in place of the server's."""
+    """A socket on which the first transcript is lost, and each Stop gets this response instead of the server's."""
 
     def route(page):
         server = page.connect_to_server()

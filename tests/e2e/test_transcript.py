@@ -61,7 +61,7 @@ def test_selection_survives_streaming(chat, provider):
 
 
 def test_finished_block_keeps_its_element(chat, provider):
-    """Nothing is taken away and put there again: that would flash."""
+    """The page does not remove and insert the block again, which would flash."""
     exchange = begin(chat, provider, "- one\n- two")
     chat.see("two")
     chat.page.evaluate(
@@ -220,6 +220,6 @@ def test_hidden_parts_take_no_space(chat, provider):
 
 
 def violations(chat):
-    # What fades in has its own colours only once it is there.
+    # Elements that fade in reach their real colours only at the end.
     chat.page.evaluate("Promise.all(document.getAnimations().filter(a => a.transitionProperty).map(a => a.finished))")
     return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page).response["violations"]]

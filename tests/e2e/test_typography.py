@@ -112,7 +112,7 @@ DOTTED = """content => [...content.querySelectorAll("*")]
     ],
 )
 def test_cursor_follows_the_last_word(chat, provider, text, last):
-    """Not below the list that the word is in."""
+    """The cursor is not below the list that contains the word."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens(text)

@@ -22,15 +22,15 @@ from tests.support.servers import running
 from tests.support.tcp_proxy import Proxy
 
 AT_ONCE = 2.0
-"""Seconds from the end of a page to the closed socket of the provider, on a busy machine; the goal is 0.5."""
+"""Seconds from the end of a page until the provider's socket is closed, on a busy machine; the goal is 0.5."""
 TOLD = 3.0
-"""Seconds from Stop in one tab to the end in both, on a busy machine; the goal is 1."""
+"""Seconds from Stop in one tab until both show the end, on a busy machine; the goal is 1."""
 HIDDEN = 60.0
-"""Seconds that a tab is hidden."""
+"""Seconds that a tab stays hidden."""
 
 
 def begin(chat, provider):
-    """Ask in a new conversation; returns the exchange once it streams on the page."""
+    """Ask in a new conversation; returns the exchange once the page shows the stream."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.stream(endless(), RATE)
@@ -43,7 +43,7 @@ def generation(chat):
 
 
 def see_it_go_on(chat, exchange):
-    """The page shows what the provider writes after this moment."""
+    """The page shows what the provider writes from now on."""
     word = f"word{len(exchange.written) + 2} "
     eventually(lambda: exchange.closed or word in chat.content.inner_text(), f"{word} on the page")
     assert not exchange.closed, generations.outcome(generation(chat))
@@ -57,7 +57,7 @@ def completes_with_every_token_once(chat, exchange, provider):
     Checker([exchange], [], generations=[generation(chat)]).settle().check()
 
 
-# --- gone ------------------------------------------------------------------------------------------------------------
+# --- leaving ---------------------------------------------------------------------------------------------------------
 
 
 def tab_closed(chat):
@@ -76,7 +76,7 @@ def renderer_killed(chat):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("go", [tab_closed, navigated_elsewhere, renderer_killed])
 def test_browser_that_goes_away_stops_the_answer(tab, provider, long, go):
-    """The provider's socket is closed at once, and what was written is kept."""
+    """The provider's socket is closed at once, and the text is kept."""
     took = []
     for _ in range(20 if long else 3):
         chat = tab()
@@ -92,7 +92,7 @@ def test_browser_that_goes_away_stops_the_answer(tab, provider, long, go):
     assert max(took) < AT_ONCE
 
 
-# --- back ------------------------------------------------------------------------------------------------------------
+# --- returning -------------------------------------------------------------------------------------------------------
 
 
 def reload_now_and_then(chat, exchange, times):
@@ -118,13 +118,13 @@ def test_reload_during_a_stream_continues_it(chat, provider, long):
 
 @dataclass(frozen=True)
 class Front:
-    """The address behind which several servers stand; all that a page needs of a server."""
+    """The shared address of several servers, with everything that a page needs of a server."""
 
     url: str
 
 
 class Turns(Proxy):
-    """Forwards each connection to the next one of several servers."""
+    """Forwards each connection to the next of several servers."""
 
     def __init__(self):
         self.addresses = itertools.cycle([None])
@@ -136,12 +136,12 @@ class Turns(Proxy):
 
     @target.setter
     def target(self, _address):
-        """There is no single one."""
+        """Ignored: the target changes with each connection."""
 
 
 @pytest.fixture(scope="module")
 def front(database, provider):
-    """Two servers behind one address, taking turns connection by connection."""
+    """Two servers behind one address, which take turns with each connection."""
     with ExitStack() as stack:
         turns = Turns()
         stack.callback(turns.stop)
@@ -167,7 +167,7 @@ def test_reload_served_by_another_process_continues_it(browser, front, provider,
     context.close()
 
 
-# --- several, and hidden ---------------------------------------------------------------------------------------------
+# --- several tabs and hidden tabs ------------------------------------------------------------------------------------
 
 
 def test_closing_one_of_three_tabs_then_stop_in_another(chat, tab, provider, long):
@@ -194,7 +194,7 @@ def test_closing_one_of_three_tabs_then_stop_in_another(chat, tab, provider, lon
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_hidden_tab_keeps_its_answer(alice, server, provider, long):
-    """Chromium slows the timers of a hidden page down to one a second, and later to one a minute."""
+    """Chromium throttles the timers of a hidden page to one per second, and later to one per minute."""
     exchange = provider.expect()
     words = "document.querySelector('[data-role=assistant] [data-content]')?.innerText ?? ''"
     with plain_chromium() as window:

@@ -20,7 +20,7 @@ LEASE = 2
 SAVED = 2.0
 """Seconds from the return of the database until all text is saved."""
 AT_ONCE = 0.5
-"""Seconds from Stop to the closed socket of the provider, on a busy machine."""
+"""Seconds from Stop until the provider's socket is closed, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def cluster(database):
 
 @pytest.fixture(scope="module")
 def serving(cluster, provider):
-    """A server with the usual patience."""
+    """A server with the default timeouts."""
     with servers.running(OPENAI_BASE_URL=provider.url, DATABASE_URL=cluster.url) as server:
         yield server
     assert "Traceback" not in server.output, server.output
@@ -39,7 +39,7 @@ def serving(cluster, provider):
 
 @pytest.fixture
 def streaming(answering, serving):
-    """Begin an answer that streams, for a person of its own."""
+    """Begin a streaming answer for a person of its own."""
 
     def begin(server=serving):
         a = answering(people.new_person("somebody", server))
@@ -52,7 +52,7 @@ def streaming(answering, serving):
 
 @pytest.fixture(autouse=True)
 def whole(cluster):
-    """However a test ends, the database is there for the next one."""
+    """Restore the database for the next test, however this one ends."""
     yield
     cluster.be_there()
 
@@ -62,7 +62,7 @@ def check(*answers):
 
 
 def seconds_until_saved(cluster, a):
-    """How long it takes from now, the return of the database, until the text that is written by now is saved."""
+    """The time from now, when the database is back, until the text written so far is saved."""
     back = time.monotonic()
     written = "".join(token for token, at in a.exchange.written if at <= back)
     eventually(lambda: len(cluster.saved(a.asked.generation)) >= len(written), "the text written meanwhile, saved")
@@ -78,7 +78,7 @@ def goes_on_and_completes(a):
 
 
 def seconds_to_close(a):
-    """Press Stop; how long the provider's socket took to close."""
+    """Press Stop; returns how long the provider's socket took to close."""
     pressed = a.asked.stop()
     return a.exchange.wait_closed() - pressed
 
@@ -124,7 +124,7 @@ def test_answers_survive_a_frozen_database(cluster, streaming, long):
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, long):
-    """Two processes whose leases run out while the database stands still: neither may take the other one for dead."""
+    """The leases of two processes expire while the database is frozen; neither process may consider the other dead."""
     settings = {"DATABASE_URL": cluster.url, "CHAT_LEASE": LEASE}
     servers = [start_server(**settings) for _ in range(2)]
     answers = [streaming(server) for server in servers]
@@ -133,7 +133,7 @@ def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, l
         for a in answers:
             a.exchange.wait_written(len(a.exchange.written) + int(RATE * LEASE * 1.5))
         cluster.thaw()
-        for a in answers:  # a sweep comes every two seconds
+        for a in answers:  # processes reap every two seconds
             a.exchange.wait_written(len(a.exchange.written) + int(RATE * 3))
     for a in answers:
         goes_on_and_completes(a)
@@ -144,7 +144,7 @@ def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, l
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seconds", [5, pytest.param(8, marks=pytest.mark.long)])
 def test_frozen_database_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
-    """What that process says of its viewers comes late, and by the database's clock: they count as there."""
+    """That process reports its viewers late, with the database's time; they still count as present."""
     one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
     a, b = streaming(one), streaming(one)
     page = socket(a.page.person.at(other))
@@ -156,7 +156,7 @@ def test_frozen_database_with_viewers_at_another_process(cluster, start_server, 
     for each in (a, b):
         each.exchange.wait_written(len(each.exchange.written) + seconds * RATE, seconds + 10)
     cluster.thaw()
-    for each in (a, b):  # a process that is silent for longer is taken for gone
+    for each in (a, b):  # a process that stays silent longer counts as gone
         each.exchange.wait_written(len(each.exchange.written) + 5 * RATE)
         each.exchange.finish()
     assert page.wait("end", generation=generation)["status"] == "complete"
@@ -167,7 +167,7 @@ def test_frozen_database_with_viewers_at_another_process(cluster, start_server, 
 
 
 def away_and_back(cluster, streaming, seconds):
-    """The database goes for so long and comes back: Stop works meanwhile, and what was written is saved."""
+    """Stop the database for some seconds: Stop works meanwhile, and the text is saved afterwards."""
     a, stopped = streaming(), streaming()
     cluster.stop("fast")
     gone = time.monotonic()
@@ -196,7 +196,8 @@ def test_answers_survive_a_ten_second_outage(cluster, streaming):
 
 
 def gives_up(cluster, a, patience, seconds):
-    """Take the database away past the patience: the upstream is closed then, and the rest told when it is back."""
+    """Stop the database for longer than the timeout: the upstream is closed then, and the pages get the end
+    afterwards."""
     cluster.stop("immediate")
     gone = time.monotonic()
     closed = a.exchange.wait_closed(patience + 10) - gone
@@ -229,7 +230,7 @@ def test_forty_second_outage_ends_answers(cluster, serving, streaming, socket, p
 
 
 def asks_again(server, socket, provider, case):
-    """Somebody asks right after the return of the database."""
+    """A person asks right after the database returns."""
     person = people.new_person("somebody", server)
     back = time.monotonic()
     page = socket(person)
@@ -257,7 +258,7 @@ def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, serving, so
 
 
 def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, start_server):
-    """The only connections for sends wait for rows that somebody else holds."""
+    """All connections for sends wait for rows that another connection has locked."""
     server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
     a = answering(people.new_person("alice", server))
     a.exchange.stream(endless(), RATE).wait_written(10)

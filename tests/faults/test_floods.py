@@ -21,14 +21,14 @@ from tests.support.sockets import Socket
 
 LENGTH = 390_000
 MOST = 5_000_000
-"""Bytes that the server may grow by for a page that does not read."""
+"""Bytes by which the server's memory may grow for a page that does not read."""
 FLOODING = 3
 BURST = 90
-"""Frames that may come at once."""
+"""Frames that a page may send in one burst."""
 RATE = 45
 ASKED = 12
 SLACK = 0.02
-"""Seconds that a machine with other work may take more."""
+"""Additional seconds for a busy machine."""
 
 
 def long_conversation(person):
@@ -46,7 +46,7 @@ def watch(conversation):
 
 
 def narrow_page(person, server):
-    """A page whose own system takes in next to nothing for it."""
+    """A page with a tiny receive buffer."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     raw.connect(server.address)
@@ -58,7 +58,7 @@ def narrow_page(person, server):
 
 
 def warm_up(person, server, frame):
-    """Let the server render the conversation, and its threads take the memory that they work with."""
+    """Make the server render the conversation, so that its threads already hold the memory they need."""
     page = Socket(person, server.ws_url, origin=server.url)
     page.wait("hello")
     for number in range(1, 10):
@@ -88,7 +88,7 @@ def test_subscribing_without_reading_has_bounded_cost(busy, crowd_of, watches):
 
 
 async def flood(page, frame):
-    """As many as a page may send, until the server has enough of it."""
+    """Send as many frames as a page may send, until the server closes the connection."""
     with suppress(ConnectionClosed):
         while True:
             await page.connection.send(frame)
@@ -96,7 +96,7 @@ async def flood(page, frame):
 
 
 async def seconds_to_transcripts(page):
-    """From asking to the transcript, each time in a new conversation."""
+    """The time from asking to the transcript, each time in a new conversation."""
     taken = []
     for _ in range(ASKED):
         began = time.monotonic()

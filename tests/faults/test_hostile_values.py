@@ -50,7 +50,7 @@ many = settings(few, max_examples=1000)
 
 @pytest.fixture(scope="module")
 def generous(database, provider):
-    """A server at which one person may ask as often as these tests do, and an answer may take as long as they do."""
+    """A server whose limits on requests and time allow all these tests."""
     patience = dict.fromkeys(("CHAT_FIRST_TOKEN_TIMEOUT", "CHAT_SILENCE_TIMEOUT", "CHAT_RUN_TIMEOUT"), 3600)
     with running(OPENAI_BASE_URL=provider.url, CHAT_MAX_ANSWERS_PER_MINUTE=100_000, **patience) as server:
         yield server
@@ -58,7 +58,8 @@ def generous(database, provider):
 
 @pytest.fixture(scope="module")
 def bystander(generous, provider):
-    """(asked, exchange): somebody else's answer, which is being written all the time, and is at its end complete."""
+    """Returns (asked, exchange) of another person's answer, which streams during all tests and must be complete at the
+    end."""
     exchange = provider.expect()
     page = Socket(new_person("bystander", generous), generous.ws_url, origin=generous.url)
     page.wait("hello")
@@ -74,7 +75,7 @@ def bystander(generous, provider):
 
 @pytest.fixture
 def unharmed(alice, generous, bystander):
-    """Look at the others after each answer."""
+    """Check the other person's answer and the server."""
 
     def look():
         asked, exchange = bystander
@@ -91,7 +92,7 @@ def saved(generation):
 
 
 def judge(asked):
-    """By what is stored: an end that was quicker than the page's transcript comes in one, too."""
+    """Check the stored end, because an answer that ends before its transcript is sent has no event of its own."""
     status, reason = generations.outcome(asked)
     assert status in ("complete", "error")
     assert STATUS_OF[EndReason(reason)] == status
@@ -115,7 +116,7 @@ def test_chunks_of_any_shape_affect_only_their_answer(alice, generous, socket, p
                 exchange.write_raw(b"data: " + json.dumps(event).encode() + b"\n\n")
             exchange.finish(ending)
         except ConnectionError:
-            pass  # the product had enough of it
+            pass  # the product closed the connection
         judge(asked)
 
     run()

@@ -40,7 +40,7 @@ from tests.support.servers import running
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
 SOON = 5.0
-"""Seconds in which a process that went silent is noticed, on a busy machine."""
+"""Seconds within which an answer stops on a busy machine."""
 
 
 # --- real servers -----------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ SOON = 5.0
 
 @pytest.fixture(scope="module")
 def pair(database, provider):
-    """Two servers that hear of each other by the database alone, and soon notice silence."""
+    """Two servers that notify each other through the database only and soon notice silence."""
     settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
     with ExitStack() as stack:
         servers = [stack.enter_context(running(OPENAI_BASE_URL=provider.url, **settings)) for _ in range(2)]
@@ -58,7 +58,7 @@ def pair(database, provider):
 
 
 def replayed(person, page, a):
-    """Send the command of an answer again, and hold it until the `with` ends."""
+    """Send the command of an answer again; it waits for a lock until the `with` ends."""
     held = locks.locked_rows("auth_user", [person.user.pk])
     held.__enter__()
     page.send("send", id=a.asked.id, content=a.exchange.prompt)
@@ -84,7 +84,7 @@ def test_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, so
 
 
 def test_stop_during_a_replayed_command(pair, alice, answering, socket):
-    """It is under way at a process that does not run the answer."""
+    """The repeated command is in progress at a process that does not own the generation."""
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
@@ -124,19 +124,19 @@ def test_unknown_stop_reason_stops_only_its_answer(server, alice, bob, answering
 
 
 def test_failed_reap_is_retried(start_server, alice):
-    """A row that nothing runs is locked when its time comes."""
+    """The row of a generation without a task is locked when it is due."""
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
     run = streaming_row(alice.user, owner.pk)
     with locks.locked_rows("conversations_generation", [run.pk]):
         renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
         ticks = Ticks(owner.pk, renewed)
-        eventually(lambda: ticks.count > 40, "its time is long over", 20)
+        eventually(lambda: ticks.count > 40, "it is long overdue", 20)
     assert generations.outcome(str(run.pk)) == ("interrupted", "server_lost")
 
 
 class Ticks:
-    """Counts how often a process has renewed its lease, as far as one sees it."""
+    """Counts the renewals of a process's lease that are seen."""
 
     def __init__(self, owner, since):
         self._owner, self._last, self._count = owner, since, 0
@@ -162,7 +162,7 @@ def test_reaping_does_not_depend_on_the_save_interval(start_server, alice, answe
 
 
 class Page:
-    """A socket as the supervisor knows it."""
+    """A socket, as the supervisor sees it."""
 
     def __init__(self, user):
         self.user_id = user.pk
@@ -199,7 +199,7 @@ class Page:
 
 
 def streaming_row(user, owner):
-    """A generation that stands in the database and streams, as far as that knows."""
+    """A generation that exists, and streams, only in the database."""
     conversation = Conversation.objects.create(owner=user, client_id=new_id(), title="Bees")
     message = Message.objects.create(
         conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, client_id=new_id()
@@ -241,7 +241,7 @@ async def outcome(generation):
 
 
 async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, page, started):
-    """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
+    """The launch will show the answer; a process never follows the row of its own generation."""
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in supervisor.follower
     live = supervisor.launch(started, user.pk, uuid.uuid4())
@@ -263,7 +263,7 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     def fails(*_args):
         raise RuntimeError("out of everything")
 
-    monkeypatch.setattr(supervisor.providers, "take", fails)
+    monkeypatch.setattr(supervisor.providers, "acquire", fails)
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
@@ -313,7 +313,7 @@ async def test_missing_usage_does_not_block_an_end(supervisor, user, started, mo
 
 
 async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, user, started, monkeypatch):
-    """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
+    """The cancelled reader still waits for the provider to close its side."""
     monkeypatch.setattr(provider_reader, "CLOSE_TIMEOUT", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
 
@@ -341,7 +341,8 @@ async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, 
 
 @pytest.fixture
 async def following(database):
-    """How rows of other processes are shown: (made by, its looks, what it found). `looks` may be made to fail."""
+    """How rows of other processes are followed. Returns (the follower, a list whose function reads the watched
+    conversations, what it found). A test may replace the function with one that fails."""
     looks, found = [], []
 
     def watched():
@@ -404,7 +405,7 @@ def ended(run):
 
 
 async def test_process_takes_its_lock_once_it_is_free(database):
-    """Whoever sweeps tries the locks of others, and may hold one in the very moment in which its process starts."""
+    """A reaper tries the locks of other processes, and may hold one at the very moment when its process starts."""
     process = new_id()
     journal = Journal(process, asyncio.get_running_loop(), lambda _: None)
     with await asyncio.to_thread(database_connection) as holder:
@@ -425,7 +426,7 @@ def database_connection():
 
 
 def holders(process):
-    """The connections that have the lock of this process."""
+    """The connections that hold the lock of this process."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s"

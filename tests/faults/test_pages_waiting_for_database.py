@@ -13,7 +13,7 @@ from tests.support.servers import running
 LOCK_TIMEOUT = 2.0
 LIST = "/admin/conversations/auditentry/"
 PAGES = 9
-"""More than a process has connections."""
+"""More pages than a process has connections."""
 
 
 @pytest.fixture(scope="module")

@@ -24,13 +24,13 @@ from tests.support.servers import redis, running
 
 LEASE = 2
 LOSS = 0.5
-"""Seconds of text that a killed process may take with it."""
+"""Seconds of text that may be lost with a killed process."""
 SWEPT = 5.0
-"""Seconds after a restart until nothing streams any more."""
+"""Seconds from a restart until nothing streams any more."""
 EXIT = 10.0
-"""Seconds from SIGTERM to the end of the process."""
+"""Seconds from SIGTERM to the exit of the process."""
 SOON = 2.0
-"""Seconds from a sign-out to the closed sockets; also what a busy machine gets for the notifier."""
+"""Seconds from a sign-out until the sockets are closed, and for a notification on a busy machine."""
 
 
 def written_before(exchange, moment):
@@ -38,7 +38,7 @@ def written_before(exchange, moment):
 
 
 def begin(answering, server, **options):
-    """An answer that streams, of a person of its own."""
+    """Begin a streaming answer for a person of its own."""
     a = answering(people.new_person("somebody", server), **options)
     a.exchange.stream(endless(), RATE).wait_written(10)
     assert a.asked.generation
@@ -50,7 +50,7 @@ def begin(answering, server, **options):
 
 @pytest.mark.timeout(1200)
 def test_killed_process_leaves_ended_answers(start_server, answering, long):
-    """The next start ends what was left streaming, with all text but that of the last moment."""
+    """The next start ends the streaming answers, with all text except that of the last moment."""
     ends, losses = [], []
     server = start_server()
     for _ in range(100 if long else 3):
@@ -73,7 +73,7 @@ def test_killed_process_leaves_ended_answers(start_server, answering, long):
 
 
 def seconds_lost(exchange, kept, moment):
-    """The age of the oldest token that came before `moment` and is not kept."""
+    """The age of the oldest token that was written before `moment` and is not saved."""
     length = 0
     for token, at in exchange.written:
         length += len(token)
@@ -82,12 +82,12 @@ def seconds_lost(exchange, kept, moment):
     return 0.0
 
 
-# --- told to end -----------------------------------------------------------------------------------------------------
+# --- shut down -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def ending(start_server, steady):
-    """A server of one's own for many streams."""
+    """A server for many streams that the test shuts down."""
     return start_server(OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
 
 
@@ -100,7 +100,7 @@ async def streams_at(crowd, steady, count):
 
 @pytest.mark.parametrize("signals", [1, 2])
 async def test_shutdown_with_many_streams(ending, steady, long, signals):
-    """Also when told twice, as an impatient administrator does."""
+    """Also with a second signal, as from an impatient administrator."""
     count = 100 if long else 20
     askers = [people.new_person("crowd", ending) for _ in range(count)]
     async with Crowd(ending, askers) as crowd:
@@ -130,7 +130,7 @@ def outcomes(streams):
 
 
 async def test_shutdown_right_after_sockets_opened(ending, steady):
-    """Half-open ones, ones that have just said hello, and one that has just asked."""
+    """Some sockets are half open, some have just said hello, and one has just asked."""
     askers = [people.new_person("crowd", ending) for _ in range(10)]
     plan = Plan()
     async with Crowd(ending, askers) as crowd:
@@ -170,7 +170,7 @@ def test_shutdown_during_a_slow_upload(start_server, answering):
 
 
 def test_process_frozen_past_its_lease_is_fenced(start_server, answering):
-    """Another process ends the answer; the owner, resumed, writes nothing and shows nothing of its own."""
+    """Another process ends the answer; the resumed owner neither writes nor shows anything."""
     owner, _other = start_server(CHAT_LEASE=LEASE), start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
     generation = a.asked.generation
@@ -197,7 +197,7 @@ def test_process_frozen_past_its_lease_is_fenced(start_server, answering):
 
 
 def test_briefly_frozen_process_loses_nothing(start_server, answering):
-    """The answer ends while its process stands still: the page gets the last words before the end."""
+    """The answer ends while its process is frozen; the page gets the last words before the end."""
     owner = start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
     owner.freeze()
@@ -217,12 +217,13 @@ def test_briefly_frozen_process_loses_nothing(start_server, answering):
 WAYS = ["notifier", "database", "notifier lost"]
 LIMITS = {"notifier": 0.1, "database": 0.6, "notifier lost": 0.6}
 SLACK = 1.4
-"""Seconds that a busy machine may add."""
+"""Additional seconds for a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def pairs(database, provider):
-    """(one, other, URL of Redis) for a way: two servers that hear of each other by Redis, or by the database alone."""
+    """Start two servers that notify each other by Redis or through the database only; returns (one, other, URL of
+    Redis)."""
     made = {}
     with ExitStack() as stack:
 
@@ -230,7 +231,7 @@ def pairs(database, provider):
             if way not in made:
                 url = stack.enter_context(redis()) if way != "database" else ""
                 settings = {"OPENAI_BASE_URL": provider.url, "REDIS_URL": url}
-                with ThreadPoolExecutor(2) as threads:  # they start at the same time
+                with ThreadPoolExecutor(2) as threads:  # both start at the same time
                     one, other = threads.map(lambda _: stack.enter_context(running(**settings)), range(2))
                 made[way] = one, other, url
             return made[way]
@@ -248,7 +249,7 @@ def way(request):
 
 @pytest.fixture
 def shared(pairs, way, answering, socket):
-    """Begin an answer at one server that a page at the other one shows: (answering, the page, its person there)."""
+    """Begin an answer at one server that a page at the other shows; returns (answering, the page, its person there)."""
     one, other, url = pairs(way)
 
     def begin_shared():
@@ -336,7 +337,7 @@ def deleted_by_mark(a):
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.parametrize("delete", [deleted_by_row, deleted_by_mark])
 def test_account_deleted_during_a_stream(shared, delete):
-    """The upstream is closed, both pages are told, and nothing comes back."""
+    """The upstream is closed, both pages learn of it, and nothing is written afterwards."""
     a, page, _there = shared()
     generation, conversation = a.asked.generation, a.asked.conversation
     positions = len(a.page.events), len(page.events)
@@ -373,7 +374,7 @@ def test_deleting_an_account_during_a_stream_never_fails(shared, long):
         a.exchange.wait_closed()
 
 
-# --- one process: who may no longer be there -------------------------------------------------------------------------
+# --- ended sessions at one process -----------------------------------------------------------------------------------
 
 
 def new_password(person):
@@ -400,7 +401,7 @@ def account_deleted(person):
 
 @pytest.mark.parametrize("what", [signed_out, new_password, disabled, disabled_in_one_query, account_deleted])
 def test_ended_session_stops_the_answer(server, answering, what):
-    """By another process than the server (but for the sign-out): nobody rings, and it is seen all the same."""
+    """All but the sign-out are done by another process without a notification, and the server still notices."""
     a = begin(answering, server)
     generation = a.asked.generation
     left = time.monotonic()

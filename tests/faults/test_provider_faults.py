@@ -28,7 +28,7 @@ PATIENCE = {
 
 @pytest.fixture(scope="module")
 def way(provider):
-    """A network between the server and its provider."""
+    """The network between the server and its provider."""
     proxy = Proxy(("127.0.0.1", provider.port))
     yield proxy
     proxy.stop()
@@ -36,7 +36,7 @@ def way(provider):
 
 @pytest.fixture(scope="module")
 def behind(database, way):
-    """A server whose provider is at the other end of that network."""
+    """A server that reaches its provider through that network."""
     with running(OPENAI_BASE_URL=f"{way.url}/v1", **PATIENCE) as server:
         yield server
 
@@ -71,7 +71,7 @@ def test_network_to_the_provider_falls_silent(far, way, provider):
 
 
 def test_stop_while_the_network_is_silent(far, way):
-    """The server's end of the connection closes at once; the provider learns of it when the network is back."""
+    """The server closes its end at once; the provider learns of it when the network is back."""
     a = far()
     way.silence()
     try:
@@ -85,7 +85,7 @@ def test_stop_while_the_network_is_silent(far, way):
 
 
 def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, way):
-    """A few bytes at a time: headers, chunk sizes, events and characters arrive in halves."""
+    """A few bytes at a time, so headers, chunk sizes, events and characters arrive in parts."""
     exchange = provider.expect()
     asked = socket(alice.at(behind)).ask(exchange.prompt)
     exchange.wait_opened()
@@ -99,7 +99,7 @@ def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, w
 
 
 def test_endless_answer_is_cut_off(far, provider):
-    """Neither silent nor done: the limit of the whole run ends it."""
+    """The provider is neither silent nor done, so the limit for the whole answer ends it."""
     a = far("Bees hum ")
     a.exchange.stream(endless(), 20)
     a.exchange.wait_closed(PATIENCE["CHAT_RUN_TIMEOUT"] + 2)
@@ -124,12 +124,12 @@ def test_endless_comments_do_not_count_as_text(far, provider):
 
 
 def test_unreachable_provider_times_out(database, alice, socket):
-    """An address that takes no connection and refuses none."""
+    """An address that neither accepts nor refuses connections."""
     with ExitStack() as stack:
         hole = stack.enter_context(sockets.socket())
         hole.bind(("127.0.0.1", 0))
         hole.listen(0)
-        for _ in range(3):  # the queue is full now, so the system answers nobody
+        for _ in range(3):  # then the queue is full, so the system answers nobody
             waiting = stack.enter_context(sockets.socket())
             waiting.setblocking(False)
             waiting.connect_ex(hole.getsockname())
@@ -194,7 +194,7 @@ def test_compressed_stream_is_read(asking):
 
 
 def test_invalid_http_chunks_are_an_error(far, provider):
-    """The connection is closed at once; that nothing more can come is only noticed by the silence."""
+    """The connection is closed at once; only the silence shows that nothing more can arrive."""
     a = far()
     a.exchange._do(a.exchange._put(b"zz\r\nnonsense\r\n"))
     a.exchange.wait_closed(1)
@@ -203,7 +203,7 @@ def test_invalid_http_chunks_are_an_error(far, provider):
 
 
 def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
-    """More than CHAT_MAX_LINE: the rest is not read."""
+    """The line exceeds CHAT_MAX_LINE; the rest is not read."""
     a = answering(alice)
     with ExitStack() as stack:
         stack.enter_context(pytest.raises(ConnectionError))
@@ -233,7 +233,7 @@ def test_text_and_finish_reason_in_one_event(alice, answering):
 
 
 def test_error_after_the_finish_reason_is_ignored(alice, answering):
-    """All was said before it."""
+    """The answer was complete before the error."""
     a = answering(alice)
     a.exchange.finish(done=False, end=False)
     a.exchange.write_event({"error": {"message": "late"}}).end()

@@ -24,7 +24,7 @@ from tests.support.polling import TIMEOUT, eventually
 
 HOSTILE = "a\0b\ud800c\udfff"
 TICK = 1.5
-"""Seconds in which a tick comes, on a busy machine."""
+"""Seconds within which a tick happens, on a busy machine."""
 
 texts = st.text(st.characters(codec=None), max_size=60) | st.sampled_from([HOSTILE, "\0" * 50, "x" * 600])
 numbers = st.none() | st.integers() | st.sampled_from([-1, 2**31 - 1, 2**31, 2**63, 10**400])
@@ -57,7 +57,7 @@ endings = st.builds(
 
 
 class Writer:
-    """A journal as a process has one, with the rows that it may write to."""
+    """A process's journal, with rows that it may write to."""
 
     def __init__(self, user):
         self.user = user
@@ -68,7 +68,7 @@ class Writer:
         self.journal.start()
 
     def run(self, prefix=""):
-        """A generation that streams, of this process; its id."""
+        """Create a streaming generation of this process; returns its id."""
         conversation = Conversation.objects.create(owner=self.user, client_id=new_id(), title="Bees")
         message = Message.objects.create(
             conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, content=prefix, client_id=new_id()
@@ -80,7 +80,7 @@ class Writer:
         return run.pk
 
     def end(self, *endings):
-        """All at the same moment; what became of them, or None where it takes longer than a tick."""
+        """End all of these at the same moment; returns their results, or None if that takes longer than a tick."""
 
         async def together():
             futures = [self.journal.end(ending) for ending in endings]
@@ -106,7 +106,7 @@ def writer(database):
 
 @contextmanager
 def refusing(generation):
-    """The database takes no end of this generation."""
+    """Make the database refuse the end of this generation."""
     name = f"refuse_{new_id().hex}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,7 +179,7 @@ def test_permanently_refused_row_does_not_block_others(writer):
 
 
 def test_refused_end_does_not_affect_other_answers(server, alice, bob, answering):
-    """Others are saved and end, the server stays ready, and the metrics tell."""
+    """Other answers are saved and end, the server stays ready, and the metrics show the failure."""
     a, b = answering(alice), answering(bob)
     counted = scrape(server)["chat_endings_refused_total",]
     with refusing(a.asked.generation):

@@ -21,11 +21,11 @@ UNREAD = 262_144
 CLOSED = 10.0
 FAST = 1000
 HEAVY = partial(Plan, rate=FAST, more=200)
-"""Words so long that 256 KiB are there within seconds."""
+"""Words so long that 256 KiB arrive within seconds."""
 
 
 def received(events: list[Event]) -> int:
-    """About as many bytes as these frames had."""
+    """The approximate size of these frames in bytes."""
     return sum(len(json.dumps(dict(event.fields), ensure_ascii=False)) for event in events)
 
 
@@ -45,7 +45,7 @@ def connected(server, page):
     ],
 )
 def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
-    """Another page of the same answer reads on, so the answer goes on; others' Stop is as quick as ever."""
+    """Another page keeps reading the same answer, so it continues; other people's Stop is as fast as ever."""
     people = crowd_of(21)
 
     async def scenario():
@@ -93,14 +93,14 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
 
 
 def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
-    """What had no room is not sent later piece by piece: the page gets the whole anew."""
+    """Frames that did not fit are not sent later one by one: the page gets a new snapshot."""
 
     async def scenario():
         async with Crowd(busy, crowd_of(1)) as crowd:
             page = crowd.pages[0]
             stream = (await crowd.ask([HEAVY()]))[0]
             page.acknowledges = False
-            await page.wait_for(lambda: page.silence() > 1)  # full: the server sends it nothing more
+            await page.wait_for(lambda: page.silence() > 1)  # full, so the server sends it nothing more
             page.acknowledges = True
             seen = len(page.events)
             await page.wait_for(lambda: any(event.op == "snapshot" for event in page.events[seen:]))
@@ -116,7 +116,7 @@ def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
 
 @pytest.mark.parametrize("streams", [pytest.param(1, marks=pytest.mark.long), 5])
 def test_thousand_tokens_a_second_do_not_slow_others(busy, steady, crowd_of, streams):
-    """Few frames, all of the text, and Stop at once."""
+    """The page gets few frames with all of the text, and Stop works at once."""
     seconds = 3
 
     async def scenario():

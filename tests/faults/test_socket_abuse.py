@@ -24,7 +24,7 @@ HANDSHAKE = "GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r
 
 
 async def stops_beside(server, steady, people, abuse):
-    """Run `abuse(crowd)` while others stream, and then stop; returns the crowd and how long each Stop took."""
+    """Run `abuse(crowd)` while others stream and then stop; returns the crowd and the duration of each Stop."""
     async with Crowd(server, people) as crowd:
         streams = await crowd.ask(Plan() for _ in people)
         abusing = asyncio.create_task(abuse(crowd))
@@ -115,12 +115,12 @@ def test_half_open_sockets_slow_nobody(busy, steady, crowd_of, opening):
 
 
 def test_fragmented_megabyte_closes_the_socket(alice, socket, answering):
-    """A message over the limit in fragments that are each below it."""
+    """The message exceeds the limit, each of its fragments does not."""
     a = answering(alice)
     page = socket(alice)
     with suppress(ConnectionClosed):
         page.connection.send("x" * 60_000 for _ in range(18))
-    assert page.wait_closed() in (1006, 1009)  # still sending, it may miss the goodbye
+    assert page.wait_closed() in (1006, 1009)  # still sending, it may miss the close frame
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
 

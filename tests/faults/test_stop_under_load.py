@@ -16,23 +16,23 @@ from tests.support.faults.steady_provider import NEVER, Plan
 
 STREAMS = 100
 LIMIT = 3.0
-"""Seconds that a Stop may take on the slowest machine; the figures say what it takes."""
+"""Seconds that a Stop may take on the slowest machine; the printed figures show the real value."""
 
 
 def check(steady, crowd):
-    """The promises of the checker, for what these pages saw."""
+    """Check the invariants for everything that these pages saw."""
     prompts = {stream.plan.prompt for stream in crowd.streams}
     runs = [run for run in steady.runs if run.prompt in prompts]
     return Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
 
 
 def reached(steady, streams):
-    """Seconds from each Stop to the provider's closed socket."""
+    """The seconds from each Stop until the provider's socket was closed."""
     return [steady.wait_closed(stream.plan.prompt).closed_at - stream.stopped_at for stream in streams]
 
 
 async def told(streams):
-    """Seconds from each Stop to its end on the page."""
+    """The seconds from each Stop until the page got the end."""
     ends = await asyncio.gather(*(stream.ended() for stream in streams))
     return [end.at - stream.stopped_at for end, stream in zip(ends, streams, strict=True)]
 
@@ -44,7 +44,7 @@ async def stop_and_ask_again(stream: Stream) -> Stream:
 
 
 def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
-    """Ten Stops a second, each page asking anew, so that a hundred stream all the time; then all at once."""
+    """Ten Stops a second, each followed by a new prompt, so that a hundred answers always stream; then all at once."""
     before = Resources.of(busy, steady.port)
     process = psutil.Process(busy.process.pid)
     stops = STREAMS if long else STREAMS // 4
@@ -92,7 +92,7 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
     ],
 )
 def test_stop_of_a_hundred_silent_requests(busy, steady, crowd_of, long, case, plan):
-    """A read that would never return is cut off like any other."""
+    """A read that would never return is cancelled like any other."""
     count = STREAMS if long else 30
 
     async def scenario():
@@ -133,8 +133,8 @@ async def ask_and_stop(page: Page, burst: float) -> Stream:
 
 @pytest.mark.timeout(600)
 def test_stop_at_random_moments(busy, steady, crowd_of, long):
-    """From before the request has left to behind the last token; in bursts, alone, by the command or the generation,
-    some on pages that do not read."""
+    """From before the request is sent until after the last token; in bursts or alone, by command or by generation, some
+    on pages that do not read."""
     rounds, width = (20, 50) if long else (2, 50)
     closed, outcomes = [], {"stopped": 0, "finished": 0}
 
@@ -155,7 +155,7 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
         outcomes[each.reason] += 1
         if each.reason == "stopped" and (runs := steady.asked(stream.plan.prompt)):
             closed.append(runs[0].closed_at - stream.stopped_at)
-        if stream.plan.tokens == Plan.tokens:  # this one does not end by itself
+        if stream.plan.tokens == Plan.tokens:  # this one never ends by itself
             assert each.reason == "stopped"
     measurements.note_times(f"{rounds * width} Stops at random moments → upstream closed", closed)
     measurements.note("Stops at random moments", f"0 lost of {rounds * width}: {outcomes}")
@@ -164,8 +164,8 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
 
 
 def test_stop_while_the_database_is_frozen(start_server, steady, long):
-    """Answers that stream are cut off at once. A prompt that waits for the database and is stopped in the meantime is
-    never sent to the provider."""
+    """Streaming answers stop at once. A prompt that waits for the database and is stopped meanwhile is never sent to
+    the provider."""
     with postgres_server.own_postgres() as cluster:
         server = start_server(DATABASE_URL=cluster.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
         askers = [people.new_person("crowd", server) for _ in range(35)]

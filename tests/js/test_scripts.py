@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def node() -> str:
-    """Playwright brings a Node with it, so the tests need no other."""
+    """Playwright includes Node, so these tests need no other."""
     return str(compute_driver_executable()[0])
 
 

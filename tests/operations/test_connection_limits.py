@@ -16,12 +16,12 @@ from tests.support import environment, people, servers
 from tests.support.polling import eventually
 
 FEW = 160
-"""Open files of a server; a quarter of them is kept back."""
+"""The open files of a server; a quarter of them is reserved."""
 
 
 @pytest.fixture
 def small(database, provider):
-    """A server that is begun with a low limit, and then kept to another one."""
+    """A server that starts with a low limit, which is then changed."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
     try:
@@ -61,7 +61,7 @@ def reachable(person):
 
 @pytest.fixture
 def dripping():
-    """A connection on which bytes come one by one, and its clock."""
+    """A connection on which bytes arrive one by one, and its clock."""
     clock, channel = Clock(), Channel()
     channel.factory = type("Factory", (), {"server": type("Server", (), {"protocol_connected": lambda *_: None})()})()
     channel.requestFactory = LimitedRequest
@@ -89,7 +89,7 @@ def test_request_that_arrives_byte_by_byte_times_out(dripping, begin):
 
 
 def server_with(tmp_path, **given):
-    """Start a server in a folder of its own, and let it end at once; what it wrote."""
+    """Start a server in a folder of its own and let it end at once; returns its output."""
     port = servers.free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "chatapp.server"],

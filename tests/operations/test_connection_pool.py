@@ -24,7 +24,7 @@ from tests.support.conversations import conversation
 POOL = 4
 AT_ONCE = 12
 SOON = 6.0
-"""Seconds; below the ten that a request waits for a connection before it is given up."""
+"""Seconds; fewer than the ten that a request waits for a connection before it fails."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def staff(narrow):
 
 
 def at_once(request, count=AT_ONCE):
-    """What these requests are answered with, made at the same time; and the seconds that all of them took."""
+    """Make these requests at the same time; returns the responses and the seconds that all of them took."""
     began = time.monotonic()
     with ThreadPoolExecutor(count) as threads:
         answers = list(threads.map(lambda _: request(), range(count)))
@@ -53,7 +53,7 @@ def at_once(request, count=AT_ONCE):
 
 
 def long_conversation(person):
-    """Eight megabytes: more than the system's buffers take in for a reader who does not read."""
+    """Eight megabytes: more than the operating system's buffers hold for a reader who does not read."""
     made = conversation(person)
     rows = [
         Message(conversation=made, parent_id=made.head_id, role="user", content=f"{number} {'x' * 100_000}")
@@ -64,7 +64,7 @@ def long_conversation(person):
 
 
 def begin_download(person, path):
-    """A reader who takes the first bytes, and then no more."""
+    """A client that reads the first bytes and then stops."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     raw.settimeout(SOON)
@@ -89,7 +89,7 @@ def test_concurrent_exports_of_unknown_conversations_are_not_found(alice):
 
 
 def test_concurrent_stop_forms_all_succeed(alice):
-    """The Stop that is meant for bad moments."""
+    """The form is meant for bad moments."""
     statuses, seconds = at_once(lambda: alice.post(f"/generations/{uuid.uuid4()}/stop/"))
     assert statuses == {404}
     assert seconds < SOON
@@ -132,14 +132,14 @@ def post_as(server, path, charset):
 
 @pytest.mark.parametrize("path", FORMS)
 def test_unreadable_charset_gives_the_connection_back(narrow, path):
-    """Anybody may send them, signed in or not."""
+    """Anybody may send such a request, signed in or not."""
     statuses = {post_as(narrow, path, charset) for charset in CHARSETS for _ in range(POOL)}
     assert statuses <= {302, 400, 403, 404, 405}
     assert people.Person(None, "", narrow).get("/readyz").html == "ready\n"
 
 
 async def ask_and_fail(scope, receive, send):
-    """An application that uses the database, and whose exception leaves it."""
+    """An application that uses the database and then raises."""
 
     def ask():
         with connection.cursor() as cursor:

@@ -24,7 +24,7 @@ def renewed(server):
 
 
 def pause(server):
-    """Between two ticks."""
+    """The time between two ticks."""
     first = renewed(server)
     second = eventually(lambda: (at := renewed(server)) != first and at, "a tick")
     return eventually(lambda: (at := renewed(server)) != second and at, "another tick") - second

@@ -6,7 +6,7 @@ from chatapp import library_internals
 from tests.support import people, servers
 
 START = "from chatapp import server\nfrom chatapp import library_internals\n{}\nserver.main()"
-"""A server that starts once some parts have been taken away."""
+"""A program that removes some internals and then starts the server."""
 
 OTHER_FACTORIES = """
 import types
@@ -26,7 +26,7 @@ del WebSocketProtocol._dataReceived
 
 
 class WithoutBuffers:
-    """A connection of a release of Twisted that keeps its buffers elsewhere."""
+    """A connection of a Twisted release that keeps its buffers elsewhere."""
 
     def __init__(self):
         self.written = b""
@@ -36,7 +36,7 @@ class WithoutBuffers:
 
 
 class Buffered(WithoutBuffers):
-    """A connection as Twisted has it, with some bytes that its socket has not taken yet, or none."""
+    """A Twisted connection with some bytes, or none, that its socket has not accepted yet."""
 
     TLS = False
     _tempDataBuffer = ()  # noqa: N815

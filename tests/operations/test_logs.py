@@ -17,18 +17,18 @@ from tests.support.polling import eventually
 
 @pytest.fixture(scope="module")
 def talkative(database, provider):
-    """A server that writes as much as it can, as JSON."""
+    """A server that logs as much as it can, as JSON."""
     with servers.running(OPENAI_BASE_URL=provider.url, LOG_FORMAT="json", LOG_LEVEL="DEBUG") as server:
         yield server
 
 
 def lines(server):
-    """The JSON lines; what is printed at the start, for people, is none."""
+    """The JSON lines, without those printed for people at the start."""
     return [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
 
 
 def end_of(server, asked):
-    """The line of this run's end."""
+    """The log line for the end of this generation."""
 
     def look():
         found = [line for line in lines(server) if line.get("generation") == asked.generation]
@@ -143,7 +143,7 @@ def test_traceback_does_not_quote_the_refused_row(database, formatter):
 
 
 def test_control_characters_are_escaped():
-    """Names of models come from providers."""
+    """Model names come from providers."""
     name = "m\rINFO fake\x1b[31m\x0b\x0c\x85\u2028"
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "model %s", (name,), None)
     told = logs.OneLine().format(record)

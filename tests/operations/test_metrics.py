@@ -7,7 +7,7 @@ from tests.support.polling import eventually
 
 
 def grown(server, before, *names):
-    """Wait until each of these is higher than before."""
+    """Wait until each of these has increased."""
     eventually(lambda: all(scrape(server)[name] > before[name] for name in names), f"more of {names}")
 
 

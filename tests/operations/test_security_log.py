@@ -18,7 +18,7 @@ def watched(database, provider):
 
 @pytest.fixture
 def told(watched):
-    """The lines of an event that this person caused, without what every line has."""
+    """The log lines of an event caused by this person, without the fields that every line has."""
 
     def look(event, **about):
         lines = [json.loads(line) for line in watched.output.splitlines() if line.startswith("{")]

@@ -8,7 +8,7 @@ from chatapp.setting_reader import InvalidSetting
 
 @pytest.fixture
 def read_only(monkeypatch, settings, tmp_path):
-    """A folder with static files that the system lets nobody write to."""
+    """A folder for static files on a read-only file system."""
 
     def refuse(*args, **options):
         raise OSError(30, "Read-only file system")

@@ -46,7 +46,7 @@ def test_plain_daphne_is_refused(database):
 
 
 class At:
-    """Where a server of somebody else listens."""
+    """The address of a server that the test did not start itself."""
 
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def unanswered(socket, provider):
-    """Ask as a person; returns (asked, exchange) once the provider has the request, which it has not answered."""
+    """Ask as a person; returns (asked, exchange) once the provider has the request, which is not answered yet."""
 
     def ask(person, **options):
         exchange = provider.expect()

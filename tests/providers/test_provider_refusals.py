@@ -66,7 +66,7 @@ TOO_LONG = {
 
 @pytest.fixture(scope="module")
 def own(provider):
-    """An endpoint of this file's own: what is learnt about its models concerns no other test."""
+    """An endpoint for this file only, so that what the server learns about its models affects no other test."""
     with offered(provider.url, *[f"window-{number}" for number in range(len(TOO_LONG) + 3)]) as (_row, models):
         yield iter(models)
 
@@ -104,7 +104,7 @@ def test_context_overflow_in_the_stream_says_the_same(asking):
 
 
 def test_window_named_in_a_refusal_is_used_afterwards(asking, provider, model):
-    """What no longer fits is left out, so trying again works."""
+    """Turns that no longer fit are left out, so a retry works."""
     first, exchange = asking
     exchange.write_tokens("Bees hum. " * 200).finish()
     assert first.end
@@ -168,7 +168,7 @@ def test_unusable_address_fails_the_answer(alice, socket, address):
 
 
 def test_refusal_quoting_the_request_keeps_usage_requests_on(alice, socket, provider):
-    """Only where leaving it out helps is it left out from then on."""
+    """Usage is no longer requested only where leaving it out helps."""
     with offered(f"{provider.url}/quoting", "quoting-model") as (_row, [model]):
         wait_offered(alice, model.key)
         page = socket(alice)

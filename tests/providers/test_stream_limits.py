@@ -19,7 +19,7 @@ SOON = 5.0
 
 
 def peak(server):
-    """The most memory that the server has used so far, in megabytes."""
+    """The peak memory of the server so far, in megabytes."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
@@ -33,7 +33,7 @@ def test_endless_error_body_is_cut_off(asking, server):
         while written < 400 * MEGABYTE:
             exchange.write_raw(b"x" * MEGABYTE)
             written += MEGABYTE
-    assert written < 50 * MEGABYTE  # most of it lies in the buffers of the system
+    assert written < 50 * MEGABYTE  # most of it is in the operating system's buffers
     assert asked.outcome == ("error", "provider_failed")
     assert generations.get(asked).error_code == "500"
     assert peak(server) - before < 30
@@ -63,7 +63,7 @@ def test_compressed_error_bomb_is_not_unpacked(asking, server):
 
 @asynccontextmanager
 async def saying(*head, forever):
-    """An endpoint that answers whatever it is asked with this head, and then without end with `forever`."""
+    """An endpoint that answers every request with this head and then endlessly with `forever`."""
 
     answers = set()
 

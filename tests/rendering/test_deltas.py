@@ -12,7 +12,7 @@ from tests.support.protocol_rules import Event, Rules
 
 
 class Page:
-    """What a page makes of the frames of one answer, and how many bytes they were."""
+    """What a page builds from the frames of one answer, and their size in bytes."""
 
     language = "en"
 

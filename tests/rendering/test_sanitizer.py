@@ -46,7 +46,7 @@ HARMLESS = [
 
 
 class Elements(ParsedHtml):
-    """The same of HTML that need not be well-formed."""
+    """The same for HTML that need not be well-formed."""
 
     def handle_endtag(self, tag):
         assert tag in ALLOWED

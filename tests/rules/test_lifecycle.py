@@ -57,7 +57,7 @@ class Run(RuleBasedStateMachine):
         self.cause = EndReason.LEFT
 
     def decide(self, reason: EndReason) -> bool:
-        """In the model, the first one counts."""
+        """In the model, the first end wins."""
         if self.reason is not None:
             return False
         self.reason, self.decided_at = reason, self.now
@@ -133,7 +133,7 @@ class Run(RuleBasedStateMachine):
         self.viewers.postpone_end(self.now)
         self.due = max(self.due or 0, self.now + self.grace_periods[EndReason.CONNECTION_LOST])
 
-    # --- the clocks that the process looks at
+    # --- periodic checks
 
     @rule()
     def looks_for_viewers(self) -> None:
@@ -156,7 +156,7 @@ class Run(RuleBasedStateMachine):
         if overdue:
             self.decide(EndReason.TIMED_OUT)
 
-    # --- what always holds
+    # --- invariants
 
     @invariant()
     def one_outcome_the_first(self) -> None:
@@ -210,7 +210,7 @@ DECIDES = {
 
 
 def test_every_order_of_concurrent_ends():
-    """All 5040 orders of what can come together: complete exactly if the finish reason came first."""
+    """All 5040 orders of concurrent events: the answer is complete exactly if the finish reason came first."""
     for order in permutations(STEPS):
         lifecycle = Lifecycle(LIMITS, 0, "Bees ")
         for moment, step in enumerate(order):

@@ -10,7 +10,7 @@ LIMIT = 1000
 
 
 class Page:
-    """As much of a socket as the check looks at."""
+    """The part of a socket that the check reads."""
 
     def __init__(self) -> None:
         self.send_window = SendWindow(LIMIT, 0.0)

@@ -11,7 +11,7 @@ from tests.support.provider.endless import endless
 
 LEASE = 2
 LOSS = 0.5
-"""Seconds of text that may be lost."""
+"""The last seconds of text, which may be lost."""
 
 
 def written_before(exchange, moment):
@@ -20,7 +20,7 @@ def written_before(exchange, moment):
 
 @pytest.fixture
 def killed(start_server, alice, answering):
-    """(generation, exchange, server, moment): an answer whose server was killed in the middle of it."""
+    """Returns (generation, exchange, server, moment) of an answer whose server was killed while it streamed."""
     server = start_server(CHAT_LEASE=LEASE)
     a = answering(alice.at(server))
     generation = a.asked.generation

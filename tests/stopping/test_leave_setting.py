@@ -18,11 +18,11 @@ def choose(person, when_leaving):
     Preferences.objects.update_or_create(user=person.user, defaults={"when_leaving": when_leaving})
 
 
-# The rule, without a clock
+# The rule, without real time
 
 
 def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
-    """Seconds that an answer goes on after its last viewer went."""
+    """The seconds that an answer continues after its last viewer leaves."""
     viewers = Viewers(GracePeriods.from_preference(choice, left, lost))
     viewers.arrive("tab")
     viewers.leave("tab", cause, now)
@@ -49,7 +49,7 @@ def test_choice_cannot_undercut_the_administrators_grace_period():
     assert alone("stop", EndReason.CONNECTION_LOST, lost=90) == 90
 
 
-# Over sockets
+# Through sockets
 
 
 def test_answer_finishes_in_the_background(alice, answering, socket):

@@ -11,7 +11,7 @@ ACK_TIMEOUT, GRACE = 1.0, 2.0
 
 @pytest.fixture(scope="module")
 def wary(database, provider):
-    """A server that soon notices silence."""
+    """A server that quickly notices silence."""
     settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
     with running(OPENAI_BASE_URL=provider.url, **settings) as server:
         yield server
@@ -19,7 +19,7 @@ def wary(database, provider):
 
 @pytest.fixture
 def through(alice, wary, answering, proxy):
-    """An answer that streams through a proxy: (answering, proxy)."""
+    """A streaming answer whose page connects through a proxy: (answering, proxy)."""
     between = proxy(wary)
     a = answering(alice.at(wary), via=between)
     a.exchange.stream(endless(), RATE).wait_written(10)
@@ -35,7 +35,7 @@ def test_silent_page_closes_the_providers_socket(through):
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")
     kept = generations.text(a.asked.generation)
     assert a.exchange.text.startswith(kept)
-    unread = a.exchange.text[len(kept) :].split()  # arrived, but not taken, because no page could have had it yet
+    unread = a.exchange.text[len(kept) :].split()  # arrived, but not stored, because no page could have had it yet
     assert len(unread) < RATE / 2
 
 

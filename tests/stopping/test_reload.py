@@ -8,7 +8,7 @@ from tests.support.provider.endless import RATE, endless
 
 
 def mark(page):
-    """The `data-page` of a page as served."""
+    """The `data-page` attribute of a page as served."""
     found = re.search(r'data-page="([^"]+)"', page.html)
     assert found, "the page has no data-page"
     return found.group(1)

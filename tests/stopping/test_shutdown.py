@@ -12,7 +12,7 @@ STREAMS = 10
 
 @pytest.fixture
 def streaming(start_server, answering):
-    """(server, ten answers that stream)."""
+    """Returns (server, ten streaming answers)."""
     server = start_server()
     begun = [answering(people.new_person("somebody", server)) for _ in range(STREAMS)]
     for a in begun:

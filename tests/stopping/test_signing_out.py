@@ -15,7 +15,7 @@ from tests.support.sockets import Socket
 
 
 def refused(person, server, origin):
-    """The code that a socket is closed with."""
+    """The code with which a socket is closed."""
     page = Socket(person, server.ws_url, origin=origin)
     code = page.wait_closed()
     assert page.events == []
@@ -106,7 +106,7 @@ def test_signing_out_leaves_other_people_alone(alice, bob, answering):
 
 
 def change_password(person):
-    """Change it on the page for it; returns the person as signed in afterwards."""
+    """Change the password on its page; returns the person as signed in afterwards."""
     new = "quite another one"
     fields = {"old_password": person.password, "new_password1": new, "new_password2": new}
     page = person.post("/settings/password/", **fields)
@@ -116,7 +116,7 @@ def change_password(person):
 
 
 def test_changing_the_password_stops_nothing_in_this_session(alice, answering, socket):
-    """The pages of that browser connect again, with the new cookie."""
+    """The pages of that browser reconnect with the new cookie."""
     a = answering(alice)
     other = socket(alice)
     after = change_password(alice)
@@ -144,6 +144,6 @@ def test_background_answer_finishes_after_a_password_change(alice, answering):
     generation = a.asked.generation
     a.page.close()
     change_password(alice)
-    a.exchange.stream(endless(), RATE).wait_written(RATE * 2)  # sessions are looked at twice a second
+    a.exchange.stream(endless(), RATE).wait_written(RATE * 2)  # sessions are checked twice a second
     a.exchange.finish()
     assert generations.outcome(generation) == ("complete", "finished")

@@ -10,7 +10,7 @@ from tests.support.provider.tls import SilentTls
 from tests.support.servers import running
 
 SOON = 1.0
-"""Seconds. Closing in order would take thirty."""
+"""Seconds. An orderly TLS shutdown would take thirty."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def deaf(provider):
 
 @pytest.fixture(scope="module")
 def far(database, deaf):
-    """A server that reaches its provider by TLS."""
+    """A server that reaches its provider over TLS."""
     with running(OPENAI_BASE_URL=deaf.url, SSL_CERT_FILE=deaf.certificate, CHAT_MODELS="alpha-model") as server:
         yield server
 
@@ -65,7 +65,7 @@ def test_generation_records_when_the_connection_closed(alice, far, answering):
 
 
 def test_connection_of_a_complete_answer_is_reused(alice, far, answering, socket, provider):
-    """A handshake less before the next answer's first word."""
+    """It saves a handshake before the first word of the next answer."""
     a = answering(alice.at(far))
     a.exchange.finish()
     assert a.asked.outcome == ("complete", "finished")

@@ -11,12 +11,12 @@ from tests.support import generations, model_admin
 from tests.support.servers import redis, running
 
 POLL = 2.0
-"""Seconds within which a process sees what is in the database; a busy machine gets most of them."""
+"""Seconds within which a process sees a change in the database; most of them are for busy machines."""
 
 
 @pytest.fixture(scope="module", params=["database", "redis"])
 def pair(request, database, provider):
-    """(one, other): two servers, which hear of each other by the database alone, or by Redis as well."""
+    """Returns (one, other), two servers that notify each other through the database only, or by Redis as well."""
     settings = {"OPENAI_BASE_URL": provider.url, "CHAT_RECONNECT_GRACE": 2}
     with ExitStack() as stack:
         if request.param == "redis":

@@ -2,7 +2,7 @@
 
 
 class PausingReader:
-    """Takes what a stream says, and wants no more for a while each time."""
+    """Accepts what a stream delivers, and pauses after each batch."""
 
     def __init__(self):
         self.text = ""

@@ -14,7 +14,7 @@ IDLE = b"I"
 
 
 class Backend:
-    """One connection to PostgreSQL; `greeting` is what it said first."""
+    """One connection to PostgreSQL; `greeting` has its first messages."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer

@@ -16,6 +16,6 @@ def violations(page):
 def assert_accessible(page, state, *looks):
     for size, scheme in looks or ((WIDE, "light"), (PHONE, "dark")):
         page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour between two
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # so no colour is in transition
         assert violations(page) == {}, (state, size, scheme)
     page.set_viewport_size(WIDE)

@@ -27,14 +27,14 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
 
 
 def token(number: int, plan: "Plan") -> str:
-    """A word; every so many of them end a paragraph."""
+    """The word with this number; every `plan.paragraph`-th word ends a paragraph."""
     return f"w{number}{'x' * plan.more}" + (" " if number % plan.paragraph else "\n\n")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one answer goes. Times are seconds: until the headers, from there to the first token. `more`: letters that
-    make each word longer."""
+    """How one answer goes. `headers` is the time until the headers and `first` the time from there to the first token,
+    in seconds; `more` is the number of letters that make each word longer."""
 
     rate: float = 20.0
     tokens: int = 1_000_000
@@ -72,7 +72,7 @@ class StreamedAnswer:
 
 
 class SteadyProvider:
-    """The process and what it has told so far."""
+    """The provider's process and what it has reported so far."""
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
@@ -102,7 +102,7 @@ class SteadyProvider:
 
     @property
     def open(self) -> int:
-        """Answers in progress."""
+        """The number of answers in progress."""
         return sum(1 for run in self.runs if run.closed_at is None)
 
     def asked(self, prompt: str) -> list[StreamedAnswer]:
@@ -110,7 +110,7 @@ class SteadyProvider:
             return list(self._runs.get(prompt, []))
 
     def run(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
-        """The request with this prompt; waits for it."""
+        """Wait for the request with this prompt; returns its answer."""
         with self._moved:
             assert self._moved.wait_for(lambda: prompt in self._runs, timeout), f"not asked: {prompt}"
             return self._runs[prompt][0]
@@ -145,7 +145,7 @@ class SteadyProvider:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: a request at a time, answered by the plan in its prompt."""
+    """One connection: one request at a time, answered by the plan in its prompt."""
 
     numbers = iter(range(1_000_000_000))
 

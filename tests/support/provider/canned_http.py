@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def canned_http(status, body=b"", headers=()):
-    """An address where everything gets this answer."""
+    """An address that answers every request with these bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 
 
 class SilentTls:
-    """A port with TLS whose other side is the provider's plain one. Servers trust it by `SSL_CERT_FILE=certificate`."""
+    """A TLS port in front of the provider's plain one. Servers trust it with `SSL_CERT_FILE=certificate`."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
@@ -44,7 +44,7 @@ class SilentTls:
 
 
 class _Client(asyncio.Protocol):
-    """One connection of the product."""
+    """One connection from the product."""
 
     def __init__(self, context: ssl.SSLContext, port: int) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -67,7 +67,7 @@ class _Client(asyncio.Protocol):
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            return  # the other side wishes to close: not a word
+            return  # the other side wants to close: send nothing
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -86,10 +86,10 @@ class _Client(asyncio.Protocol):
             provider.write(self._tls.read(65536))
 
     async def _bring_back(self) -> None:
-        """Everything that the provider says, in TLS."""
+        """Forward everything from the provider, encrypted."""
         reader, self._provider = await asyncio.open_connection(HOST, self._port)
         self._transport.resume_reading()
-        self.data_received(b"")  # what came together with the greeting
+        self.data_received(b"")  # data that arrived together with the handshake
         while data := await reader.read(65536):
             self._tls.write(data)
             self._flush()
@@ -102,7 +102,7 @@ class _Client(asyncio.Protocol):
 
 
 def _context(certificate: Path) -> ssl.SSLContext:
-    """A new key, and a certificate for it that vouches for itself."""
+    """A new key with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     today = dt.datetime.now(dt.UTC)
