@@ -93,7 +93,7 @@ def test_every_run_once_over_many_batches(staff, alice):
     talk = many(alice, 2 * BATCH_SIZE + 7)
     found = of(staff, alice)
     assert len(found) == 2 * BATCH_SIZE + 7
-    assert {row["id"] for row in found} == {str(run.pk) for run in Generation.objects.filter(conversation=talk)}
+    assert {row["id"] for row in found} == {str(row.pk) for row in Generation.objects.filter(conversation=talk)}
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
 
 
@@ -105,18 +105,18 @@ def test_export_is_consistent_while_generations_come_and_go(alice):
     from conversations.admin.generations import csv_export
 
     talk = many(alice, BATCH_SIZE + 500)
-    runs = Generation.objects.filter(conversation__owner=alice.user)
-    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
+    rows = Generation.objects.filter(conversation__owner=alice.user)
+    kept = set(rows.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
 
     def meanwhile():
-        Message.objects.filter(generation__in=runs.exclude(pk__in=kept)).delete()
+        Message.objects.filter(generation__in=rows.exclude(pk__in=kept)).delete()
         many(alice, 50)
 
     async def collect():
         from conversations.storage.db_threads import in_database
 
         text = b""
-        async for piece in csv_export.csv_lines(runs):
+        async for piece in csv_export.csv_lines(rows):
             if text.count(b"\n") == 1:
                 await in_database(meanwhile)
             text += piece

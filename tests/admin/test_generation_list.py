@@ -26,11 +26,11 @@ def finished(alice, answering):
     return generations.wait_ended(a.asked)
 
 
-def found(staff, runs, **query):
+def found(staff, rows, **query):
     """Those of the generations that the list shows."""
     page = staff.get(f"{LIST}?{urlencode(query)}")
     assert page.status == 200, page.location
-    return [run for run in runs if f"{run.pk}/change/" in page.html]
+    return [row for row in rows if f"{row.pk}/change/" in page.html]
 
 
 def test_finds_by_part_of_a_username(staff, alice, bob, stopped, finished):
@@ -49,18 +49,18 @@ def test_finds_by_day(staff, alice, stopped):
 
 def test_finds_generations_that_need_review(staff, alice, failed, stopped, finished):
     """Failed generations need a review; those that people stopped themselves do not."""
-    runs = [failed, stopped, finished]
-    assert found(staff, runs, review="needed", person=alice.user.username) == [failed]
+    rows = [failed, stopped, finished]
+    assert found(staff, rows, review="needed", person=alice.user.username) == [failed]
     Generation.objects.filter(pk=failed.pk).update(reviewed_at=failed.ended_at)
-    assert found(staff, runs, review="needed", person=alice.user.username) == []
-    assert found(staff, runs, review="done", person=alice.user.username) == [failed]
+    assert found(staff, rows, review="needed", person=alice.user.username) == []
+    assert found(staff, rows, review="done", person=alice.user.username) == [failed]
 
 
 def test_generation_stopped_by_an_administrator_needs_review(staff, alice, answering):
     a = answering(alice)
     staff.post(f"{LIST}{a.asked.generation}/stop/")
-    run = generations.wait_ended(a.asked)
-    assert found(staff, [run], review="needed", person=alice.user.username) == [run]
+    row = generations.wait_ended(a.asked)
+    assert found(staff, [row], review="needed", person=alice.user.username) == [row]
 
 
 def test_finds_by_reason_model_and_endpoint(staff, alice, stopped, finished):
@@ -123,10 +123,10 @@ def put():
 def test_rows_without_a_value_sort_last(staff, alice, put, column, descending):
     has_always = column in ("when", "share")
     sizes = [2, 1, 3] if has_always else [2, None, 1, 3]
-    runs = {size: put(alice, column, size) for size in sizes}
+    rows = {size: put(alice, column, size) for size in sizes}
     number = GenerationAdmin.list_display.index(column) + 1  # the checkboxes come first
     page = staff.get(f"{LIST}?{urlencode({'person': alice.user.username, 'o': f'{descending}{number}'})}")
-    places = {size: page.html.index(f"{run.pk}/change/") for size, run in runs.items()}
+    places = {size: page.html.index(f"{row.pk}/change/") for size, row in rows.items()}
     expected = [3, 2, 1] if descending else [1, 2, 3]
     assert sorted(sizes, key=places.get) == [*expected, *([] if has_always else [None])]
 
@@ -182,15 +182,15 @@ def test_odd_queries_show_an_ordinary_list(staff, stopped, query):
 def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
     """A quarter to midnight in UTC is the next day in Berlin, and the days of a filter are those of Berlin."""
     berlin = staff.at(start_server(TIME_ZONE="Europe/Berlin"))
-    run = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
+    row = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
     who = {"person": alice.user.username}
     page = berlin.get(f"{LIST}?{urlencode(who)}")
     assert "2026-03-04 00:45:00" in page.text
     assert "When (Europe/Berlin)" in page.text
-    assert found(berlin, [run], since="2026-03-04", until="2026-03-04", **who) == [run]
-    assert found(berlin, [run], until="2026-03-03", **who) == []
-    assert found(staff, [run], until="2026-03-03", **who) == [run]
-    one = berlin.get(f"{LIST}{run.pk}/change/")
+    assert found(berlin, [row], since="2026-03-04", until="2026-03-04", **who) == [row]
+    assert found(berlin, [row], until="2026-03-03", **who) == []
+    assert found(staff, [row], until="2026-03-03", **who) == [row]
+    one = berlin.get(f"{LIST}{row.pk}/change/")
     assert "2026-03-04 00:45:00" in one.text
     assert "Time (Europe/Berlin)" in one.text
     assert "Europe/Berlin" in berlin.get(f"{LIST}running/").text
@@ -206,4 +206,4 @@ def test_sorting_by_a_rare_value_pages_through_rows_that_have_it(staff, alice, s
     changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)
     assert "NULLS" not in str(changes.paginator.object_list.query)
     assert list(changes.paginator.object_list) == [stopped]
-    assert {run.pk for run in changes.queryset} == {stopped.pk, finished.pk}
+    assert {row.pk for row in changes.queryset} == {stopped.pk, finished.pk}

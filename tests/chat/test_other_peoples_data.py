@@ -40,17 +40,17 @@ def ids(owner):
     command."""
     conversation, messages = converse(owner, ["What blooms?", f"{SECRET} blooms"])
     conversation.rename(f"About {SECRET}")
-    run = Generation.objects.get(message=messages[-1])
+    generation = Generation.objects.get(message=messages[-1])
     return {
         "c": str(conversation.pk),
-        "messages": str(run.message_id),
-        "generations": str(run.pk),
+        "messages": str(generation.message_id),
+        "generations": str(generation.pk),
         "conversation": str(conversation.pk),
-        "message": str(run.message_id),
-        "parent": str(run.message_id),
-        "generation": str(run.pk),
-        "branch": str(run.message_id),
-        "head": str(run.message_id),
+        "message": str(generation.message_id),
+        "parent": str(generation.message_id),
+        "generation": str(generation.pk),
+        "branch": str(generation.message_id),
+        "head": str(generation.message_id),
     }
 
 

@@ -110,8 +110,8 @@ def test_title_is_requested_at_most_twice(asked, titled, provider):
 
 
 def tokens_of_titles(asked):
-    runs = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
-    return list(runs.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
+    rows = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
+    return list(rows.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
 
 
 def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
@@ -119,9 +119,9 @@ def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
     before = monthly_usage.this_month(person.user)
     title.write_tokens("The hum of bees").finish(usage=(300, 7))
     eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
-    run = Generation.objects.get(pk=a.asked.generation)
-    assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
-    assert run.answer_tokens == (12, 34)
+    generation = Generation.objects.get(pk=a.asked.generation)
+    assert (generation.tokens_in, generation.tokens_out, generation.usage_source) == (12 + 300, 34 + 7, "provider")
+    assert generation.answer_tokens == (12, 34)
     assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
     after = monthly_usage.this_month(person.user)
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
@@ -140,7 +140,7 @@ def test_usage_of_a_cancelled_title_is_estimated(asked):
 
 
 def test_model_price_applies_to_titles():
-    run = Generation(
+    generation = Generation(
         tokens_in=112,
         tokens_out=27,
         title_tokens_in=100,
@@ -148,9 +148,9 @@ def test_model_price_applies_to_titles():
         price_in=Decimal(2),
         price_out=Decimal(10),
     )
-    run.cost = run.price()
-    assert run.cost == Decimal("0.000494")
-    assert run.answer_cost == Decimal("0.000224")
+    generation.cost = generation.price()
+    assert generation.cost == Decimal("0.000494")
+    assert generation.answer_cost == Decimal("0.000224")
 
 
 def test_empty_answer_gets_no_title(person, socket, provider):

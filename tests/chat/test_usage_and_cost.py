@@ -47,9 +47,9 @@ def test_provider_usage_counts_immediately(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_tokens("Bees.").finish(usage=(1000, 500))
-    run = generations.wait_ended(asked)
-    assert (run.tokens_in, run.tokens_out, run.usage_source, run.usage_final) == (1000, 500, "provider", True)
-    assert run.cost == Decimal("0.007")
+    row = generations.wait_ended(asked)
+    assert (row.tokens_in, row.tokens_out, row.usage_source, row.usage_final) == (1000, 500, "provider", True)
+    assert row.cost == Decimal("0.007")
     assert "1,500 tokens · 0.0070 EUR" in asked.end["footer"]
     assert "1,500 tokens · 0.0070 EUR" in page_of(alice, asked).text
 
@@ -64,11 +64,11 @@ def test_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
     assert at_once.usage_source == "estimated"
     assert at_once.cost > 0
     assert "≈ " in asked.end["footer"]
-    run = counted(asked)
-    assert run.usage_source == "estimated"
-    assert run.tokens_out == 51  # ten per sentence, and the space after the last one
-    assert 5 <= run.tokens_in <= 20
-    assert run.cost == (run.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
+    row = counted(asked)
+    assert row.usage_source == "estimated"
+    assert row.tokens_out == 51  # ten per sentence, and the space after the last one
+    assert 5 <= row.tokens_in <= 20
+    assert row.cost == (row.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
     assert "≈ " in page_of(alice, asked).text
 
 
@@ -82,9 +82,9 @@ def test_reasoning_of_a_stopped_answer_is_counted_and_priced(priced, alice, sock
     asked.wait_text("hello").stop()
     at_once = generations.wait_ended(asked)
     assert (at_once.thought_tokens, at_once.tokens_out) == (155, 157)
-    run = counted(asked)
-    assert (run.thought_tokens, run.tokens_out) == (155, 156)
-    assert run.cost == (run.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
+    row = counted(asked)
+    assert (row.thought_tokens, row.tokens_out) == (155, 156)
+    assert row.cost == (row.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
 
 
 def test_reasoning_in_large_chunks_is_counted_by_length(priced, alice, socket, provider):
@@ -102,8 +102,8 @@ def test_usage_of_a_wrong_type_is_ignored(alice, answering, usage):
     a = answering(alice)
     a.exchange.write_event({"choices": [], "usage": usage}).write_tokens(" on").finish(usage=(7, 8))
     assert a.asked.outcome == ("complete", "finished")
-    run = generations.wait_ended(a.asked)
-    assert (run.tokens_in, run.tokens_out, run.usage_source) == (7, 8, "provider")
+    row = generations.wait_ended(a.asked)
+    assert (row.tokens_in, row.tokens_out, row.usage_source) == (7, 8, "provider")
 
 
 def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, server):
@@ -122,10 +122,10 @@ def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, 
         continued_from=first.message, status=Status.INTERRUPTED, end_reason=EndReason.SERVER_LOST,
         ended_at=first.ended_at, characters=len(" All day long."), price_in=2, price_out=10, currency="EUR",
     )  # fmt: skip
-    run = counted(str(lost.pk))
-    assert run.tokens_out == 4
-    assert run.tokens_in > first.message.parent.content.count(" ") + len(prompt.CONTINUE_INSTRUCTION.split())
-    assert run.cost > 0
+    row = counted(str(lost.pk))
+    assert row.tokens_out == 4
+    assert row.tokens_in > first.message.parent.content.count(" ") + len(prompt.CONTINUE_INSTRUCTION.split())
+    assert row.cost > 0
 
 
 def test_generation_that_never_reached_the_provider_costs_nothing(alice, socket, provider):
@@ -134,8 +134,8 @@ def test_generation_that_never_reached_the_provider_costs_nothing(alice, socket,
     asked = page.ask(exchange.prompt)
     exchange.wait_opened()
     asked.stop()
-    run = generations.wait_ended(asked)
-    assert (run.tokens_in, run.tokens_out, run.cost) == (None, None, None)
+    row = generations.wait_ended(asked)
+    assert (row.tokens_in, row.tokens_out, row.cost) == (None, None, None)
     assert "token" not in page_of(alice, asked).text
 
 
@@ -144,9 +144,9 @@ def test_impossible_usage_is_ignored(usage, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish(usage=usage)
-    run = generations.wait_ended(asked)
-    assert (run.status, run.usage_source) == ("complete", "estimated")
-    assert 0 < run.tokens_in < 100
+    row = generations.wait_ended(asked)
+    assert (row.status, row.usage_source) == ("complete", "estimated")
+    assert 0 < row.tokens_in < 100
 
 
 def test_provider_that_rejects_usage_is_asked_without_it(alice, socket, provider):
@@ -251,14 +251,14 @@ def test_each_server_process_counts_its_own_answers(alice, socket, provider, ser
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish()
-    run = generations.wait_ended(asked)
+    row = generations.wait_ended(asked)
     other = ServerProcess.objects.create(host="elsewhere", pid=1)
 
     def found_by(process):
-        Generation.objects.filter(pk=run.pk).update(usage_final=False)
-        return run.pk in [sent.generation for sent in token_accounting.uncounted(process)]
+        Generation.objects.filter(pk=row.pk).update(usage_final=False)
+        return row.pk in [sent.generation for sent in token_accounting.uncounted(process)]
 
-    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been faster
+    eventually(lambda: found_by(row.owner_id), "to be counted by its own process")  # which may have been faster
     assert not found_by(other.pk)
 
 
@@ -300,7 +300,7 @@ def test_settings_show_usage_of_the_month(priced, alice, bob, socket, provider):
 )
 def test_administrator_decides_which_usage_is_shown(shown, words, settings, alice):
     settings.CHAT_SHOW_USAGE = shown
-    run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
-    assert usage_text.answer_usage(run) == words
+    row = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
+    assert usage_text.answer_usage(row) == words
     used = this_month(alice.user)
     assert (used is None) == (shown == "no")

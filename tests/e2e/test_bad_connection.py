@@ -17,13 +17,13 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import SHARED_SETTINGS
 from tests.support.tcp_proxy import Proxy
 
-AT_ONCE = 1.0
-SILENT = 8.0
-"""Seconds until the page shows a lost connection: `AT_ONCE` if the browser reports it, `SILENT` if nothing arrives."""
+OFFLINE_LIMIT = 1.0
+SILENCE_LIMIT = 8.0
+"""Seconds until the page shows a lost connection: the first if the browser reports it, the second if nothing arrives."""
 
-HASTY = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
+SHORT_TIMEOUTS = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
 """Seconds after which the server considers a lost page gone."""
-NARROW = {"CHAT_MAX_FRAME": 131_072}
+SMALL_FRAMES = {"CHAT_MAX_FRAME": 131_072}
 """Bytes: too few for the longest prompt with the longest system prompt."""
 
 
@@ -38,8 +38,8 @@ class Line:
             "OPENAI_BASE_URL": provider.url,
             "ALLOWED_ORIGINS": self.proxy.url,
             **SHARED_SETTINGS,
-            **HASTY,
-            **NARROW,
+            **SHORT_TIMEOUTS,
+            **SMALL_FRAMES,
         }
         self.server = stack.enter_context(servers.running(**settings))
         self.proxy.target = self.server.address
@@ -284,13 +284,13 @@ PULSE = """document.getAnimations().filter(
 
 def test_offline_page_says_so_and_stops_pulsing(chat, context, line, provider):
     exchange = begin_answer(chat, provider)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     assert chat.page.evaluate(PULSE) > 0
     line.proxy.silence()
     context.set_offline(True)
     gone = time.monotonic()
     expect(chat.page.locator(BAR)).to_have_text("No connection")
-    assert time.monotonic() - gone < AT_ONCE
+    assert time.monotonic() - gone < OFFLINE_LIMIT
     assert chat.page.evaluate(PULSE) == 0
     expect(chat.main.get_by_role("button", name="Stop")).to_have_count(1)
     chat.box.fill("and wasps?")
@@ -298,7 +298,7 @@ def test_offline_page_says_so_and_stops_pulsing(chat, context, line, provider):
     mine = chat.page.locator("article[data-role=user]").last
     expect(mine).to_contain_text("Will be sent when you are back online.")
     assert violations(chat.page) == {}
-    assert generations.outcome(run, 15) == ("interrupted", "connection_lost")
+    assert generations.outcome(generation, 15) == ("interrupted", "connection_lost")
     mine.get_by_role("button", name="Cancel").click()
     expect(chat.box).to_have_value("and wasps?")
     expect(chat.page.locator("article[data-role=user]")).to_have_count(1)
@@ -340,18 +340,18 @@ def test_silent_connection_is_noticed(chat, line, provider):
     line.proxy.silence()
     gone = time.monotonic()
     expect(chat.page.locator(BAR)).to_be_visible()
-    assert time.monotonic() - gone < SILENT
+    assert time.monotonic() - gone < SILENCE_LIMIT
     assert chat.page.evaluate(PULSE) == 0
 
 
 def test_stop_pressed_offline_is_shown_as_a_stop(chat, context, line, provider):
     begin_answer(chat, provider)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     line.proxy.silence()
     context.set_offline(True)
     expect(chat.page.locator(BAR)).to_be_visible()
     chat.button("Stop generating").click()
-    assert generations.outcome(run, 15) == ("interrupted", "connection_lost")
+    assert generations.outcome(generation, 15) == ("interrupted", "connection_lost")
     context.set_offline(False)
     line.cut()
     sentence = "You stopped this answer while your network was gone"

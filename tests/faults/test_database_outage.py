@@ -15,11 +15,11 @@ from tests.support.faults.checker import Checker
 from tests.support.polling import eventually
 from tests.support.provider.endless import RATE, endless
 
-PATIENCE = 3
+STORAGE_TIMEOUT = 3
 LEASE = 2
-SAVED = 2.0
+SAVE_LIMIT = 2.0
 """Seconds from the return of the database until all text is saved."""
-AT_ONCE = 0.5
+CLOSE_LIMIT = 0.5
 """Seconds from Stop until the provider's socket is closed, on a busy machine."""
 
 
@@ -89,7 +89,7 @@ def test_answers_survive_a_database_restart(cluster, streaming, mode):
     cluster.restart(mode)
     took = seconds_until_saved(cluster, a)
     measurements.note_times(f"PostgreSQL restarted ({mode}): back → saved", [took])
-    assert took < SAVED
+    assert took < SAVE_LIMIT
     goes_on_and_completes(a)
     check(a)
 
@@ -110,11 +110,11 @@ def test_answers_survive_a_frozen_database(cluster, streaming, long):
     measurements.note_times("PostgreSQL frozen: Stop → upstream closed", closing)
     measurements.note_times("PostgreSQL frozen: back → saved", [took])
     measurements.note_times("PostgreSQL frozen: back → end on the page", [a.asked.end.at - back for a in stopped])
-    assert max(closing) < AT_ONCE
-    assert took < SAVED
+    assert max(closing) < CLOSE_LIMIT
+    assert took < SAVE_LIMIT
     for a in stopped:
         assert a.asked.outcome == ("interrupted", "stopped")
-        assert a.asked.end.at - back < SAVED
+        assert a.asked.end.at - back < SAVE_LIMIT
         before = "".join(token for token, at in a.exchange.written if at < a.exchange.closed_at - 0.2)
         assert generations.text(a.asked).startswith(before)
     goes_on_and_completes(goes_on)
@@ -178,8 +178,8 @@ def away_and_back(cluster, streaming, seconds):
     took = seconds_until_saved(cluster, a)
     measurements.note_times(f"PostgreSQL away for {seconds:g} s: Stop → upstream closed", [closing])
     measurements.note_times(f"PostgreSQL away for {seconds:g} s: back → saved", [took])
-    assert closing < AT_ONCE
-    assert took < SAVED
+    assert closing < CLOSE_LIMIT
+    assert took < SAVE_LIMIT
     assert stopped.asked.outcome == ("interrupted", "stopped")
     goes_on_and_completes(a)
     check(a, stopped)
@@ -195,21 +195,21 @@ def test_answers_survive_a_ten_second_outage(cluster, streaming):
     away_and_back(cluster, streaming, 10)
 
 
-def gives_up(cluster, a, patience, seconds):
+def gives_up(cluster, a, timeout, seconds):
     """Stop the database for longer than the timeout: the upstream is closed then, and the pages get the end
     afterwards."""
     cluster.stop("immediate")
     gone = time.monotonic()
-    closed = a.exchange.wait_closed(patience + 10) - gone
+    closed = a.exchange.wait_closed(timeout + 10) - gone
     a.page.wait("saving", generation=a.asked.generation)
     eventually(lambda: time.monotonic() - gone >= seconds, "the time is over", seconds + 5)
     assert a.page.count("end") == 0
     cluster.start()
     back = time.monotonic()
     end = a.page.wait("end", generation=a.asked.generation)
-    measurements.note(f"PostgreSQL away, patience {patience} s", f"upstream closed after {closed:.2f} s")
+    measurements.note(f"PostgreSQL away, timeout {timeout} s", f"upstream closed after {closed:.2f} s")
     measurements.note_times(f"PostgreSQL away for {seconds} s: back → end on the page", [end.at - back])
-    assert patience - 0.5 < closed < patience + 2
+    assert timeout - 0.5 < closed < timeout + 2
     assert (end["status"], end["reason"]) == ("error", "storage")
     assert "could not be saved" in end["note"]
     assert a.exchange.text.startswith(generations.text(a.asked))
@@ -217,8 +217,8 @@ def gives_up(cluster, a, patience, seconds):
 
 
 def test_outage_longer_than_the_timeout_ends_answers(cluster, start_server, streaming):
-    server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=PATIENCE)
-    gives_up(cluster, streaming(server), PATIENCE, PATIENCE + 1)
+    server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=STORAGE_TIMEOUT)
+    gives_up(cluster, streaming(server), STORAGE_TIMEOUT, STORAGE_TIMEOUT + 1)
     assert "Traceback" not in server.output
 
 
@@ -275,8 +275,8 @@ def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, star
         assert (end["status"], end["reason"]) == ("interrupted", "stopped")
     measurements.note_times("pool exhausted: Stop → upstream closed", [closing])
     measurements.note_times("pool exhausted: Stop → end on the page", [told])
-    assert closing < AT_ONCE
-    assert told < SAVED
+    assert closing < CLOSE_LIMIT
+    assert told < SAVE_LIMIT
     for one, exchange in zip(asked, waiting, strict=True):
         exchange.write_tokens("Here.").finish()
         assert one.outcome == ("complete", "finished")

@@ -29,7 +29,7 @@ from tests.support.faults import measurements
 from tests.support.faults.checker import Checker
 from tests.support.faults.steady_provider import Plan
 
-MOST = 200
+MAX_AWAITS = 200
 """The highest await that a test tries to cancel; a stream of a few tokens has far fewer."""
 CLOSED_WITHIN = 1.0
 
@@ -123,7 +123,7 @@ def plan():
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
 async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when):
-    for number in range(1, MOST):
+    for number in range(1, MAX_AWAITS):
         before = await others()
         provider, text, asked = ProviderClient(Endpoint(steady.url, "key")), Text(), plan()
         stream = provider.stream("alpha-model", [{"role": "user", "content": asked.prompt}], text)
@@ -133,9 +133,9 @@ async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when)
             await task
         finished = False
         if steady.asked(asked.prompt):
-            run = await asyncio.to_thread(steady.wait_closed, asked.prompt, CLOSED_WITHIN)
-            assert run.text.startswith(text.text)
-            finished = run.finished_at is not None  # then its socket may stay open for the next request
+            answer = await asyncio.to_thread(steady.wait_closed, asked.prompt, CLOSED_WITHIN)
+            assert answer.text.startswith(text.text)
+            finished = answer.finished_at is not None  # then its socket may stay open for the next request
         if not finished:
             await no_sockets_to(steady.port)
         await provider.close()
@@ -158,7 +158,7 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
     asker = Requester(person.user, supervisor.process, catalog.offered)
     prompts = []
     try:
-        for number in range(1, MOST):
+        for number in range(1, MAX_AWAITS):
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
@@ -191,9 +191,9 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
 
 
 def _check(steady, prompts):
-    runs = [run for prompt in prompts for run in steady.asked(prompt)]
+    answers = [answer for prompt in prompts for answer in steady.asked(prompt)]
     keys = Generation.objects.filter(message__parent__content__in=prompts).values_list("pk", flat=True)
-    stored = Checker(runs, [], generations=[str(key) for key in keys]).settle().check()
+    stored = Checker(answers, [], generations=[str(key) for key in keys]).settle().check()
     assert len(stored) == len(prompts)
     by_prompt = {each.prompt: each for each in stored.values()}
     assert by_prompt[prompts[-1]].reason == "finished"

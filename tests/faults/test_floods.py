@@ -20,7 +20,7 @@ from tests.support.polling import eventually
 from tests.support.sockets import Socket
 
 LENGTH = 390_000
-MOST = 5_000_000
+MAX_GROWTH = 5_000_000
 """Bytes by which the server's memory may grow for a page that does not read."""
 FLOODING = 3
 BURST = 90
@@ -75,16 +75,16 @@ def test_subscribing_without_reading_has_bounded_cost(busy, crowd_of, watches):
     warm_up(person, busy, frame)
     with narrow_page(person, busy) as page, suppress(ConnectionClosed):
         page.recv()
-        before = most = Resources.of(busy).memory
+        before = peak = Resources.of(busy).memory
         for number in range(watches):
             page.send(frame)
             if number > BURST:
                 time.sleep(1 / RATE)
-                most = max(most, Resources.of(busy).memory)
+                peak = max(peak, Resources.of(busy).memory)
     measurements.note(
-        f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(most - before) / 1024:+.0f} KiB"
+        f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(peak - before) / 1024:+.0f} KiB"
     )
-    assert most - before < MOST
+    assert peak - before < MAX_GROWTH
 
 
 async def flood(page, frame):

@@ -51,8 +51,8 @@ many = settings(few, max_examples=1000)
 @pytest.fixture(scope="module")
 def generous(database, provider):
     """A server whose limits on requests and time allow all these tests."""
-    patience = dict.fromkeys(("CHAT_FIRST_TOKEN_TIMEOUT", "CHAT_SILENCE_TIMEOUT", "CHAT_RUN_TIMEOUT"), 3600)
-    with running(OPENAI_BASE_URL=provider.url, CHAT_MAX_ANSWERS_PER_MINUTE=100_000, **patience) as server:
+    timeouts = dict.fromkeys(("CHAT_FIRST_TOKEN_TIMEOUT", "CHAT_SILENCE_TIMEOUT", "CHAT_RUN_TIMEOUT"), 3600)
+    with running(OPENAI_BASE_URL=provider.url, CHAT_MAX_ANSWERS_PER_MINUTE=100_000, **timeouts) as server:
         yield server
 
 

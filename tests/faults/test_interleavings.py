@@ -39,7 +39,7 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import running
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
-SOON = 5.0
+STOP_LIMIT = 5.0
 """Seconds within which an answer stops on a busy machine."""
 
 
@@ -79,7 +79,7 @@ def test_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, so
     assert witness.wait("transcript", id=a.asked.id)
     witness.close()
     a.page.close()
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(STOP_LIMIT)
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
@@ -91,7 +91,7 @@ def test_stop_during_a_replayed_command(pair, alice, answering, socket):
     held = replayed(alice, page, a)
     page.stop(id=a.asked.id)
     held.__exit__(None, None, None)
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(STOP_LIMIT)
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
@@ -115,11 +115,11 @@ def test_page_at_another_process_returns_in_time(pair, alice, answering, socket)
 
 
 def test_unknown_stop_reason_stops_only_its_answer(server, alice, bob, answering):
-    runs = [answering(person) for person in (alice, bob)]
-    rows = Generation.objects.filter(pk__in=[a.asked.generation for a in runs]).order_by("pk")
+    answers = [answering(person) for person in (alice, bob)]
+    rows = Generation.objects.filter(pk__in=[a.asked.generation for a in answers]).order_by("pk")
     rows.filter(pk=rows[0].pk).update(stop_reason="from_tomorrow")
     rows.filter(pk=rows[1].pk).update(stop_reason=EndReason.STOPPED_BY_ADMIN)
-    ends = {a.asked.generation: a.asked.outcome[1] for a in runs}
+    ends = {a.asked.generation: a.asked.outcome[1] for a in answers}
     assert [ends[str(row.pk)] for row in rows] == ["stopped", "stopped_by_admin"]
 
 
@@ -127,12 +127,12 @@ def test_failed_reap_is_retried(start_server, alice):
     """The row of a generation without a task is locked when it is due."""
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
-    run = streaming_row(alice.user, owner.pk)
-    with locks.locked_rows("conversations_generation", [run.pk]):
+    generation = streaming_row(alice.user, owner.pk)
+    with locks.locked_rows("conversations_generation", [generation.pk]):
         renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
         ticks = Ticks(owner.pk, renewed)
         eventually(lambda: ticks.count > 40, "it is long overdue", 20)
-    assert generations.outcome(str(run.pk)) == ("interrupted", "server_lost")
+    assert generations.outcome(str(generation.pk)) == ("interrupted", "server_lost")
 
 
 class Ticks:
@@ -267,9 +267,9 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
     await until(lambda: page.heard("transcript") or page.heard("refused"))
-    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
-    assert await outcome(run.pk) == ("error", "provider_failed")
-    assert run.error_code == "internal"
+    generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(generation.pk) == ("error", "provider_failed")
+    assert generation.error_code == "internal"
     assert page.heard("transcript")
 
 
@@ -283,8 +283,8 @@ async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, use
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)
     await until(lambda: page.heard("refused"))
-    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
-    assert await outcome(run.pk) == ("error", "provider_failed")
+    generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(generation.pk) == ("error", "provider_failed")
     assert not supervisor.live
 
 
@@ -355,16 +355,16 @@ async def following(database):
 
 async def test_failed_poll_is_repeated(following, user):
     made, looks, found = following
-    run = await in_database(streaming_row, user, await in_database(another_process))
+    generation = await in_database(streaming_row, user, await in_database(another_process))
 
     def fails():
-        looks[0] = lambda: [run.conversation_id]
+        looks[0] = lambda: [generation.conversation_id]
         raise RuntimeError("a mistake")
 
     looks.append(fails)
     made.start()
     await until(lambda: found)
-    assert found[0].generation == run.pk
+    assert found[0].generation == generation.pk
 
 
 def another_process():
@@ -374,8 +374,8 @@ def another_process():
 async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkeypatch):
     made, looks, _found = following
     looks.append(list)
-    run = await in_database(streaming_row, user, await in_database(another_process))
-    remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
+    generation = await in_database(streaming_row, user, await in_database(another_process))
+    remote = RemoteGeneration(generation.pk, generation.message_id, generation.conversation_id)
     first, late = Page(user), Page(user)
     read = end_texts.load
 
@@ -387,17 +387,17 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     made.follow(remote, first)
     made.start()
     await until(lambda: first.heard("snapshot"))
-    await in_database(ended, run)
+    await in_database(ended, generation)
     await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
-    await until(lambda: late.caught_up == [run.message_id])
+    await until(lambda: late.caught_up == [generation.message_id])
 
 
-def ended(run):
+def ended(generation):
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE conversations_generation SET status = 'interrupted', end_reason = 'stopped', ended_at = now()"
             " WHERE id = %s",
-            [run.pk],
+            [generation.pk],
         )
 
 
@@ -413,7 +413,7 @@ async def test_process_takes_its_lock_once_it_is_free(database):
         holder.execute("SELECT pg_advisory_lock(%s, hashtext(%s::text))", [LOCK, process])
         await asyncio.to_thread(journal.start)
         assert await in_database(holders, process) == [sweeper]
-    limit = time.monotonic() + SOON
+    limit = time.monotonic() + STOP_LIMIT
     while await in_database(holders, process) in ([], [sweeper]):
         assert time.monotonic() < limit
     journal.close()

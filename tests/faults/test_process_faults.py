@@ -29,7 +29,7 @@ SWEPT = 5.0
 """Seconds from a restart until nothing streams any more."""
 EXIT = 10.0
 """Seconds from SIGTERM to the exit of the process."""
-SOON = 2.0
+CLOSE_LIMIT = 2.0
 """Seconds from a sign-out until the sockets are closed, and for a notification on a busy machine."""
 
 
@@ -116,8 +116,8 @@ async def test_shutdown_with_many_streams(ending, steady, long, signals):
     assert ended.seconds < EXIT
     rows = await in_database(outcomes, streams)
     assert rows == {("interrupted", "server_shutdown"): count}
-    runs = [steady.run(stream.plan.prompt) for stream in streams]
-    await in_database(lambda: Checker(runs, crowd.all_pages).settle().check())
+    answers = [steady.answer(stream.plan.prompt) for stream in streams]
+    await in_database(lambda: Checker(answers, crowd.all_pages).settle().check())
     assert "Traceback" not in ending.output
 
 
@@ -320,7 +320,7 @@ def test_sign_out_at_another_process(shared, way, long):
         assert there.post("/accounts/logout/").status == 302
         closing.append(a.exchange.wait_closed() - left)
         assert (a.page.wait_closed(), page.wait_closed()) == (4401, 4401)
-        assert max(a.page.closed_at, page.closed_at) - left < SOON
+        assert max(a.page.closed_at, page.closed_at) - left < CLOSE_LIMIT
         assert generations.outcome(generation) == ("interrupted", "signed_out")
     measurements.note_times(f"two processes ({way}): sign-out at the other one → upstream closed", closing)
     assert max(closing) < LIMITS[way] + SLACK
@@ -345,7 +345,7 @@ def test_account_deleted_during_a_stream(shared, delete):
     delete(a)
     closing = a.exchange.wait_closed() - gone
     measurements.note_times(f"conversation {delete.__name__.replace('_', ' ')} → upstream closed", [closing])
-    assert closing < SOON
+    assert closing < CLOSE_LIMIT
     for each, position in zip((a.page, page), positions, strict=True):
         eventually(lambda each=each, position=position: told_of_the_deletion(each, position), "the page is told")
     if delete is deleted_by_mark:
@@ -410,7 +410,7 @@ def test_ended_session_stops_the_answer(server, answering, what):
     assert a.page.wait_closed() == 4401
     measurements.note_times(f"{what.__name__.replace('_', ' ')} → upstream closed", [closing])
     measurements.note_times(f"{what.__name__.replace('_', ' ')} → socket closed", [a.page.closed_at - left])
-    assert max(a.page.closed_at, a.exchange.closed_at) - left < SOON
+    assert max(a.page.closed_at, a.exchange.closed_at) - left < CLOSE_LIMIT
     if what is account_deleted:
         assert not Generation.objects.filter(pk=generation).exists()
     else:

@@ -16,7 +16,7 @@ from tests.support.provider.endless import endless
 from tests.support.servers import running
 from tests.support.tcp_proxy import Proxy
 
-PATIENCE = {
+TIMEOUTS = {
     "CHAT_CONNECT_TIMEOUT": 1,
     "CHAT_FIRST_TOKEN_TIMEOUT": 1.5,
     "CHAT_SILENCE_TIMEOUT": 1.5,
@@ -37,7 +37,7 @@ def way(provider):
 @pytest.fixture(scope="module")
 def behind(database, way):
     """A server that reaches its provider through that network."""
-    with running(OPENAI_BASE_URL=f"{way.url}/v1", **PATIENCE) as server:
+    with running(OPENAI_BASE_URL=f"{way.url}/v1", **TIMEOUTS) as server:
         yield server
 
 
@@ -102,7 +102,7 @@ def test_endless_answer_is_cut_off(far, provider):
     """The provider is neither silent nor done, so the limit for the whole answer ends it."""
     a = far("Bees hum ")
     a.exchange.stream(endless(), 20)
-    a.exchange.wait_closed(PATIENCE["CHAT_RUN_TIMEOUT"] + 2)
+    a.exchange.wait_closed(TIMEOUTS["CHAT_RUN_TIMEOUT"] + 2)
     assert a.asked.outcome == ("error", "timed_out")
     assert a.exchange.text.startswith(generations.text(a.asked))
     Checker([a.exchange], [a.page]).settle().check()
@@ -135,21 +135,13 @@ def test_unreachable_provider_times_out(database, alice, socket):
             waiting.connect_ex(hole.getsockname())
         url = f"http://127.0.0.1:{hole.getsockname()[1]}/v1"
         server = stack.enter_context(
-            running(OPENAI_BASE_URL=url, **PATIENCE | {"CHAT_FIRST_TOKEN_TIMEOUT": 9, "CHAT_RUN_TIMEOUT": 9})
+            running(OPENAI_BASE_URL=url, **TIMEOUTS | {"CHAT_FIRST_TOKEN_TIMEOUT": 9, "CHAT_RUN_TIMEOUT": 9})
         )
         began = time.monotonic()
         asked = socket(alice.at(server)).ask("Is anybody there?")
         assert asked.outcome == ("error", "provider_unreachable")
-        assert time.monotonic() - began < 5 * PATIENCE["CHAT_CONNECT_TIMEOUT"]
+        assert time.monotonic() - began < 5 * TIMEOUTS["CHAT_CONNECT_TIMEOUT"]
         assert_plain_sentence(asked)
-
-
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
 
 
 @pytest.mark.parametrize(("wait", "told"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")])

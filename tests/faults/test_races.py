@@ -57,8 +57,8 @@ def test_stop_at_the_last_token(busy, steady, crowd_of, long):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for stream in streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages, generations=crowd.generations).settle(60).check()
+    answers = [answer for stream in streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages, generations=crowd.generations).settle(60).check()
     assert len(rows) == times
     for row in rows.values():
         outcomes[row.reason] += 1
@@ -144,8 +144,8 @@ def test_prompt_immediately_followed_by_stop(busy, steady, crowd_of):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for stream in crowd.streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
+    answers = [answer for stream in crowd.streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages, generations=crowd.generations).settle().check()
     assert len(rows) == 100
     assert {row.reason for row in rows.values()} == {"stopped"}
 

@@ -67,17 +67,17 @@ class Writer:
         self.journal = Journal(new_id(), self.loop, lambda tick: None)
         self.journal.start()
 
-    def run(self, prefix=""):
+    def new_generation(self, prefix=""):
         """Create a streaming generation of this process; returns its id."""
         conversation = Conversation.objects.create(owner=self.user, client_id=new_id(), title="Bees")
         message = Message.objects.create(
             conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, content=prefix, client_id=new_id()
         )
-        run = Generation.objects.create(
+        row = Generation.objects.create(
             conversation=conversation, message=message, requested_by=self.user, owner_id=self.journal.process
         )
-        self.journal.open(run.pk, len(prefix))
-        return run.pk
+        self.journal.open(row.pk, len(prefix))
+        return row.pk
 
     def end(self, *endings):
         """End all of these at the same moment; returns their results, or None if that takes longer than a tick."""
@@ -140,19 +140,19 @@ def plain(generation, text="Bees hum"):
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ending=endings)
 def test_any_end_is_saved_immediately(writer, ending):
-    ending.generation = writer.run()
+    ending.generation = writer.new_generation()
     writer.journal.append(ending.generation, ending.text)
     [ended], _ = writer.end(ending)
     assert ended is not None
     assert ended.won
-    run = Generation.objects.select_related("message").get(pk=ending.generation)
-    assert (run.status, run.end_reason) == (STATUS_OF[ending.reason], ending.reason)
-    assert run.message.content == ended.text
+    row = Generation.objects.select_related("message").get(pk=ending.generation)
+    assert (row.status, row.end_reason) == (STATUS_OF[ending.reason], ending.reason)
+    assert row.message.content == ended.text
     assert len(ended.text) == len(ending.text)
 
 
 def test_any_text_is_saved_by_a_tick(writer):
-    bad, good = writer.run(), writer.run()
+    bad, good = writer.new_generation(), writer.new_generation()
     writer.journal.append(bad, HOSTILE)
     writer.journal.append(good, "Bees ")
     eventually(lambda: saved(good) == "Bees ", "the text of the other one", TICK)
@@ -164,7 +164,7 @@ def test_any_text_is_saved_by_a_tick(writer):
 
 
 def test_permanently_refused_row_does_not_block_others(writer):
-    bad, live, *good = (writer.run() for _ in range(7))
+    bad, live, *good = (writer.new_generation() for _ in range(7))
     with refusing(bad):
         ended, futures = writer.end(plain(bad), *(plain(each) for each in good))
         assert ended[0] is None

@@ -88,8 +88,8 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
     text = f"sent {got / 1024:.0f} KiB, closed {code} after {closed_after:.1f} s"
     measurements.note(case, f"{text}, memory {grown / 1024:+.0f} KiB with 21 streams")
     measurements.note_times(f"{case}: others' Stop → upstream closed", closed)
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    Checker(answers, crowd.all_pages).settle().check()
 
 
 def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
@@ -109,8 +109,8 @@ def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 
@@ -130,8 +130,8 @@ def test_thousand_tokens_a_second_do_not_slow_others(busy, steady, crowd_of, str
             return crowd, frames
 
     crowd, frames = asyncio.run(scenario())
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     closed = [
         steady.wait_closed(each.plan.prompt).closed_at - each.stopped_at for each in crowd.streams if each.stopped_at
     ]

@@ -34,13 +34,13 @@ async def stops_beside(server, steady, people, abuse):
             await asyncio.sleep(0.05)
         await asyncio.gather(*(stream.ended() for stream in streams))
         await abusing
-        runs = [steady.wait_closed(stream.plan.prompt) for stream in streams]
-        return crowd, [run.closed_at - stream.stopped_at for run, stream in zip(runs, streams, strict=True)]
+        answers = [steady.wait_closed(stream.plan.prompt) for stream in streams]
+        return crowd, [answer.closed_at - stream.stopped_at for answer, stream in zip(answers, streams, strict=True)]
 
 
 def check(steady, crowd):
-    runs = [run for stream in crowd.streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for stream in crowd.streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 

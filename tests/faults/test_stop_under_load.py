@@ -22,8 +22,8 @@ LIMIT = 3.0
 def check(steady, crowd):
     """Check the invariants for everything that these pages saw."""
     prompts = {stream.plan.prompt for stream in crowd.streams}
-    runs = [run for run in steady.runs if run.prompt in prompts]
-    return Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
+    answers = [answer for answer in steady.answers if answer.prompt in prompts]
+    return Checker(answers, crowd.all_pages, generations=crowd.generations).settle().check()
 
 
 def reached(steady, streams):
@@ -99,7 +99,7 @@ def test_stop_of_a_hundred_silent_requests(busy, steady, crowd_of, long, case, p
         async with Crowd(busy, crowd_of(count)) as crowd:
             streams = await crowd.ask(Plan(**plan) for _ in range(count))
             for stream in streams:
-                await asyncio.to_thread(steady.run, stream.plan.prompt)
+                await asyncio.to_thread(steady.answer, stream.plan.prompt)
             for stream in random.sample(streams, count):
                 await stream.stop()
                 await asyncio.sleep(0.02)
@@ -153,8 +153,8 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
     for stream in crowd.streams:
         each = by_prompt[stream.plan.prompt]
         outcomes[each.reason] += 1
-        if each.reason == "stopped" and (runs := steady.asked(stream.plan.prompt)):
-            closed.append(runs[0].closed_at - stream.stopped_at)
+        if each.reason == "stopped" and (answers := steady.asked(stream.plan.prompt)):
+            closed.append(answers[0].closed_at - stream.stopped_at)
         if stream.plan.tokens == Plan.tokens:  # this one never ends by itself
             assert each.reason == "stopped"
     measurements.note_times(f"{rounds * width} Stops at random moments → upstream closed", closed)

@@ -15,7 +15,7 @@ from chatapp.http_protocol import REQUEST_TIMEOUT, Channel, LimitedRequest
 from tests.support import environment, people, servers
 from tests.support.polling import eventually
 
-FEW = 160
+MAX_FILES = 160
 """The open files of a server; a quarter of them is reserved."""
 
 
@@ -36,9 +36,9 @@ def test_open_file_limit_is_raised_and_partly_reserved(small, provider, answerin
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     assert soft == hard or soft > 1024
     a = answering(people.new_person("alice", small))
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (FEW, hard))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (MAX_FILES, hard))
     with ExitStack() as stack:
-        held = [stack.enter_context(sockets.create_connection(small.address)) for _ in range(2 * FEW)]
+        held = [stack.enter_context(sockets.create_connection(small.address)) for _ in range(2 * MAX_FILES)]
         small.wait_output("connections are refused", 10)
         held[-1].settimeout(10)
         assert held[-1].recv(1) == b""

@@ -53,7 +53,7 @@ def test_metrics_are_off_without_a_token(start_server):
 def supervisor(database):
     """The parts of a supervisor that health checks read."""
     supervisor = Supervisor()
-    supervisor.journal = SimpleNamespace(away=lambda: 0.1)
+    supervisor.journal = SimpleNamespace(unavailable_for=lambda: 0.1)
     return supervisor
 
 

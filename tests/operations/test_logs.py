@@ -48,9 +48,9 @@ def test_stop_is_logged_as_info(talkative, answering):
     assert told == ("INFO", "interrupted", "stopped", "page")
     assert (line["user"], line["model"]) == (somebody.user.pk, "alpha-model")
     assert line["endpoint"]
-    run = Generation.objects.get(pk=a.asked.generation)
-    assert line["conversation"] == str(run.conversation_id)
-    assert (line["characters"], line["kind"]) == (run.characters, "reply")
+    generation = Generation.objects.get(pk=a.asked.generation)
+    assert line["conversation"] == str(generation.conversation_id)
+    assert (line["characters"], line["kind"]) == (generation.characters, "reply")
     assert line["tokens_out"] >= 1
     assert 0 <= line["opened_ms"] <= line["first_token_ms"] <= line["total_ms"]
     assert 0 <= line["stop_ms"] <= line["total_ms"]
@@ -114,12 +114,12 @@ def test_text_format_has_the_same_fields_in_one_line(server, alice, answering):
 
 def test_generation_of_a_lost_process_is_logged(caplog):
     caplog.set_level(logging.INFO, "conversations.generations")
-    run = "00000000-0000-7000-8000-00000000abcd"
-    generation_log.reaped([run], EndReason.SERVER_LOST)
+    generation = "00000000-0000-7000-8000-00000000abcd"
+    generation_log.reaped([generation], EndReason.SERVER_LOST)
     (record,) = caplog.records
     assert record.levelname == "INFO"
     assert record.fields == {
-        "event": "generation_ended", "generation": run, "status": "interrupted", "reason": "server_lost",
+        "event": "generation_ended", "generation": generation, "status": "interrupted", "reason": "server_lost",
     }  # fmt: skip
 
 

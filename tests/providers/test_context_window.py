@@ -115,7 +115,7 @@ TURNS = [{"role": role, "content": "x" * 300} for role in ("system", "user", "as
 
 
 def test_bytes_decide_without_a_tokenizer(monkeypatch):
-    monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, patience: None)
+    monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, timeout: None)
     monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.SizeCache())
     assert context_window.messages_to_drop(TURNS, 5, 1000) == 0
     with pytest.raises(context_window.Uncounted) as missing:

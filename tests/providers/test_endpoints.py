@@ -76,8 +76,8 @@ def test_new_endpoint_answers_immediately(staff, added, second, alice, socket, g
     assert exchange.request.body["model"] == gamma
     assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
     exchange.write_tokens("Bees.").finish()
-    run = generations.wait_ended(asked)
-    assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
+    generation = generations.wait_ended(asked)
+    assert (generation.status, generation.model, generation.endpoint) == ("complete", key, added.name)
 
 
 def test_adding_listed_models_twice_adds_each_once(staff, added, second):

@@ -34,9 +34,9 @@ def test_known_finish_reasons_are_mapped(alice, answering, word):
     a.exchange.finish(word)
     assert a.asked.outcome == MEANT[word]
     assert generations.text(a.asked) == "Bees hum"
-    run = generations.get(a.asked)
-    assert run.error_code in ("", word)
-    assert bool(run.error_code) == (run.status == "error" or word in ("safety", "recitation"))
+    generation = generations.get(a.asked)
+    assert generation.error_code in ("", word)
+    assert bool(generation.error_code) == (generation.status == "error" or word in ("safety", "recitation"))
 
 
 def test_unknown_finish_reason_does_not_look_finished(alice, answering):

@@ -42,8 +42,8 @@ def test_model_is_requested_by_name_and_stored_by_key(model, alice, socket, prov
     asked = socket(alice).ask(exchange.prompt, model=model.key)
     exchange.write_tokens("Bees.").finish()
     assert exchange.request.body["model"] == "gamma-model"
-    run = generations.wait_ended(asked)
-    assert run.model == run.conversation.model == model.key
+    generation = generations.wait_ended(asked)
+    assert generation.model == generation.conversation.model == model.key
     assert f'value="{model.key}" selected' in alice.get(f"/c/{asked.conversation}/").html
 
 
@@ -156,8 +156,8 @@ def test_price_change_applies_to_the_next_answer(model, staff, alice, socket, pr
     exchange.write_tokens("Bees.")
     change_model(staff, model, price_in="99", price_out="99", currency="USD")
     exchange.finish()
-    run = generations.wait_ended(asked)
-    assert (run.price_in, run.price_out, run.currency) == (Decimal("2.5"), Decimal(10), "EUR")
+    generation = generations.wait_ended(asked)
+    assert (generation.price_in, generation.price_out, generation.currency) == (Decimal("2.5"), Decimal(10), "EUR")
 
 
 # --- the admin -------------------------------------------------------------------------------------------------------

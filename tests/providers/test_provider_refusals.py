@@ -92,9 +92,9 @@ def test_context_overflow_says_what_to_do(asking, who):
     note = words(asked.end["note"])
     assert "This conversation is too long for the model “window-" in note
     assert "Shorten your message, start a new chat, or choose another model." in note
-    run = generations.get(asked)
-    assert run.error_code == "context_exceeded"
-    assert (window is None) or f"context is {window} tokens" in run.detail
+    generation = generations.get(asked)
+    assert generation.error_code == "context_exceeded"
+    assert (window is None) or f"context is {window} tokens" in generation.detail
 
 
 def test_context_overflow_in_the_stream_says_the_same(asking):

@@ -15,7 +15,7 @@ from tests.support import generations
 from tests.support.pausing_reader import PausingReader
 
 MEGABYTE = 1_000_000
-SOON = 5.0
+MAX_WAIT = 5.0
 
 
 def peak(server):
@@ -47,7 +47,7 @@ def test_dripping_error_body_times_out(asking):
         while time.monotonic() - began < 60:
             exchange.write_raw(b"x")
             exchange._closed.wait(0.2)
-    assert time.monotonic() - began < transport.ERROR_TIMEOUT + SOON
+    assert time.monotonic() - began < transport.ERROR_TIMEOUT + MAX_WAIT
     assert asked.outcome == ("error", "provider_rejected")
 
 
@@ -107,13 +107,13 @@ async def test_dripping_model_list_times_out():
         with pytest.raises(ProviderError) as raised:
             await upstream.models()
     assert raised.value.outcome.detail == "it did not answer in time"
-    assert time.monotonic() - began < SOON
+    assert time.monotonic() - began < MAX_WAIT
 
 
 async def test_endless_headers_are_cut_off():
     async with saying(forever=b"X-Bees: hum\r\n" * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
-            await asyncio.wait_for(upstream.stream("a", [{"role": "user", "content": "b"}], PausingReader()), SOON)
+            await asyncio.wait_for(upstream.stream("a", [{"role": "user", "content": "b"}], PausingReader()), MAX_WAIT)
         assert raised.value.outcome.detail == "what it says is not HTTP"
 
 

@@ -21,7 +21,7 @@ from tests.support.provider.server import Provider
 from tests.support.servers import Server
 
 FOLDER = servers.REPOSITORY / "docs" / "screenshots"
-LARGEST = 150_000
+MAX_BYTES = 150_000
 """The largest screenshot in bytes."""
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
@@ -96,7 +96,7 @@ class Studio:
         path = FOLDER / f"{name}.png"
         page.screenshot(path=path, animations="disabled")
         size = path.stat().st_size
-        assert size <= LARGEST, f"{path.name} has {size:,} bytes"
+        assert size <= MAX_BYTES, f"{path.name} has {size:,} bytes"
         print(f"{path.relative_to(servers.REPOSITORY)}  {size:,}", flush=True)
 
 

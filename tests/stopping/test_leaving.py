@@ -43,8 +43,8 @@ def test_leaving_right_after_asking_stops_it(alice, socket, provider):
     page = socket(alice)
     page.ask(provider.expect().prompt)
     page.close()
-    runs = Generation.objects.filter(requested_by=alice.user)
-    assert eventually(lambda: runs.exclude(status="streaming").first(), "the end").end_reason == "left"
+    rows = Generation.objects.filter(requested_by=alice.user)
+    assert eventually(lambda: rows.exclude(status="streaming").first(), "the end").end_reason == "left"
 
 
 def test_closing_one_of_two_tabs_changes_nothing(alice, answering, socket):

@@ -9,7 +9,7 @@ from tests.support.provider.endless import endless
 from tests.support.provider.tls import SilentTls
 from tests.support.servers import running
 
-SOON = 1.0
+CLOSE_LIMIT = 1.0
 """Seconds. An orderly TLS shutdown would take thirty."""
 
 
@@ -31,7 +31,7 @@ def stop_and_see(asked, exchange):
     stopped_at = asked.stop()
     assert asked.outcome == ("interrupted", "stopped")
     took = exchange.wait_closed() - stopped_at
-    assert took < SOON
+    assert took < CLOSE_LIMIT
     return took
 
 
@@ -59,9 +59,9 @@ def test_generation_records_when_the_connection_closed(alice, far, answering):
     a = answering(alice.at(far))
     asked_at, clock = time.monotonic(), time.time()
     stop_and_see(a.asked, a.exchange)
-    run = generations.wait_ended(a.asked)
+    generation = generations.wait_ended(a.asked)
     closed = a.exchange.closed_at - asked_at + clock
-    assert abs(run.upstream_closed_at.timestamp() - closed) < SOON
+    assert abs(generation.upstream_closed_at.timestamp() - closed) < CLOSE_LIMIT
 
 
 def test_connection_of_a_complete_answer_is_reused(alice, far, answering, socket, provider):

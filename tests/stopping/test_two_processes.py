@@ -31,8 +31,8 @@ def test_stop_by_form_at_another_process(pair, alice, answering):
     assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped")
-    run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("page", alice.user.pk)
+    generation = generations.get(a.asked)
+    assert (generation.stop_origin, generation.stopped_by_id) == ("page", alice.user.pk)
 
 
 def test_stop_by_socket_at_another_process(pair, alice, answering, socket):
@@ -56,8 +56,8 @@ def test_administrator_at_another_process_sees_and_stops_it(pair, alice, staff, 
     assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped_by_admin")
-    run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
+    generation = generations.get(a.asked)
+    assert (generation.stop_origin, generation.stopped_by_id) == ("admin", staff.user.pk)
 
 
 def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socket):

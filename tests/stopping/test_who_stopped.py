@@ -7,8 +7,8 @@ from tests.support import generations
 from tests.support.people import CSRF
 
 
-def stopper(run):
-    return run.stop_origin, run.stopped_by_id
+def stopper(generation):
+    return generation.stop_origin, generation.stopped_by_id
 
 
 def test_records_the_page_that_asked(alice, answering):

@@ -42,7 +42,7 @@ class Socket:
         *,
         origin: str | None = None,
         via: Proxy | None = None,
-        patience: float = TIMEOUT,
+        open_timeout: float = TIMEOUT,
         language: str = "",
     ) -> None:
         self.person = person
@@ -62,7 +62,7 @@ class Socket:
                 origin=origin,  # type: ignore[arg-type]
                 additional_headers={"Cookie": person.cookie} if person and person.session else None,
                 proxy=None,
-                open_timeout=patience,
+                open_timeout=open_timeout,
                 ping_interval=None,
                 close_timeout=2,
                 max_size=None,

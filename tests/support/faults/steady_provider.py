@@ -76,7 +76,7 @@ class SteadyProvider:
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
-        self._runs: dict[str, list[StreamedAnswer]] = {}
+        self._answers: dict[str, list[StreamedAnswer]] = {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -96,30 +96,30 @@ class SteadyProvider:
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
-    def runs(self) -> list[StreamedAnswer]:
+    def answers(self) -> list[StreamedAnswer]:
         with self._moved:
-            return [run for runs in self._runs.values() for run in runs]
+            return [answer for answers in self._answers.values() for answer in answers]
 
     @property
     def open(self) -> int:
         """The number of answers in progress."""
-        return sum(1 for run in self.runs if run.closed_at is None)
+        return sum(1 for answer in self.answers if answer.closed_at is None)
 
     def asked(self, prompt: str) -> list[StreamedAnswer]:
         with self._moved:
-            return list(self._runs.get(prompt, []))
+            return list(self._answers.get(prompt, []))
 
-    def run(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
+    def answer(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
         """Wait for the request with this prompt; returns its answer."""
         with self._moved:
-            assert self._moved.wait_for(lambda: prompt in self._runs, timeout), f"not asked: {prompt}"
-            return self._runs[prompt][0]
+            assert self._moved.wait_for(lambda: prompt in self._answers, timeout), f"not asked: {prompt}"
+            return self._answers[prompt][0]
 
     def wait_closed(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
-        run = self.run(prompt, timeout)
+        answer = self.answer(prompt, timeout)
         with self._moved:
-            assert self._moved.wait_for(lambda: run.closed_at is not None, timeout), f"still open: {prompt}"
-        return run
+            assert self._moved.wait_for(lambda: answer.closed_at is not None, timeout), f"still open: {prompt}"
+        return answer
 
     def stop(self) -> None:
         self._process.terminate()
@@ -133,14 +133,14 @@ class SteadyProvider:
         for line in self._process.stdout:
             number, fields = json.loads(line)
             with self._moved:
-                runs = self._runs.setdefault(fields["prompt"], [])
-                run = next((each for each in runs if vars(each).get("number") == number), None)
-                if run is None:
-                    run = StreamedAnswer(fields["prompt"], fields["opened_at"])
-                    vars(run)["number"] = number
-                    runs.append(run)
+                answers = self._answers.setdefault(fields["prompt"], [])
+                answer = next((each for each in answers if vars(each).get("number") == number), None)
+                if answer is None:
+                    answer = StreamedAnswer(fields["prompt"], fields["opened_at"])
+                    vars(answer)["number"] = number
+                    answers.append(answer)
                 for name, value in fields.items():
-                    setattr(run, name, value)
+                    setattr(answer, name, value)
                 self._moved.notify_all()
 
 
@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._run: dict[str, Any] | None = None
+        self._answer_state: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
         prompt = messages[-1]["content"]
         self._plan = Plan.of(prompt)
         self._number = next(self.numbers)
-        self._run = {"prompt": prompt, "opened_at": time.monotonic(), "written": 0}
+        self._answer_state = {"prompt": prompt, "opened_at": time.monotonic(), "written": 0}
         self._tell()
         if self._plan.headers < NEVER:
             self._later(self._plan.headers, self._headers)
@@ -199,26 +199,26 @@ class Connection(asyncio.Protocol):
 
     def _token(self) -> None:
         """Write the tokens that are due: one, unless this process was late."""
-        run = self._run
-        if run is None:
+        answer = self._answer_state
+        if answer is None:
             return
         now = asyncio.get_running_loop().time()
         data = b""
-        while self._due <= now and run["written"] < self._plan.tokens:
-            run["written"] += 1
-            data += _chunk({"choices": [{"index": 0, "delta": {"content": token(run["written"], self._plan)}}]})
+        while self._due <= now and answer["written"] < self._plan.tokens:
+            answer["written"] += 1
+            data += _chunk({"choices": [{"index": 0, "delta": {"content": token(answer["written"], self._plan)}}]})
             self._due += 1 / self._plan.rate
         self._transport.write(data)
-        if "first_at" not in run:
-            run["first_at"] = time.monotonic()
+        if "first_at" not in answer:
+            answer["first_at"] = time.monotonic()
             self._tell()
-        if run["written"] < self._plan.tokens:
+        if answer["written"] < self._plan.tokens:
             self._later(self._due - now, self._token)
         elif self._plan.finish:
-            self._finish(run)
+            self._finish(answer)
 
-    def _finish(self, run: dict[str, Any]) -> None:
-        run["finished_at"] = time.monotonic()
+    def _finish(self, answer: dict[str, Any]) -> None:
+        answer["finished_at"] = time.monotonic()
         last = {"choices": [{"index": 0, "delta": {}, "finish_reason": self._plan.finish}]}
         self._transport.write(_chunk(last) + _chunk(USAGE) + _frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         self._over()
@@ -229,13 +229,13 @@ class Connection(asyncio.Protocol):
     def _over(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._run is not None:
-            self._run["closed_at"] = time.monotonic()
+        if self._answer_state is not None:
+            self._answer_state["closed_at"] = time.monotonic()
             self._tell()
-            self._run = None
+            self._answer_state = None
 
     def _tell(self) -> None:
-        print(json.dumps([self._number, self._run]), flush=True)
+        print(json.dumps([self._number, self._answer_state]), flush=True)
 
 
 def _frame(data: bytes) -> bytes:
