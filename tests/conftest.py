@@ -188,6 +188,25 @@ def answering(socket: Callable[..., Socket], provider: Provider) -> Callable[...
 
 
 @pytest.fixture
+def unanswered(socket: Callable[..., Socket], provider: Provider) -> Callable[..., tuple[Asked, Exchange]]:
+    """Ask as a person; returns (asked, exchange) once the provider has the request, which is not answered yet."""
+
+    def ask(person: Person, **options: Any) -> tuple[Asked, Exchange]:
+        exchange = provider.expect()
+        asked = socket(person).ask(exchange.prompt, **options)
+        exchange.wait_opened()
+        return asked, exchange
+
+    return ask
+
+
+@pytest.fixture
+def asking(unanswered: Callable[..., tuple[Asked, Exchange]], alice: Person) -> tuple[Asked, Exchange]:
+    """Alice's prompt at the shared server: (asked, exchange)."""
+    return unanswered(alice)
+
+
+@pytest.fixture
 def proxy() -> Iterator[Callable[[Server], Proxy]]:
     """Start a proxy in front of a server."""
     with ExitStack() as stack:

@@ -42,7 +42,7 @@ def rows_of(pk, conversations):
         "settings": Preferences.objects.filter(user_id=pk).count(),
         "conversations": Conversation.objects.filter(owner_id=pk).count(),
         "messages": Message.objects.filter(conversation_id__in=conversations).count(),
-        "runs": Generation.objects.filter(requested_by_id=pk).count(),
+        "generations": Generation.objects.filter(requested_by_id=pk).count(),
         "found": SearchEntry.objects.filter(owner_id=pk).count(),
     }
 

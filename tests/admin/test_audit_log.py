@@ -14,8 +14,10 @@ TOP = "/admin/conversations/"
 KINDS = ["generation", "message", "conversation"]
 
 
-def page_of(kind, run):
-    pk = {"generation": run.pk, "message": run.message_id, "conversation": run.conversation_id}[kind]
+def page_of(kind, generation):
+    pk = {"generation": generation.pk, "message": generation.message_id, "conversation": generation.conversation_id}[
+        kind
+    ]
     return pk, f"{TOP}{kind}/{pk}/change/"
 
 

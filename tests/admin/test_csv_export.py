@@ -5,10 +5,13 @@ import io
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
 
+from conversations.admin.generations import csv_export
 from conversations.admin.generations.csv_export import BATCH_SIZE
 from conversations.models import AuditEntry, Conversation, Generation, Message
+from conversations.storage.db_threads import in_database
 from tests.support import people
 
 LIST = "/admin/conversations/generation/"
@@ -20,7 +23,7 @@ def rows(page):
     return list(csv.DictReader(io.StringIO(page.html)))
 
 
-def of(staff, person, **query):
+def exported(staff, person, **query):
     return rows(staff.get(f"{LIST}export/?{urlencode({'person': person.user.username, **query})}"))
 
 
@@ -49,13 +52,13 @@ def many(person, count):
 
 def test_export_contains_the_filtered_list(staff, alice, bob, answering, stopped):
     answering(bob).exchange.finish()
-    (row,) = of(staff, alice)
+    (row,) = exported(staff, alice)
     assert row["id"] == str(stopped.pk)
     assert (row["status"], row["end_reason"], row["stop_origin"]) == ("interrupted", "stopped", "page")
     assert (row["requested_by"], row["stopped_by"]) == (alice.user.username, alice.user.username)
     closed = (stopped.upstream_closed_at - stopped.stop_requested_at).total_seconds() * 1000
     assert int(row["stop_to_closed_ms"]) == round(closed)
-    assert of(staff, alice, status__exact="complete") == []
+    assert exported(staff, alice, status__exact="complete") == []
 
 
 def test_export_contains_no_text_of_people_or_models(staff, stopped):
@@ -71,7 +74,7 @@ def test_export_contains_the_selection(staff, alice, stopped):
 
 
 def test_export_is_logged(staff, alice, stopped):
-    of(staff, alice)
+    exported(staff, alice)
     entry = AuditEntry.objects.get(staff_id=staff.user.pk)
     assert (entry.action, entry.what) == ("exported", f"generations as CSV: person={alice.user.username}")
 
@@ -89,9 +92,9 @@ def test_name_that_looks_like_a_formula_becomes_text(staff, server, answering, b
     assert row[2] == f"'{eve.user.username}"
 
 
-def test_every_run_once_over_many_batches(staff, alice):
+def test_every_generation_is_exported_once_over_many_batches(staff, alice):
     talk = many(alice, 2 * BATCH_SIZE + 7)
-    found = of(staff, alice)
+    found = exported(staff, alice)
     assert len(found) == 2 * BATCH_SIZE + 7
     assert {row["id"] for row in found} == {str(row.pk) for row in Generation.objects.filter(conversation=talk)}
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
@@ -100,10 +103,6 @@ def test_every_run_once_over_many_batches(staff, alice):
 def test_export_is_consistent_while_generations_come_and_go(alice):
     """Between two batches some of the other generations are deleted and new ones begin; every remaining one is exported
     once."""
-    from asgiref.sync import async_to_sync
-
-    from conversations.admin.generations import csv_export
-
     talk = many(alice, BATCH_SIZE + 500)
     rows = Generation.objects.filter(conversation__owner=alice.user)
     kept = set(rows.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
@@ -113,8 +112,6 @@ def test_export_is_consistent_while_generations_come_and_go(alice):
         many(alice, 50)
 
     async def collect():
-        from conversations.storage.db_threads import in_database
-
         text = b""
         async for piece in csv_export.csv_lines(rows):
             if text.count(b"\n") == 1:

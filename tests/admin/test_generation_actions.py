@@ -13,13 +13,6 @@ from tests.support.polling import eventually
 LIST = "/admin/conversations/generation/"
 
 
-@pytest.fixture
-def finished(alice, answering):
-    a = answering(alice)
-    a.exchange.finish()
-    return generations.wait_ended(a.asked)
-
-
 def audited(staff):
     return list(AuditEntry.objects.filter(staff_id=staff.user.pk).exclude(action="read").values_list("action", "what"))
 
@@ -79,7 +72,7 @@ def test_lists_live_generations(staff, alice, answering, socket):
     eventually(lambda: not row(), "gone from the list")
 
 
-def test_stops_selected_generations_from_the_list(staff, alice, answering):
+def test_stop_from_the_live_list_returns_to_it(staff, alice, answering):
     a = answering(alice)
     page = staff.post(f"{LIST}{a.asked.generation}/stop/", back="running")
     assert page.location == f"{LIST}running/"
@@ -184,7 +177,7 @@ def test_generation_longer_than_usual_has_no_share_written(staff, alice, answeri
     assert page.text.partition("Share written:")[2].split()[0] == "–"
 
 
-@pytest.mark.parametrize(("deed", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
+@pytest.mark.parametrize(("action", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
 def test_detail_links_to_the_replacement(staff, alice, answering, provider, action, how):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()

@@ -96,11 +96,11 @@ def some(store_all):
     return store_all(rows)
 
 
-def of(model, **more):
+def for_model(model, **more):
     return Selection(conditions=(Condition("model", (model,)),), **more)
 
 
-def add_up():
+def roll_up_all():
     """Roll up every hour and day that can be rolled up."""
 
     def done():
@@ -134,8 +134,8 @@ def nearest_rank(values, percent):
 
 
 def test_every_figure_matches_the_statistics_module(model, some):
-    add_up()
-    found = summarize(of(model))
+    roll_up_all()
+    found = summarize(for_model(model))
     rows = list(Generation.objects.filter(pk__in=[row.pk for row in some]))
     assert found.runs == len(rows) == 60
     for status in ("complete", "interrupted", "error"):
@@ -165,7 +165,7 @@ def test_estimates_what_stopping_saved(model, store_one):
     store_one("stopped", "interrupted", tokens_out=150)
     store_one("stopped", "interrupted", tokens_out=5000, price_out=Decimal(20), currency="USD")
     store_one("server_lost", "interrupted", characters=400)
-    found = summarize(of(model))
+    found = summarize(for_model(model))
     usual = statistics.median([100, 200, 400])
     assert found.not_spent_tokens == (usual - 50) + (usual - 150) + (usual - 100)
     assert found.not_spent == {"USD": Decimal(20) * 150 / 1_000_000}
@@ -183,7 +183,7 @@ def test_compares_with_complete_answers_outside_the_filters(model, store_one):
 
 def test_says_when_there_is_nothing_to_compare_with(model, store_one):
     store_one("stopped", "interrupted", tokens_out=50)
-    found = summarize(of(model))
+    found = summarize(for_model(model))
     assert (found.compared, found.not_compared, found.not_spent_tokens) == (0, 1, 0)
     assert found.share.percentile(50) is None
 
@@ -200,20 +200,20 @@ PERIODS = {
 
 
 def test_rollup_and_rows_give_the_same_summary(model, some):
-    selections = {name: of(model, **period) for name, period in PERIODS.items()}
-    before = {name: as_told(summarize(selection)) for name, selection in selections.items()}
-    add_up()
+    selections = {name: for_model(model, **period) for name, period in PERIODS.items()}
+    before = {name: comparable(summarize(selection)) for name, selection in selections.items()}
+    roll_up_all()
     for name, selection in selections.items():
-        assert as_told(summarize(selection)) == before[name] == as_told(by_rows(selection)), name
+        assert comparable(summarize(selection)) == before[name] == comparable(by_rows(selection)), name
 
 
-def as_told(found):
+def comparable(found):
     """Everything but the spreads and their percentiles, rounded, because sums of floats depend on their order."""
     spreads = [found.stop, found.first_token, found.share]
-    told = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
+    totals = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
     percentiles = [spread.percentile(percent) for spread in spreads for percent in (5, 50, 95, 99)]
     percentiles = [value and round(value, 6) for value in percentiles]
-    return [*told, *percentiles, sorted(found.spent.items()), sorted(found.not_spent.items())]
+    return [*totals, *percentiles, sorted(found.spent.items()), sorted(found.not_spent.items())]
 
 
 def _of_money(each):
@@ -221,7 +221,7 @@ def _of_money(each):
 
 
 def test_later_changes_are_rolled_up_again(model, some):
-    add_up()
+    roll_up_all()
     old = [row for row in some if row.requested_at < NOW - timedelta(days=2)]
     Generation.objects.filter(pk=old[0].pk).update(cost=Decimal(7), currency="EUR")
     oldest = old[-1]
@@ -230,19 +230,19 @@ def test_later_changes_are_rolled_up_again(model, some):
     old[1].delete()
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
     for _ in range(2):  # noted, then rolled up again
-        assert as_told(summarize(of(model))) == as_told(by_rows(of(model)))
+        assert comparable(summarize(for_model(model))) == comparable(by_rows(for_model(model)))
         assert summarize(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
-        add_up()
+        roll_up_all()
 
 
 def test_generation_in_a_rolled_up_hour_may_still_end(model, store_one):
     started = store_one(status="streaming", at=NOW - timedelta(days=3))
-    add_up()
-    assert summarize(of(model)).statuses == {"streaming": 1}
+    roll_up_all()
+    assert summarize(for_model(model)).statuses == {"streaming": 1}
     Generation.objects.filter(pk=started.pk).update(status="complete", end_reason="finished", ended_at=NOW)
-    assert summarize(of(model)).statuses == {"complete": 1}
-    add_up()
-    assert summarize(of(model)).statuses == {"complete": 1}
+    assert summarize(for_model(model)).statuses == {"complete": 1}
+    roll_up_all()
+    assert summarize(for_model(model)).statuses == {"complete": 1}
 
 
 def test_ordinary_generations_leave_no_note(model, store_one):
@@ -253,13 +253,13 @@ def test_ordinary_generations_leave_no_note(model, store_one):
 
 def test_clock_skew_gives_no_negative_times(model, store_one):
     store_one("stopped", "interrupted", first=-500, stop=-30)
-    found = summarize(of(model))
+    found = summarize(for_model(model))
     assert (found.first_token.percentile(50), found.stop.percentile(99)) == (0, 0)
 
 
 def test_single_generation_is_every_percentile(model, store_one):
     store_one("stopped", "interrupted", first=1234, stop=237)
-    found = summarize(of(model))
+    found = summarize(for_model(model))
     assert [found.stop.percentile(percent) for percent in (50, 95, 99)] == [237] * 3
     assert found.first_token.percentile(50) == 1234
 
@@ -337,9 +337,9 @@ def test_summary_follows_the_list_filters(staff, alice, model, store_one):
     store_one("left", "interrupted", at=today, reviewed_at=NOW)
     store_one("timed_out", "error", at=today - timedelta(days=9))
     days = {"today": f"{today:%Y-%m-%d}", "yesterday": f"{today - timedelta(days=1):%Y-%m-%d}"}
-    for query, rows in FILTERS.items():
+    for query, count in FILTERS.items():
         words = shown(staff, f"model={model}{query.format(person=alice.user.username, **days)}")
-        assert (f"Generations {runs} " in words) if rows else ("none." in words), (query, words)
+        assert (f"Generations {count} " in words) if count else ("none." in words), (query, words)
 
 
 @pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])

@@ -60,7 +60,7 @@ def address(route, ids):
     return "/" + re.sub(r"<[^>]+>", ids[kind], route)
 
 
-def told(page, path):
+def comparable(page, path):
     """A response without the form token, the script nonce and the requested id."""
     text = re.sub(r'(nonce="|csrfmiddlewaretoken" value="|x-csrftoken": ")[^"]+', "", page.html)
     return page.status, text.replace(re.search(r"[0-9a-f-]{36}", path)[0], "ID"), page.location.replace(path, "")
@@ -73,12 +73,12 @@ def test_other_peoples_pages_are_not_found(owner, stranger, ids, route):
     for query in ("", f"?at={ids['messages']}", f"?before={ids['messages']}", f"?after={ids['messages']}"):
         page = stranger.get(theirs + query)
         assert page.status in (404, 405)
-        assert told(page, theirs) == told(stranger.get(nothing + query), nothing)
+        assert comparable(page, theirs) == comparable(stranger.get(nothing + query), nothing)
         assert SECRET not in page.html
     fields = {"title": "Mine now", "system_prompt": "x"}
     page = stranger.post(theirs, **fields)
     assert page.status in (404, 405)
-    assert told(page, theirs) == told(stranger.post(nothing, **fields), nothing)
+    assert comparable(page, theirs) == comparable(stranger.post(nothing, **fields), nothing)
     kept = Conversation.objects.get(pk=ids["c"])
     assert (kept.title, kept.deleted_at, kept.archived_at, kept.pinned_at) == (f"About {SECRET}", None, None, None)
     assert kept.system_prompt == ""
@@ -112,7 +112,7 @@ def fields_of(command, ids, one=None):
     return fields
 
 
-def heard(page, command, fields):
+def first_refusal(page, command, fields):
     """The code and sentence of the first refusal that answers a command."""
     position = page.send(command.__struct_config__.tag, **fields)
     refused = page.wait("refused", after=position, refers=command.__struct_config__.tag)
@@ -124,8 +124,8 @@ def test_commands_cannot_reach_other_peoples_data(stranger, ids, socket, command
     page = socket(stranger)
     unknown = {kind: str(uuid.uuid4()) for kind in ids}
     one = "generation" if command is Stop else "conversation" if command is Watch else None
-    theirs = heard(page, command, fields_of(command, ids, one))
-    assert theirs == heard(page, command, fields_of(command, unknown, one))
+    theirs = first_refusal(page, command, fields_of(command, ids, one))
+    assert theirs == first_refusal(page, command, fields_of(command, unknown, one))
     assert theirs[0] == "not_found"
     assert page.count("transcript") + page.count("snapshot") + page.count("activity") == 0
     assert not Conversation.objects.filter(owner=stranger.user).exists()

@@ -8,22 +8,20 @@ from conversations.generation import auto_titles
 from conversations.models import Conversation, Generation
 from conversations.providers.demo.completion import reply
 from conversations.web import monthly_usage
+from tests.support import servers
+from tests.support.people import new_person
 from tests.support.polling import eventually
+from tests.support.servers import SHARED_SETTINGS
 
 
 @pytest.fixture(scope="module")
 def titled(database, provider):
-    from tests.support import servers
-    from tests.support.servers import SHARED_SETTINGS
-
     with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED_SETTINGS) as server:
         yield server
 
 
 @pytest.fixture
 def person(titled):
-    from tests.support.people import new_person
-
     return new_person("alice", titled)
 
 
@@ -153,7 +151,7 @@ def test_model_price_applies_to_titles():
     assert generation.answer_cost == Decimal("0.000224")
 
 
-def test_empty_answer_gets_no_title(person, socket, provider):
+def test_answer_without_text_requests_no_title(person, socket, provider):
     exchange = provider.expect()
     page = socket(person)
     asked = page.ask(exchange.prompt)

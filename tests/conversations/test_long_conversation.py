@@ -15,6 +15,7 @@ from conversations.models.ids import new_id
 from conversations.rendering import transcript_pages
 from conversations.rendering.cache import HtmlCache
 from tests.support.conversations import LONG, converse
+from tests.support.people import CSRF
 from tests.support.polling import eventually
 
 
@@ -222,8 +223,6 @@ def test_switched_version_far_from_the_end_stays_in_view(alice, long):
 
 
 def _switch(person, message) -> str:
-    from tests.support.people import CSRF
-
     headers = {"HX-Request": "true", "Origin": person.server.url, "X-CSRFToken": CSRF}
     return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
@@ -119,8 +120,6 @@ def test_supports_words_phrases_and_operators(alice, text, expected):
 )  # fmt: skip
 def test_odd_queries_never_fail(alice, text):
     searchable_messages(alice, "o'neil said http://example.org/a-b?c=d \\ once")
-    from urllib.parse import quote
-
     assert alice.get(f"/search/?q={quote(text)}").status == 200
 
 

@@ -11,6 +11,7 @@ from conversations.models import Conversation, Preferences
 from conversations.people import preferences
 from conversations.web import user_settings
 from conversations.web.user_settings_form import PreferencesForm
+from tests.support.people import CSRF
 
 CHOSEN = {
     "when_leaving": "finish",
@@ -49,7 +50,7 @@ def test_choices_are_saved_and_confirmed(alice):
 
 def test_saving_is_confirmed_in_the_chat(alice):
     page = alice.request("POST", "/settings/", "when_leaving=wait&theme=light&language=&default_model=", {
-        **HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf(),
+        **HTMX, "Origin": alice.server.url, "X-CSRFToken": CSRF,
     })  # fmt: skip
     assert page.status == 200
     assert "<html" not in page.html
@@ -57,14 +58,8 @@ def test_saving_is_confirmed_in_the_chat(alice):
     assert 'data-theme="light" data-enter-sends="false"' in page.html
 
 
-def csrf():
-    from tests.support.people import CSRF
-
-    return CSRF
-
-
 def test_changing_the_language_reloads_the_page(alice):
-    headers = {**HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf()}
+    headers = {**HTMX, "Origin": alice.server.url, "X-CSRFToken": CSRF}
     german = alice.request("POST", "/settings/", "when_leaving=stop&theme=system&language=de", headers)
     assert german.headers["HX-Refresh"] == "true"
     again = alice.request("POST", "/settings/", "when_leaving=stop&theme=dark&language=de", headers)
@@ -148,9 +143,8 @@ def test_fixed_setting_cannot_be_chosen(alice, fixed):
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
-    assert (
-        Preferences.objects.get(user=alice.user).when_leaving == "finish"
-    )  # kept for the day when people may choose again
+    kept = Preferences.objects.get(user=alice.user)  # for the day when people may choose again
+    assert kept.when_leaving == "finish"
     assert preferences.effective(alice.user).when_leaving == "stop"
 
 

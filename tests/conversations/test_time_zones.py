@@ -83,7 +83,7 @@ def test_pages_use_the_zone_in_the_cookie(alice):
     assert shown(alice, midnight + timedelta(seconds=1), zone) == "Today"
 
 
-def test_before_that_midnight_it_is_yesterday(alice):
+def test_before_midnight_in_the_zone_of_the_cookie_it_is_yesterday(alice):
     zone, there = _where_it_is_another_day(timezone.now())
     midnight = datetime.combine(there, datetime.min.time(), ZoneInfo(zone))
     assert shown(alice, midnight - timedelta(seconds=1), zone) == "Yesterday"

@@ -19,7 +19,7 @@ from tests.support.tcp_proxy import Proxy
 
 OFFLINE_LIMIT = 1.0
 SILENCE_LIMIT = 8.0
-"""Seconds until the page shows a lost connection: the first if the browser reports it, the second if nothing arrives."""
+"""Seconds until the page shows a lost connection: if the browser reports it, and if nothing arrives any more."""
 
 SHORT_TIMEOUTS = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
 """Seconds after which the server considers a lost page gone."""

@@ -169,7 +169,7 @@ CARRY = """([type, words]) => {
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
-def test_dropped_files_are_refused_with_a_message(chat, way):
+def test_pasted_and_dropped_files_are_refused_with_a_message(chat, way):
     connected(chat.open())
     assert not chat.page.evaluate(CARRY, [way, ""])
     told(chat, "Files are not supported yet.")

@@ -123,7 +123,7 @@ class Front:
     url: str
 
 
-class Turns(Proxy):
+class RoundRobin(Proxy):
     """Forwards each connection to the next of several servers."""
 
     def __init__(self):
@@ -143,13 +143,13 @@ class Turns(Proxy):
 def front(database, provider):
     """Two servers behind one address, which take turns with each connection."""
     with ExitStack() as stack:
-        turns = Turns()
-        stack.callback(turns.stop)
-        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": turns.url}
+        balancer = RoundRobin()
+        stack.callback(balancer.stop)
+        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": balancer.url}
         with ThreadPoolExecutor(2) as threads:  # they start at the same time
             servers = list(threads.map(lambda _: stack.enter_context(running(**settings)), range(2)))
-        turns.addresses = itertools.cycle([server.address for server in servers])
-        yield Front(turns.url)
+        balancer.addresses = itertools.cycle([server.address for server in servers])
+        yield Front(balancer.url)
         for server in servers:
             assert "Traceback" not in server.output, server.output
 

@@ -30,7 +30,7 @@ def cluster(database):
 
 
 @pytest.fixture(scope="module")
-def serving(cluster, provider):
+def usual_server(cluster, provider):
     """A server with the default timeouts."""
     with servers.running(OPENAI_BASE_URL=provider.url, DATABASE_URL=cluster.url) as server:
         yield server
@@ -38,10 +38,10 @@ def serving(cluster, provider):
 
 
 @pytest.fixture
-def streaming(answering, serving):
+def streaming(answering, usual_server):
     """Begin a streaming answer for a person of its own."""
 
-    def begin(server=serving):
+    def begin(server=usual_server):
         a = answering(people.new_person("somebody", server))
         a.exchange.stream(endless(), RATE).wait_written(10)
         assert a.asked.generation
@@ -51,10 +51,10 @@ def streaming(answering, serving):
 
 
 @pytest.fixture(autouse=True)
-def whole(cluster):
+def restored(cluster):
     """Restore the database for the next test, however this one ends."""
     yield
-    cluster.be_there()
+    cluster.restore()
 
 
 def check(*answers):
@@ -147,9 +147,7 @@ def test_frozen_database_with_viewers_at_another_process(cluster, start_server, 
     """That process reports its viewers late, with the database's time; they still count as present."""
     one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
     a, b = streaming(one), streaming(one)
-    page = socket(a.page.person.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(a.page.person.at(other)).subscribe(a.asked)
     generation = a.asked.generation
     a.page.close()
     cluster.freeze()
@@ -166,7 +164,7 @@ def test_frozen_database_with_viewers_at_another_process(cluster, start_server, 
     check(b)
 
 
-def away_and_back(cluster, streaming, seconds):
+def outage_loses_nothing(cluster, streaming, seconds):
     """Stop the database for some seconds: Stop works meanwhile, and the text is saved afterwards."""
     a, stopped = streaming(), streaming()
     cluster.stop("fast")
@@ -185,17 +183,17 @@ def away_and_back(cluster, streaming, seconds):
     check(a, stopped)
 
 
-def test_answers_survive_a_brief_outage(cluster, serving, streaming, socket, provider):
-    away_and_back(cluster, streaming, 2)
-    asks_again(serving, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
+def test_answers_survive_a_brief_outage(cluster, usual_server, streaming, socket, provider):
+    outage_loses_nothing(cluster, streaming, 2)
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
 
 
 @pytest.mark.long
 def test_answers_survive_a_ten_second_outage(cluster, streaming):
-    away_and_back(cluster, streaming, 10)
+    outage_loses_nothing(cluster, streaming, 10)
 
 
-def gives_up(cluster, a, timeout, seconds):
+def outage_ends_answer(cluster, a, timeout, seconds):
     """Stop the database for longer than the timeout: the upstream is closed then, and the pages get the end
     afterwards."""
     cluster.stop("immediate")
@@ -218,18 +216,18 @@ def gives_up(cluster, a, timeout, seconds):
 
 def test_outage_longer_than_the_timeout_ends_answers(cluster, start_server, streaming):
     server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=STORAGE_TIMEOUT)
-    gives_up(cluster, streaming(server), STORAGE_TIMEOUT, STORAGE_TIMEOUT + 1)
+    outage_ends_answer(cluster, streaming(server), STORAGE_TIMEOUT, STORAGE_TIMEOUT + 1)
     assert "Traceback" not in server.output
 
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_forty_second_outage_ends_answers(cluster, serving, streaming, socket, provider):
-    gives_up(cluster, streaming(), 30, 40)
-    asks_again(serving, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
+def test_forty_second_outage_ends_answers(cluster, usual_server, streaming, socket, provider):
+    outage_ends_answer(cluster, streaming(), 30, 40)
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
 
 
-def asks_again(server, socket, provider, case):
+def new_prompt_is_answered(server, socket, provider, case):
     """A person asks right after the database returns."""
     person = people.new_person("somebody", server)
     back = time.monotonic()
@@ -243,8 +241,8 @@ def asks_again(server, socket, provider, case):
 
 
 @pytest.mark.long
-def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, serving, socket, provider):
-    page = socket(people.new_person("somebody", serving))
+def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, usual_server, socket, provider):
+    page = socket(people.new_person("somebody", usual_server))
     cluster.stop()
     exchange = provider.expect()
     asked_at = time.monotonic()
@@ -254,7 +252,7 @@ def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, serving, so
     measurements.note("PostgreSQL away: a new prompt is refused after", f"{refused.at - asked_at:.2f} s")
     assert refused["code"] == "busy"
     assert not provider.asked(exchange.prompt)
-    asks_again(serving, socket, provider, "PostgreSQL away: back → a new prompt answered")
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away: back → a new prompt answered")
 
 
 def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, start_server):
@@ -271,12 +269,12 @@ def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, star
         a.exchange.wait_written(len(a.exchange.written) + RATE)
         closing = seconds_to_close(a)
         end = a.page.wait("end", generation=a.asked.generation)
-        told = end.at - a.exchange.closed_at
+        end_delay = end.at - a.exchange.closed_at
         assert (end["status"], end["reason"]) == ("interrupted", "stopped")
     measurements.note_times("pool exhausted: Stop → upstream closed", [closing])
-    measurements.note_times("pool exhausted: Stop → end on the page", [told])
+    measurements.note_times("pool exhausted: Stop → end on the page", [end_delay])
     assert closing < CLOSE_LIMIT
-    assert told < SAVE_LIMIT
+    assert end_delay < SAVE_LIMIT
     for one, exchange in zip(asked, waiting, strict=True):
         exchange.write_tokens("Here.").finish()
         assert one.outcome == ("complete", "finished")
@@ -284,8 +282,8 @@ def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, star
     assert "Traceback" not in server.output
 
 
-def test_readiness_fails_during_an_outage(cluster, serving):
-    probe = people.Person(None, "", serving)
+def test_readiness_fails_during_an_outage(cluster, usual_server):
+    probe = people.Person(None, "", usual_server)
     assert probe.get("/readyz").status == 200
     cluster.stop("immediate")
     away = eventually(lambda: (page := probe.get("/readyz")).status == 503 and page.html, "not ready")
@@ -296,8 +294,8 @@ def test_readiness_fails_during_an_outage(cluster, serving):
 
 
 @pytest.mark.long
-def test_pages_report_the_outage_and_recover(cluster, serving):
-    person = people.new_person("somebody", serving)
+def test_pages_report_the_outage_and_recover(cluster, usual_server):
+    person = people.new_person("somebody", usual_server)
     assert person.get("/").status == 200
     cluster.stop("immediate")
     away = eventually(lambda: (page := person.get("/")).status == 503 and page, "a page that says so", 30)

@@ -75,12 +75,12 @@ def test_subscribing_without_reading_has_bounded_cost(busy, crowd_of, watches):
     warm_up(person, busy, frame)
     with narrow_page(person, busy) as page, suppress(ConnectionClosed):
         page.recv()
-        before = peak = Resources.of(busy).memory
+        before = peak = Resources.measure(busy).memory
         for number in range(watches):
             page.send(frame)
             if number > BURST:
                 time.sleep(1 / RATE)
-                peak = max(peak, Resources.of(busy).memory)
+                peak = max(peak, Resources.measure(busy).memory)
     measurements.note(
         f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(peak - before) / 1024:+.0f} KiB"
     )

@@ -91,7 +91,7 @@ def saved(generation):
     return sum(len(piece.text) for piece in Piece.objects.filter(generation_id=generation))
 
 
-def judge(asked):
+def check_end(asked):
     """Check the stored end, because an answer that ends before its transcript is sent has no event of its own."""
     status, reason = generations.outcome(asked)
     assert status in ("complete", "error")
@@ -117,7 +117,7 @@ def test_chunks_of_any_shape_affect_only_their_answer(alice, generous, socket, p
             exchange.finish(ending)
         except ConnectionError:
             pass  # the product closed the connection
-        judge(asked)
+        check_end(asked)
 
     run()
     unharmed()
@@ -133,7 +133,7 @@ def test_errors_of_any_shape_affect_only_their_answer(alice, generous, socket, p
         exchange = provider.expect()
         asked = page.ask(exchange.prompt)
         exchange.respond(status, {"Retry-After": wait}, json.dumps(body).encode())
-        judge(asked)
+        check_end(asked)
 
     run()
     unharmed()
@@ -144,6 +144,6 @@ def test_errors_of_any_shape_affect_only_their_answer(alice, generous, socket, p
 def test_error_in_the_stream_affects_only_its_answer(alice, generous, answering, unharmed, field, value):
     a = answering(alice.at(generous))
     a.exchange.write_raw(b"data: " + json.dumps({"error": {field: value}}).encode() + b"\n\n")
-    judge(a.asked)
+    check_end(a.asked)
     assert generations.text(a.asked) == "Bees hum"
     unharmed()

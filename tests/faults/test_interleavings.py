@@ -98,9 +98,7 @@ def test_stop_during_a_replayed_command(pair, alice, answering, socket):
 def test_page_at_another_process_returns_in_time(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.exchange.stream(endless(), RATE)
     a.page.close()
     page.mute()
@@ -194,7 +192,7 @@ class Page:
     def close(self, code): ...
     def recheck(self): ...
 
-    def heard(self, op):
+    def received(self, op):
         return any(f'"op":"{op}"'.encode() in frame for frame in self.frames)
 
 
@@ -266,11 +264,11 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     monkeypatch.setattr(supervisor.providers, "acquire", fails)
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
-    await until(lambda: page.heard("transcript") or page.heard("refused"))
+    await until(lambda: page.received("transcript") or page.received("refused"))
     generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(generation.pk) == ("error", "provider_failed")
     assert generation.error_code == "internal"
-    assert page.heard("transcript")
+    assert page.received("transcript")
 
 
 async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, user, page, steady, monkeypatch):
@@ -282,7 +280,7 @@ async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, use
     executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)
-    await until(lambda: page.heard("refused"))
+    await until(lambda: page.received("refused"))
     generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
     assert await outcome(generation.pk) == ("error", "provider_failed")
     assert not supervisor.live
@@ -299,7 +297,7 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
     live.broadcast.subscribe(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
-    assert page.heard("end")
+    assert page.received("end")
     assert not supervisor.live
 
 
@@ -386,9 +384,9 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     monkeypatch.setattr(end_texts, "load", slowly)
     made.follow(remote, first)
     made.start()
-    await until(lambda: first.heard("snapshot"))
+    await until(lambda: first.received("snapshot"))
     await in_database(ended, generation)
-    await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
+    await until(lambda: first.received("end"), POLL_INTERVAL * 10)
     await until(lambda: late.caught_up == [generation.message_id])
 
 

@@ -255,9 +255,7 @@ def shared(pairs, way, answering, socket):
     def begin_shared():
         a = begin(answering, one)
         there = a.page.person.at(other)
-        page = socket(there)
-        page.watch(a.asked.conversation)
-        page.wait("snapshot", generation=a.asked.generation)
+        page = socket(there).subscribe(a.asked)
         if way == "notifier lost":
             kill_redis(url)
         return a, page, there

@@ -27,7 +27,7 @@ TIMEOUTS = {
 
 
 @pytest.fixture(scope="module")
-def way(provider):
+def network(provider):
     """The network between the server and its provider."""
     proxy = Proxy(("127.0.0.1", provider.port))
     yield proxy
@@ -35,9 +35,9 @@ def way(provider):
 
 
 @pytest.fixture(scope="module")
-def behind(database, way):
+def behind(database, network):
     """A server that reaches its provider through that network."""
-    with running(OPENAI_BASE_URL=f"{way.url}/v1", **TIMEOUTS) as server:
+    with running(OPENAI_BASE_URL=f"{network.url}/v1", **TIMEOUTS) as server:
         yield server
 
 
@@ -46,7 +46,7 @@ def far(alice, behind, answering):
     return lambda *tokens: answering(alice.at(behind), *tokens)
 
 
-def judge(a, provider, reason, text="Bees hum"):
+def check_end(a, provider, reason, text="Bees hum"):
     assert a.asked.outcome == ("error", reason)
     assert generations.text(a.asked) == text
     assert_plain_sentence(a.asked)
@@ -54,47 +54,47 @@ def judge(a, provider, reason, text="Bees hum"):
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_connection_reset_by_the_network(far, way, provider):
+def test_connection_reset_by_the_network(far, network, provider):
     a = far()
-    way.reset()
-    judge(a, provider, "truncated")
+    network.reset()
+    check_end(a, provider, "truncated")
 
 
-def test_network_to_the_provider_falls_silent(far, way, provider):
+def test_network_to_the_provider_falls_silent(far, network, provider):
     a = far()
-    way.silence()
+    network.silence()
     try:
         assert a.asked.outcome == ("error", "timed_out")
     finally:
-        way.resume()
-    judge(a, provider, "timed_out")
+        network.resume()
+    check_end(a, provider, "timed_out")
 
 
-def test_stop_while_the_network_is_silent(far, way):
+def test_stop_while_the_network_is_silent(far, network):
     """The server closes its end at once; the provider learns of it when the network is back."""
     a = far()
-    way.silence()
+    network.silence()
     try:
         a.asked.stop()
         assert a.asked.outcome == ("interrupted", "stopped")
         assert not a.exchange.closed
     finally:
-        way.resume()
+        network.resume()
     a.exchange.wait_closed(1)
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, way):
+def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, network):
     """A few bytes at a time, so headers, chunk sizes, events and characters arrive in parts."""
     exchange = provider.expect()
     asked = socket(alice.at(behind)).ask(exchange.prompt)
     exchange.wait_opened()
-    way.drip(1000)
+    network.drip(1000)
     try:
         exchange.write_tokens("Bees 🐝 ", "hümmen").finish()
         assert asked.outcome == ("complete", "finished")
     finally:
-        way.drip(None)
+        network.drip(None)
     assert generations.text(asked) == "Bees 🐝 hümmen"
 
 
@@ -120,7 +120,7 @@ def test_endless_comments_do_not_count_as_text(far, provider):
         if a.page.count("end"):
             break
         a.page.connection.ping().wait(0.05)
-    judge(a, provider, "timed_out")
+    check_end(a, provider, "timed_out")
 
 
 def test_unreachable_provider_times_out(database, alice, socket):
@@ -144,12 +144,14 @@ def test_unreachable_provider_times_out(database, alice, socket):
         assert_plain_sentence(asked)
 
 
-@pytest.mark.parametrize(("wait", "told"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")])
-def test_rate_limit_is_explained(asking, provider, wait, told):
+@pytest.mark.parametrize(
+    ("wait", "sentence"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")]
+)
+def test_rate_limit_is_explained(asking, provider, wait, sentence):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": wait})
     assert asked.outcome == ("error", "rate_limited")
-    assert told in asked.end["note"]
+    assert sentence in asked.end["note"]
     assert len(provider.asked(exchange.prompt)) == 1
     assert_plain_sentence(asked)
 
@@ -191,7 +193,7 @@ def test_invalid_http_chunks_are_an_error(far, provider):
     a.exchange._do(a.exchange._put(b"zz\r\nnonsense\r\n"))
     a.exchange.wait_closed(1)
     assert a.asked.outcome in {("error", "truncated"), ("error", "timed_out")}
-    judge(a, provider, a.asked.end["reason"])
+    check_end(a, provider, a.asked.end["reason"])
 
 
 def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
@@ -204,7 +206,7 @@ def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
             a.exchange.write_raw(b"x" * 65_536)
         a.exchange.wait_closed(2)
         raise ConnectionError
-    judge(a, provider, "too_large")
+    check_end(a, provider, "too_large")
 
 
 def test_text_after_the_finish_reason_is_ignored(alice, answering):
@@ -236,4 +238,4 @@ def test_error_after_the_finish_reason_is_ignored(alice, answering):
 def test_odd_error_objects_are_harmless(alice, answering, provider, error):
     a = answering(alice)
     a.exchange.write_event({"error": error})
-    judge(a, provider, "provider_failed")
+    check_end(a, provider, "provider_failed")

@@ -58,7 +58,7 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             crowd.gone.append(slow)
             await slow.send("watch", conversation=fast.conversation)
             await slow.wait("snapshot")
-            before = Resources.of(busy).memory
+            before = Resources.measure(busy).memory
             stalled, read = time.monotonic(), len(slow.events)
             slow.acknowledges = False
             if not reads:
@@ -70,7 +70,7 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             closed_after = time.monotonic() - stalled
             while others:
                 await others.pop().stop()
-            grown = Resources.of(busy).memory - before
+            grown = Resources.measure(busy).memory - before
             slow.resume()
             code = await slow.closed()
             await fast.stop()

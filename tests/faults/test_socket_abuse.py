@@ -89,7 +89,7 @@ def test_thousand_frames_a_second_slow_nobody(busy, steady, crowd_of, kind):
     ],
 )
 def test_half_open_sockets_slow_nobody(busy, steady, crowd_of, opening):
-    before = Resources.of(busy, steady.port)
+    before = Resources.measure(busy, steady.port)
     people = crowd_of(OTHERS)
     start = HANDSHAKE.format(port=busy.port) if opening.startswith(("half", "the")) else opening
     if opening.startswith("the"):

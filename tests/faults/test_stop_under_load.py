@@ -26,12 +26,12 @@ def check(steady, crowd):
     return Checker(answers, crowd.all_pages, generations=crowd.generations).settle().check()
 
 
-def reached(steady, streams):
+def seconds_to_close(steady, streams):
     """The seconds from each Stop until the provider's socket was closed."""
     return [steady.wait_closed(stream.plan.prompt).closed_at - stream.stopped_at for stream in streams]
 
 
-async def told(streams):
+async def seconds_to_end(streams):
     """The seconds from each Stop until the page got the end."""
     ends = await asyncio.gather(*(stream.ended() for stream in streams))
     return [end.at - stream.stopped_at for end, stream in zip(ends, streams, strict=True)]
@@ -45,7 +45,7 @@ async def stop_and_ask_again(stream: Stream) -> Stream:
 
 def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
     """Ten Stops a second, each followed by a new prompt, so that a hundred answers always stream; then all at once."""
-    before = Resources.of(busy, steady.port)
+    before = Resources.measure(busy, steady.port)
     process = psutil.Process(busy.process.pid)
     stops = STREAMS if long else STREAMS // 4
 
@@ -64,12 +64,12 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
             following = await asyncio.gather(*again)
             crowd.streams += following
             stopped = [stream for stream in streams if stream.stopped_at]
-            shown, closed = await told(stopped), reached(steady, stopped)
+            shown, closed = await seconds_to_end(stopped), seconds_to_close(steady, stopped)
             await asyncio.gather(*(stream.begun() for stream in following))
             following += [stream for stream in streams if not stream.stopped_at]
             await asyncio.gather(*(stream.flows() for stream in following))
             await asyncio.gather(*(stream.stop() for stream in following))
-            return crowd, shown, closed, await told(following), reached(steady, following)
+            return crowd, shown, closed, await seconds_to_end(following), seconds_to_close(steady, following)
 
     crowd, shown, closed, shown_at_once, closed_at_once = asyncio.run(scenario())
     measurements.note_times("Stop → upstream closed, 100 streams × 20 tokens/s", closed)
@@ -103,7 +103,7 @@ def test_stop_of_a_hundred_silent_requests(busy, steady, crowd_of, long, case, p
             for stream in random.sample(streams, count):
                 await stream.stop()
                 await asyncio.sleep(0.02)
-            return crowd, await told(streams), reached(steady, streams)
+            return crowd, await seconds_to_end(streams), seconds_to_close(steady, streams)
 
     crowd, shown, closed = asyncio.run(scenario())
     measurements.note_times(f"Stop → upstream closed, {case}", closed)
@@ -197,7 +197,7 @@ async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
         for stream in waiting:
             await stream.stop(by_command=True)
         crowd.streams += waiting
-        closed = await asyncio.to_thread(reached, steady, streams)
+        closed = await asyncio.to_thread(seconds_to_close, steady, streams)
         saving = [(await stream.page.wait("saving")).at - stream.stopped_at for stream in streams]
         assert not any(event.op == "end" for page in crowd.pages for event in page.events)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))

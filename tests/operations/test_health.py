@@ -67,7 +67,7 @@ async def test_draining_process_is_not_ready(supervisor):
 
 
 async def test_stalled_journal_is_not_ready(supervisor):
-    supervisor.journal.away = lambda: 60.0
+    supervisor.journal.unavailable_for = lambda: 60.0
     assert await Readiness(supervisor).fault() == "journal"
 
 

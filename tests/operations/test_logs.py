@@ -44,8 +44,8 @@ def test_stop_is_logged_as_info(talkative, answering):
     a = answering(somebody)
     a.asked.stop()
     line = end_of(talkative, a.asked)
-    told = (line["level"], line["status"], line["reason"], line["stopped_from"])
-    assert told == ("INFO", "interrupted", "stopped", "page")
+    logged = (line["level"], line["status"], line["reason"], line["stopped_from"])
+    assert logged == ("INFO", "interrupted", "stopped", "page")
     assert (line["user"], line["model"]) == (somebody.user.pk, "alpha-model")
     assert line["endpoint"]
     generation = Generation.objects.get(pk=a.asked.generation)
@@ -70,8 +70,8 @@ def test_error_is_logged_as_warning(talkative, socket, provider):
     asked = socket(people.new_person("somebody", talkative)).ask(exchange.prompt)
     exchange.respond(503, body={"error": {"message": exchange.prompt}})
     line = end_of(talkative, asked)
-    told = (line["level"], line["status"], line["reason"], line["code"])
-    assert told == ("WARNING", "error", "provider_failed", "503")
+    logged = (line["level"], line["status"], line["reason"], line["code"])
+    assert logged == ("WARNING", "error", "provider_failed", "503")
 
 
 def test_log_contains_no_text_and_no_keys(talkative, socket, provider):
@@ -135,20 +135,20 @@ def test_traceback_does_not_quote_the_refused_row(database, formatter):
     with pytest.raises(IntegrityError, match=secret) as refusal:
         insert(f"{secret}\n{secret}")
     about = (refusal.type, refusal.value, refusal.tb)
-    told = formatter.format(logging.LogRecord("name", logging.ERROR, __file__, 1, "it failed", None, about))
-    assert secret not in told
-    assert "violates check constraint" in told
-    assert "CheckViolation" in told
-    assert "test_logs.py" in told
+    logged = formatter.format(logging.LogRecord("name", logging.ERROR, __file__, 1, "it failed", None, about))
+    assert secret not in logged
+    assert "violates check constraint" in logged
+    assert "CheckViolation" in logged
+    assert "test_logs.py" in logged
 
 
 def test_control_characters_are_escaped():
     """Model names come from providers."""
     name = "m\rINFO fake\x1b[31m\x0b\x0c\x85\u2028"
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "model %s", (name,), None)
-    told = logs.OneLine().format(record)
-    assert told.isprintable()
-    assert "INFO fake" in told
+    logged = logs.OneLine().format(record)
+    assert logged.isprintable()
+    assert "INFO fake" in logged
 
 
 def test_repeated_library_messages_are_logged_once_a_minute():
@@ -166,8 +166,8 @@ def test_unavailable_redis_is_logged_once_a_minute():
 
 def test_json_format_has_one_object_per_line():
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "two\nlines of %s", ('"quotes"',), None)
-    told = logs.Json().format(record)
-    assert "\n" not in told
-    line = json.loads(told)
+    logged = logs.Json().format(record)
+    assert "\n" not in logged
+    line = json.loads(logged)
     assert (line["level"], line["logger"], line["message"]) == ("INFO", "name", 'two\nlines of "quotes"')
     assert line["time"].endswith("+00:00")

@@ -66,7 +66,8 @@ def test_gauges_show_live_counts(server, alice, answering):
     a.asked.stop()
     a.page.close()
     eventually(
-        lambda: scrape(server)["chat_generations_streaming",] < now["chat_generations_streaming",], "one run less"
+        lambda: scrape(server)["chat_generations_streaming",] < now["chat_generations_streaming",],
+        "one generation less",
     )
     eventually(lambda: scrape(server)["chat_upstreams_open",] < now["chat_upstreams_open",], "one upstream less")
     eventually(lambda: scrape(server)["chat_viewers",] < now["chat_viewers",], "one viewer less")

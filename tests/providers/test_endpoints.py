@@ -140,7 +140,7 @@ def test_generation_keeps_the_endpoint_it_started_with(staff, added, second, ali
 
 
 @pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
-def test_deleted_model_finishes_its_streaming_answer(how, second, alice, socket):
+def test_withdrawn_model_finishes_its_streaming_answer(how, second, alice, socket):
     with offered(second.url, "fleeting") as (endpoint, [model]):
         wait_offered(alice, model.key)
         exchange = second.expect()
@@ -309,7 +309,7 @@ def test_model_cannot_move_to_another_endpoint(staff, second):
         assert model.endpoint == endpoint
 
 
-def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, second):
+def test_names_with_invisible_characters_or_the_key_separator_are_refused(staff, second):
     for name, words in (("a\u202eb", "invisible characters"), ("a::b", "separates endpoint and model")):
         assert words in staff.post(f"{ENDPOINTS}add/", **endpoint_form(name=name)).text
 
@@ -424,7 +424,7 @@ def test_demo_endpoint_needs_no_connection_test(staff):
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_connection_test_needs_the_permission(view, server, alice, added, gamma):
+def test_endpoint_actions_need_the_permission(view, server, alice, added, gamma):
     path = f"{ENDPOINTS}{added.pk}/{view}/"
     assert "/login/" in alice.post(path).location
     assert alice.without_session().post(path).status == 302
@@ -439,7 +439,7 @@ def test_connection_test_needs_the_permission(view, server, alice, added, gamma)
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_connection_test_accepts_only_post(view, staff, added):
+def test_endpoint_actions_accept_only_post(view, staff, added):
     page = staff.get(f"{ENDPOINTS}{added.pk}/{view}/")
     assert (page.status, page.location) == (302, f"{ENDPOINTS}{added.pk}/change/")
     assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404

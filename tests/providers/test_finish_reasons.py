@@ -29,7 +29,7 @@ MEANT = {
 
 
 @pytest.mark.parametrize("word", MEANT)
-def test_known_finish_reasons_are_mapped(alice, answering, word):
+def test_finish_reason_determines_the_outcome(alice, answering, word):
     a = answering(alice)
     a.exchange.finish(word)
     assert a.asked.outcome == MEANT[word]

@@ -203,7 +203,7 @@ def test_context_window_is_read_from_the_list(fields, window):
     assert model.window == window
 
 
-def test_listed_window_applies_unless_the_administrator_set_one(alice, socket, servers_with_lists):
+def test_listed_window_applies_to_listed_and_added_models(alice, socket, servers_with_lists):
     """Four hundred tokens, for a model that is only listed and for a model with a row."""
     for names, endpoint in ((("Qwen/Qwen3-8B",), {}), ((), {"offers_all": True})):
         with offered(f"{servers_with_lists.url}/vllm", *names, endpoint=endpoint) as (row, models):

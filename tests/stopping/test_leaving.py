@@ -78,9 +78,7 @@ def test_answer_waits_for_a_page_for_the_grace_period(start_server, alice, answe
     a = answering(alice.at(server))
     a.page.close()
     a.exchange.write_tokens(" alone")
-    other = socket(alice.at(server))
-    other.watch(a.asked.conversation)
-    assert other.wait("snapshot", generation=a.asked.generation)
+    other = socket(alice.at(server)).subscribe(a.asked)
     a.exchange.write_tokens(" no more").finish()
     assert other.wait("end", generation=a.asked.generation)["status"] == "complete"
     assert generations.text(a.asked.generation) == "Bees hum alone no more"

@@ -43,9 +43,7 @@ def test_page_back_within_the_grace_period_loses_nothing(through, alice, wary, s
     a, between = through
     between.silence()
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * (ACK_TIMEOUT + GRACE / 4)))
-    back = socket(alice.at(wary))
-    back.watch(a.asked.conversation)
-    back.wait("snapshot", generation=a.asked.generation)
+    back = socket(alice.at(wary)).subscribe(a.asked)
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * GRACE))
     a.exchange.finish()
     assert back.wait("end", generation=a.asked.generation)["status"] == "complete"

@@ -63,9 +63,7 @@ def test_administrator_at_another_process_sees_and_stops_it(pair, alice, staff, 
 def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     for word in (" and", " dance", " all day"):
         a.exchange.write_tokens(word)
         generations.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
@@ -76,9 +74,7 @@ def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socke
 def test_code_is_highlighted_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.exchange.write_tokens("\n\n```python\nimport os\n```").finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
     assert '<span class="kn">import</span>' in page.html(a.asked.generation)
@@ -87,9 +83,7 @@ def test_code_is_highlighted_at_another_process(pair, alice, answering, socket):
 def test_viewer_at_another_process_keeps_the_answer_alive(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.page.close()
     a.exchange.write_tokens(" on")
     generations.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")

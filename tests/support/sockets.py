@@ -115,6 +115,12 @@ class Socket:
         position = self.send("watch", conversation=conversation, head=head, status=status, page=page)
         return self.wait("watching", after=position, conversation=conversation)
 
+    def subscribe(self, asked: "Asked") -> "Socket":
+        """Show the conversation of a streaming answer; returns once its snapshot has arrived."""
+        self.watch(asked.conversation)
+        self.wait("snapshot", generation=asked.generation)
+        return self
+
     def _command(self, op: str, **fields: Any) -> "Asked":
         asked = Asked(self, str(uuid.uuid4()), len(self.events))
         self.send(op, id=asked.id, **fields)

@@ -76,7 +76,7 @@ class PostgresServer:
                 os.kill(process.pid, signal.SIGCONT)
         self._frozen = []
 
-    def be_there(self) -> None:
+    def restore(self) -> None:
         """Undo whatever a test did to the server."""
         self.thaw()
         if self._stopped:

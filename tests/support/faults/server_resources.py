@@ -20,7 +20,7 @@ class Resources:
     memory: int
 
     @classmethod
-    def of(cls, server: Server, provider_port: int = 0) -> "Resources":
+    def measure(cls, server: Server, provider_port: int = 0) -> "Resources":
         process = psutil.Process(server.process.pid)
         linked = [each for each in process.net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED]
         return cls(
@@ -45,5 +45,5 @@ class Resources:
 
 def wait_released(server: Server, before: Resources, provider_port: int = 0, timeout: float = 25.0) -> Resources:
     """Wait until a server holds no more than before; unused sockets to a provider are closed after 15 s."""
-    eventually(lambda: not Resources.of(server, provider_port).beyond(before), "nothing left over", timeout)
-    return Resources.of(server, provider_port)
+    eventually(lambda: not Resources.measure(server, provider_port).beyond(before), "nothing left over", timeout)
+    return Resources.measure(server, provider_port)

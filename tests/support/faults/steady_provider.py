@@ -50,7 +50,7 @@ class Plan:
         return f"Tell me of {json.dumps(asdict(self))}"
 
     @classmethod
-    def of(cls, prompt: str) -> "Plan":
+    def from_prompt(cls, prompt: str) -> "Plan":
         return cls(**json.loads(prompt[prompt.index("{") :]))
 
 
@@ -67,7 +67,7 @@ class StreamedAnswer:
 
     @property
     def text(self) -> str:
-        plan = Plan.of(self.prompt)
+        plan = Plan.from_prompt(self.prompt)
         return "".join(token(number, plan) for number in range(1, self.written + 1))
 
 
@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, messages: list[dict[str, str]]) -> None:
         prompt = messages[-1]["content"]
-        self._plan = Plan.of(prompt)
+        self._plan = Plan.from_prompt(prompt)
         self._number = next(self.numbers)
         self._answer_state = {"prompt": prompt, "opened_at": time.monotonic(), "written": 0}
         self._tell()
