@@ -113,7 +113,7 @@ def roll_up_all():
             and not SummaryChange.objects.filter(at__lt=state.hours_until).exists()
         )
 
-    eventually(done, "everything added up")
+    eventually(done, "everything rolled up")
 
 
 def by_rows(selection, **filters):

@@ -67,11 +67,11 @@ def test_page_over_the_limit_connects_when_another_closes(alice, bob, socket, st
 
     def comes_in():
         page = Socket(alice, strict.ws_url, origin=strict.url)
-        eventually(lambda: page.events, "a first word")
+        eventually(lambda: page.events, "a first event")
         page.close()
         return page.events[0].op == "hello"
 
-    eventually(comes_in, "the next page is let in")
+    eventually(comes_in, "the next page connects")
 
 
 def test_message_over_the_limit_says_when_to_retry(alice, bob, socket, provider):

@@ -96,7 +96,7 @@ def test_title_is_requested_at_most_twice(asked, titled, provider):
     after = a.asked
     for attempt in (1, 2):
         title.respond(500)
-        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "that it failed")
+        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "the failed request")
         exchange = provider.expect()
         again = a.page.ask(exchange.prompt, after=after)
         title = provider.expect(exchange.prompt)
@@ -202,7 +202,7 @@ def test_deleting_cancels_the_title_request(asked, person):
 def test_failed_title_request_leaves_the_first_words(asked, titled):
     a, title = asked
     title.respond(500)
-    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "that it failed")
+    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "the failed request")
     assert stored(a.asked).title == a.exchange.prompt
     assert stored(a.asked).title_source == "prompt"
 

@@ -211,7 +211,7 @@ def test_timeout_includes_waiting_for_the_counter(tokenizer):
     os.kill(tokenizer._program.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
         counting = background.submit(tokenizer.count_in_background, "hello world")
-        eventually(tokenizer._lock.locked, "the background at work")
+        eventually(tokenizer._lock.locked, "the background task running")
         begun = time.monotonic()
         assert tokenizer.count(["hello"], 0.2) is None
         assert time.monotonic() - begun < 2
@@ -258,7 +258,7 @@ def test_each_server_process_counts_its_own_answers(alice, socket, provider, ser
         Generation.objects.filter(pk=row.pk).update(usage_final=False)
         return row.pk in [sent.generation for sent in token_accounting.uncounted(process)]
 
-    eventually(lambda: found_by(row.owner_id), "to be counted by its own process")  # which may have been faster
+    eventually(lambda: found_by(row.owner_id), "uncounted for its own process")  # which may have been faster
     assert not found_by(other.pk)
 
 

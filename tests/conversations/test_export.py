@@ -76,7 +76,7 @@ def test_a_code_block_that_was_cut_off_does_not_swallow_the_rest(alice, answerin
 def test_export_during_a_stream_has_the_text_so_far(alice, answering):
     a = answering(alice)
     saved = Piece.objects.filter(generation_id=a.asked.generation, text__endswith="hum")
-    eventually(saved.exists, "the save of what the page shows")
+    eventually(saved.exists, "the text on the page saved")
     text = export(alice, a.asked.conversation, "md").html
     assert "Bees hum" in text
     assert "**streaming**" in text

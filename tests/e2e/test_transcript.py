@@ -83,7 +83,7 @@ def test_page_follows_the_end_only_when_at_the_end(chat, provider):
     chat.see("line 79")
     scroller = chat.page.locator("[data-scroller]")
     distance = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
-    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight")
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in view")
     scroller.hover()
     chat.page.mouse.wheel(0, -400)
     expect(chat.button("Latest")).to_be_visible()
@@ -94,7 +94,7 @@ def test_page_follows_the_end_only_when_at_the_end(chat, provider):
     chat.button("Latest").click()
     exchange.write_tokens("the end").finish()
     chat.see("the end").see_status("complete")
-    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight again")
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in view again")
 
 
 def test_copies_the_markdown(chat, provider):

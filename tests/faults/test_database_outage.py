@@ -65,7 +65,7 @@ def seconds_until_saved(cluster, a):
     """The time from now, when the database is back, until the text written so far is saved."""
     back = time.monotonic()
     written = "".join(token for token, at in a.exchange.written if at <= back)
-    eventually(lambda: len(cluster.saved(a.asked.generation)) >= len(written), "the text written meanwhile, saved")
+    eventually(lambda: len(cluster.saved(a.asked.generation)) >= len(written), "the text written meanwhile saved")
     return time.monotonic() - back
 
 

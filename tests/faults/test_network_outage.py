@@ -63,7 +63,7 @@ def test_network_back_within_the_grace_period_loses_nothing(through, socket, pro
     healed.silence()
     dead.silence()
     silent = time.monotonic()
-    eventually(lambda: time.monotonic() - silent > 4 + GRACE / 4, "longer silent than an acknowledgement may take")
+    eventually(lambda: time.monotonic() - silent > 4 + GRACE / 4, "silent for longer than the acknowledgement timeout")
     healed.resume()
     back = socket(b.page.person)
     back.watch(b.asked.conversation)

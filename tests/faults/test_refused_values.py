@@ -155,10 +155,10 @@ def test_any_text_is_saved_by_a_tick(writer):
     bad, good = writer.new_generation(), writer.new_generation()
     writer.journal.append(bad, HOSTILE)
     writer.journal.append(good, "Bees ")
-    eventually(lambda: saved(good) == "Bees ", "the text of the other one", TICK)
+    eventually(lambda: saved(good) == "Bees ", "the text of the other answer", TICK)
     eventually(lambda: len(saved(bad)) == len(HOSTILE), "its own text", TICK)
     writer.journal.append(bad, "hum")
-    eventually(lambda: saved(bad).endswith("hum"), "what came behind it", TICK)
+    eventually(lambda: saved(bad).endswith("hum"), "the text that followed", TICK)
     ended, _ = writer.end(plain(bad), plain(good))
     assert all(each.won for each in ended)
 
@@ -172,7 +172,7 @@ def test_permanently_refused_row_does_not_block_others(writer):
         writer.journal.append(live, "Bees ")
         eventually(lambda: saved(live) == "Bees ", "the text of one that streams", TICK)
         assert writer.journal.unavailable_for() < TICK
-    eventually(futures[0].done, "the end, once it is taken", 20)
+    eventually(futures[0].done, "the end saved", 20)
     assert generations.outcome(str(bad)) == ("complete", "finished")
     assert generations.text(str(bad)) == "Bees hum"
     writer.end(plain(live))
@@ -185,9 +185,9 @@ def test_refused_end_does_not_affect_other_answers(server, alice, bob, answering
     with refusing(a.asked.generation):
         a.exchange.finish()
         a.page.wait("saving", generation=a.asked.generation)
-        eventually(lambda: scrape(server)["chat_endings_refused_total",] > counted, "a figure that tells it")
+        eventually(lambda: scrape(server)["chat_endings_refused_total",] > counted, "the metric increased")
         b.exchange.write_tokens(" on")
-        eventually(lambda: saved(b.asked.generation) == "Bees hum on", "the other's words", TICK)
+        eventually(lambda: saved(b.asked.generation) == "Bees hum on", "the text of the other answer saved", TICK)
         b.exchange.finish()
         assert b.asked.outcome == ("complete", "finished")
         assert request(server, "/readyz").status == 200

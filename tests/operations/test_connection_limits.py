@@ -49,7 +49,7 @@ def test_open_file_limit_is_raised_and_partly_reserved(small, provider, answerin
         following.write_tokens("Still here.").finish()
         assert asked.outcome == ("complete", "finished")
     somebody = people.new_person("bob", small)
-    eventually(lambda: reachable(somebody), "connections are taken again")
+    eventually(lambda: reachable(somebody), "the server accepts connections again")
 
 
 def reachable(person):

@@ -161,7 +161,7 @@ def test_withdrawn_model_finishes_its_streaming_answer(how, second, alice, socke
         assert "Choose another" in refused["sentence"]
         assert page.ask("More?", model="alpha-model", after=asked).outcome == ("complete", "finished")
         if row is endpoint:
-            eventually(lambda: second.open_sockets == 0, "the end of the connection to an endpoint that is gone")
+            eventually(lambda: second.open_sockets == 0, "the connection to the deleted endpoint closed")
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------

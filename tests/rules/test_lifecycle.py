@@ -37,7 +37,7 @@ FAILURES = [reason for reason in EndReason if STATUS_OF[reason] == Status.ERROR]
 CAUSES = [EndReason.LEFT, EndReason.CONNECTION_LOST, EndReason.SIGNED_OUT]
 
 
-class Run(RuleBasedStateMachine):
+class GenerationMachine(RuleBasedStateMachine):
     """One generation with its viewers. `reason` is what the model expects; None while it streams."""
 
     @initialize(left=st.sampled_from([0, 3, 60]), lost=st.sampled_from([0, 2]), prefix=st.sampled_from(["", "zoo "]))
@@ -183,7 +183,7 @@ def test_lifecycle_matches_the_model(long):
     examples = 3000 if long else 150
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
-        Run,
+        GenerationMachine,
         settings=settings(
             max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=checks, database=None
         ),

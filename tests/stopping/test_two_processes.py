@@ -66,7 +66,9 @@ def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socke
     page = socket(alice.at(other)).subscribe(a.asked)
     for word in (" and", " dance", " all day"):
         a.exchange.write_tokens(word)
-        generations.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
+        generations.eventually(
+            lambda: page.text(a.asked.generation) == a.exchange.text, "the words on the page at the other server"
+        )
     a.exchange.finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
@@ -86,7 +88,9 @@ def test_viewer_at_another_process_keeps_the_answer_alive(pair, alice, answering
     page = socket(alice.at(other)).subscribe(a.asked)
     a.page.close()
     a.exchange.write_tokens(" on")
-    generations.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
+    generations.eventually(
+        lambda: page.text(a.asked.generation) == "Bees hum on", "the words on the page at the other server"
+    )
     page.close()
     a.exchange.wait_closed()
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")

@@ -202,7 +202,7 @@ class Checker:
             self.note(f"{left} pieces left over")
         # The next sweep deletes the presence rows that were noted at the moment of the end.
         noted = Presence.objects.filter(generation_id__in=keys)
-        eventually(lambda: not noted.exists(), "no presence of what has ended")
+        eventually(lambda: not noted.exists(), "no presence rows of ended generations")
 
     # --- the provider ------------------------------------------------------------------------------------------------
 
