@@ -12,7 +12,7 @@ from channels.security.websocket import WebsocketDenier
 from channels.sessions import CookieMiddleware
 from django.urls import re_path
 
-from chatapp.foreign_server import OwnServerOnly
+from chatapp.asgi_server_check import OwnServerOnly
 from chatapp.origin_check import OriginCheck
 from chatapp.response_headers import ResponseHeaders
 from conversations.operations.probes import Probes

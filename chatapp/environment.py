@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatapp.setting_reader import InvalidSetting, Reader
-from chatapp.setting_values import (
+from chatapp.setting_validators import (
     MIN_SECRET_KEY,
     MIN_TOKEN,
     bracketed,

@@ -34,7 +34,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, library_internals, pooler_check, postgres, setting_reader, setting_values
+from chatapp import environment, library_internals, pooler_check, postgres, setting_reader, setting_validators
 from chatapp.http_protocol import LimitedRequest, PageFactory
 from chatapp.websocket_protocol import Socket, SocketFactory
 
@@ -217,7 +217,7 @@ def _set_up_django() -> None:
     from django.core.management.base import BaseCommand, SystemCheckError
 
     django.setup()
-    from chatapp.preparation import prepare
+    from chatapp.prepare_installation import prepare
 
     try:
         BaseCommand().check()
@@ -235,7 +235,7 @@ def _server(env: environment.Environment) -> Server:
     library_internals.check()
     library_internals.use_factories(PageFactory, SocketFactory)
     return Server(
-        address=f"http://{setting_values.bracketed(env.HOST)}:{env.PORT}",
+        address=f"http://{setting_validators.bracketed(env.HOST)}:{env.PORT}",
         drain=supervisor.drain,
         drain_timeout=env.CHAT_DRAIN_TIMEOUT,
         application=application,

@@ -7,7 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from chatapp import environment, postgres, secret_key, setting_reader
 from chatapp.environment import BASE_DIR
-from chatapp.setting_values import bracketed, is_loopback
+from chatapp.setting_validators import bracketed, is_loopback
 
 try:
     env = environment.read()

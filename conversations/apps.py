@@ -11,5 +11,6 @@ class ConversationsConfig(AppConfig):
     verbose_name = _("Chat")
 
     def ready(self) -> None:
-        from conversations import checks, signals  # noqa: F401
         from conversations.telemetry import security_log  # noqa: F401
+
+        from . import checks, signals  # noqa: F401

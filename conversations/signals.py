@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from conversations.cluster.notifications import Kind
 from conversations.generation.supervisor import supervisor
-from conversations.people import sessions
+from conversations.people import socket_sessions
 from conversations.rules.status import Status
 
 from .models import Endpoint, Generation, LanguageModel
@@ -23,7 +23,7 @@ def signed_out(request: HttpRequest, **_kwargs: Any) -> None:
     """End the sockets and generations of the session, in this process and in the others."""
     key = request.session.session_key
     if key:
-        digest = sessions.digest(key)
+        digest = socket_sessions.digest(key)
         supervisor.call(supervisor.sessions.end, digest)
         supervisor.call(lambda: supervisor.notifier.notify(Kind.SESSION_ENDED, id=digest))
 

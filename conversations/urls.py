@@ -12,7 +12,7 @@ from conversations.web import (
     recently_deleted,
     search,
     sidebar,
-    stop,
+    stop_form,
     user_settings,
 )
 
@@ -35,7 +35,7 @@ urlpatterns = [
     path("c/<uuid:pk>/export.json", export.json, name="export-json"),
     path("messages/<uuid:pk>/show/", message_actions.switch_version, name="switch-version"),
     path("messages/<uuid:pk>/text/", message_actions.text, name="message-text"),
-    path("generations/<uuid:pk>/stop/", stop.stop, name="stop"),
+    path("generations/<uuid:pk>/stop/", stop_form.stop, name="stop"),
     path("sidebar/", sidebar.sidebar, name="sidebar"),
     path("search/", search.search, name="search"),
     path("deleted/", recently_deleted.recently_deleted, name="recently-deleted"),

@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from conversations.admin.generations import generation_admin
+
 from . import accounts, audit, base, conversations, endpoints, language_models
-from .generations import generation_admin
 
 __all__ = ["accounts", "audit", "base", "conversations", "endpoints", "generation_admin", "language_models"]
 

@@ -13,7 +13,7 @@ from django.db.models import Field, Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from .changelist import BoundedList, CappedPaginator, QueryTimeout, query_time_limit
+from .capped_changelist import BoundedList, CappedPaginator, QueryTimeout, query_time_limit
 
 READS_TEXT = "conversations.view_message"
 """Permission to read text. Staff without it see who wrote when and with which model, but not what."""

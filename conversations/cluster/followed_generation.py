@@ -1,7 +1,7 @@
 """One generation of another process, as the viewers of this process see it."""
 
 from conversations.delivery.broadcast import Broadcast
-from conversations.delivery.sockets import Socket
+from conversations.delivery.open_sockets import Socket
 from conversations.rules.viewers import GracePeriods, Viewers
 
 from .follower_sql import RemoteGeneration

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.cluster import presence
-from conversations.generation.started import Started
+from conversations.generation.stored_start import Started
 from conversations.models import Conversation, Generation
 from conversations.protocol import events
 from conversations.protocol.commands import Watch

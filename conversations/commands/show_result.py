@@ -5,8 +5,8 @@ import asyncio
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import translation
 
-from conversations.delivery.sockets import Socket
-from conversations.generation.started import Started
+from conversations.delivery.open_sockets import Socket
+from conversations.generation.stored_start import Started
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol.commands import StartCommand
 from conversations.rendering import worker

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from conversations.generation.started import Started
+from conversations.generation.stored_start import Started
 from conversations.models import Conversation
 from conversations.models.conversation import TitleSource, title_from_prompt
 from conversations.protocol.commands import Edit, Send, StartCommand
@@ -21,9 +21,9 @@ from conversations.providers.catalog.preselection import default
 from conversations.storage import start_sql
 
 from .conversation_settings_form import check_settings
-from .draft import Requester, draft
 from .limits import check_prompt, check_running_answers
 from .model_choice import choose_model, fallback_model, remember_choice
+from .planned_messages import Requester, draft
 
 
 @dataclass(frozen=True, slots=True)

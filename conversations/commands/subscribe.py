@@ -5,7 +5,7 @@ import logging
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.cluster.follower_sql import RemoteGeneration
-from conversations.delivery.sockets import Socket
+from conversations.delivery.open_sockets import Socket
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Watch

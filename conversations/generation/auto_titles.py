@@ -16,11 +16,11 @@ from django.conf import settings
 from conversations.models import Conversation, Generation, TitleSource
 from conversations.models.conversation import title_from_prompt
 from conversations.providers.client_pool import ClientPool
-from conversations.providers.connection_errors import describe
+from conversations.providers.connection_error_text import describe
 from conversations.providers.endpoints import Endpoint
 from conversations.providers.short_answer import ShortAnswer, ShortRequests
 from conversations.providers.token_counter import estimated_tokens
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 from conversations.rules.status import Status
 from conversations.storage import token_usage
 from conversations.storage.db_threads import UNAVAILABLE, in_database

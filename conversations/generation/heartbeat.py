@@ -6,12 +6,12 @@ import time
 from django.conf import settings
 
 from conversations.delivery import flush_interval
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.rules.status import EndReason, Outcome
 from conversations.storage.journal import Journal
 from conversations.telemetry import metrics
 
-from .lease import Lease
+from .lease_trust import Lease
 from .registry import GenerationRegistry
 from .viewer_tracker import ViewerTracker
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from conversations.cluster.follower import Follower
 from conversations.cluster.notifications import Kind, Notification
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.status import EndReason
 from conversations.rules.stop_request import StopRequest
 
-from .activity import Activity
 from .background_tasks import BackgroundTasks
 from .registry import GenerationRegistry
+from .sidebar_activity import Activity
 from .viewer_sessions import ViewerSessions
 
 

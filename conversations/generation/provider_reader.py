@@ -9,11 +9,11 @@ from collections.abc import Callable
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.providers.client import ProviderClient
 from conversations.rules.lifecycle import Lifecycle
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 from conversations.rules.status import EndReason, Outcome
 
-from .endings import INTERNAL
-from .started import Started
+from .build_ending import INTERNAL
+from .stored_start import Started
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from conversations.cluster.follower import Follower
 from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.cluster.notifications import Kind, Notification, Notifier
-from conversations.delivery.sockets import Socket, Sockets
+from conversations.delivery.open_sockets import Socket, Sockets
 from conversations.models.ids import new_id
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.providers.client_pool import ClientPool
@@ -23,17 +23,17 @@ from conversations.storage import reaper
 from conversations.storage.db_threads import in_database, limit_query_time
 from conversations.storage.journal import Journal
 
-from . import endings
-from .activity import Activity
+from . import build_ending
 from .answer_rate_limit import limiter
 from .auto_titles import AutoTitles
 from .background_tasks import BackgroundTasks
 from .heartbeat import Heartbeat
-from .lease import Lease
+from .lease_trust import Lease
 from .live_generation import LiveGeneration, ProcessContext
 from .notification_handler import NotificationHandler
 from .registry import GenerationRegistry
-from .started import Started
+from .sidebar_activity import Activity
+from .stored_start import Started
 from .tick_handler import TickHandler
 from .viewer_sessions import ViewerSessions
 from .viewer_tracker import ViewerTracker
@@ -149,7 +149,7 @@ class Supervisor:
 
     async def end_unlaunched(self, started: Started) -> None:
         """End a generation that is stored in the database and could not be launched. Returns when that is saved."""
-        await self.journal.end(endings.of_unlaunched(started))
+        await self.journal.end(build_ending.of_unlaunched(started))
         self.live.remember_ended(started.generation.pk)
         self.notifier.notify(Kind.ROWS_CHANGED)
 

@@ -11,7 +11,7 @@ from conversations.storage.db_threads import in_database
 from conversations.storage.journal import Signals, Tick
 
 from .background_tasks import BackgroundTasks
-from .lease import Lease
+from .lease_trust import Lease
 from .live_generation import LiveGeneration
 from .registry import GenerationRegistry
 from .viewer_tracker import ViewerTracker

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from conversations.delivery.sockets import Socket, Sockets
-from conversations.people import sessions
-from conversations.people.sessions import SignedIn
+from conversations.delivery.open_sockets import Socket, Sockets
+from conversations.people import socket_sessions
+from conversations.people.socket_sessions import SignedIn
 from conversations.rules.status import EndReason
 
 from .registry import GenerationRegistry
@@ -31,7 +31,7 @@ class ViewerSessions:
         """A person changed the password: whatever was viewed in this session counts as viewed in its successor."""
         for live in self._live:
             if live.sessions.pop(digest, None):
-                live.sessions[sessions.digest(successor[0])] = successor
+                live.sessions[socket_sessions.digest(successor[0])] = successor
 
     def unattended(self) -> list[SignedIn]:
         """The sessions in which generations were viewed that nobody views now."""

@@ -15,7 +15,7 @@ from conversations.cluster import presence
 from conversations.cluster.follower import POLL_INTERVAL, Follower
 from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.cluster.notifications import Kind, Notifier
-from conversations.delivery.sockets import Socket, Sockets
+from conversations.delivery.open_sockets import Socket, Sockets
 from conversations.rules.status import EndReason, known_reason
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 from conversations.storage.journal import Signals

@@ -9,12 +9,12 @@ from typing import Any
 from conversations.cluster import presence
 from conversations.generation.supervisor import Supervisor
 from conversations.operations.summary import rollup
-from conversations.people import sessions
+from conversations.people import socket_sessions
 from conversations.providers.catalog import model_catalog
 from conversations.storage import reaper
 from conversations.storage.db_threads import UNAVAILABLE, in_background, in_database
 
-from . import cleanup, retention, search_index, token_accounting
+from . import retention, search_index, stale_rows, token_accounting
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class PeriodicTasks:
             repeat(SESSION_CHECK_INTERVAL, self.check_sessions),
             repeat(search_index.INDEX_INTERVAL, search_index.index_waiting),
             repeat(retention.PURGE_INTERVAL, retention.purge),
-            repeat(cleanup.CLEANUP_INTERVAL, cleanup.clean_up),
+            repeat(stale_rows.CLEANUP_INTERVAL, stale_rows.clean_up),
             repeat(rollup.ROLLUP_INTERVAL, self.roll_up_summary),
         ]
 
@@ -95,7 +95,9 @@ class PeriodicTasks:
         connected, left_behind = self._sockets.all(), self._supervisor.sessions.unattended()
         if not connected and not left_behind:
             return
-        stale = await in_database(sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind])
+        stale = await in_database(
+            socket_sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind]
+        )
         for socket in connected:
             if socket.signed_in_by[0] in stale:
                 socket.recheck()
@@ -104,9 +106,9 @@ class PeriodicTasks:
                 await self._check_left_behind(key)
 
     async def _check_left_behind(self, key: str) -> None:
-        if await in_database(sessions.load_user, key) is not None:
+        if await in_database(socket_sessions.load_user, key) is not None:
             return
-        if successor := await in_database(sessions.find_successor, key):
-            self._supervisor.sessions.replace(sessions.digest(key), successor)
+        if successor := await in_database(socket_sessions.find_successor, key):
+            self._supervisor.sessions.replace(socket_sessions.digest(key), successor)
         else:
-            self._supervisor.sessions.end(sessions.digest(key))
+            self._supervisor.sessions.end(socket_sessions.digest(key))

@@ -15,12 +15,12 @@ import openai
 from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream
 
-from conversations.rules.provider_errors import ProviderError, decode_body, from_response
+from conversations.rules.provider_error_outcomes import ProviderError, decode_body, from_response
 from conversations.rules.status import EndReason, Outcome
 from conversations.telemetry import metrics
 
 from . import model_list
-from .connection_errors import describe_cause
+from .connection_error_text import describe_cause
 from .endpoints import Endpoint
 from .model_list import ListedModel
 from .paced_reader import PacedReader

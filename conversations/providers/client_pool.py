@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from django.conf import settings
 
+from conversations.providers.demo.server import Demo
+from conversations.providers.demo.server import start as start_demo
+
 from .client import ProviderClient
-from .demo.server import Demo
-from .demo.server import start as start_demo
 from .endpoints import Endpoint
 
 

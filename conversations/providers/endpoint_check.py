@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from conversations.providers.demo.server import MODEL as DEMO_MODEL
 from conversations.rules.endpoint_url import is_endpoint_url
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 from conversations.rules.status import NO_CREDIT
 
 from . import model_list, short_answer
 from .client import ProviderClient
-from .connection_errors import causes
+from .connection_error_text import causes
 from .endpoints import Endpoint
 from .model_list import ListedModel
 

@@ -15,7 +15,7 @@ from . import endpoints
 
 @transaction.atomic
 def sync() -> None:
-    """Update the first endpoint from the environment. Processes take turns (`chatapp.preparation`)."""
+    """Update the first endpoint from the environment. Processes take turns (`chatapp.prepare_installation`)."""
     first = Endpoint.objects.filter(follows_environment=True).first()
     if first is None and Endpoint.objects.exists():
         return

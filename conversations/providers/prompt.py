@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from conversations.models import ContinuesBy, Conversation, Message
+from conversations.providers.catalog.offered_model import Model
 from conversations.rules.status import Status
 
-from .catalog.offered_model import Model
 from .prompt_turn import Turn
 
 STOPPED_MARK = "[The user stopped this answer here.]"

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 
 from .client import ProviderClient
 from .prompt_turn import Turn

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from conversations.rules.provider_errors import ProviderError, from_stream
+from conversations.rules.provider_error_outcomes import ProviderError, from_stream
 from conversations.rules.status import EndReason, Outcome
 
 

@@ -13,7 +13,7 @@ from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules import status as statuses
 from conversations.rules.status import Status
 
-from . import message_text, prompt, worker
+from . import message_text, person_message, worker
 from .cache import html_cache
 from .usage_text import answer_usage
 
@@ -56,7 +56,7 @@ class Entry:
 
     @property
     def long(self) -> bool:
-        """Whether the page folds this prompt. The same as `isLong` in static/js/chat/optimistic.js."""
+        """Whether the page folds this prompt. The same as `isLong` in static/js/chat/optimistic-messages.js."""
         return self.role == Role.USER and (
             len(self.content) > FOLDED_LENGTH or self.content.count("\n") >= FOLDED_LINES
         )
@@ -152,7 +152,7 @@ def entry(
 
 def _html(message: Message, content: str) -> SafeString:
     if message.role == Role.USER:
-        return mark_safe(prompt.html(content))  # noqa: S308  escaped there
+        return mark_safe(person_message.html(content))  # noqa: S308  escaped there
     if message.status == Status.STREAMING:
         answer, _succeeded = worker.render(content, last=False)
         return mark_safe(answer.whole())  # noqa: S308  sanitised when rendered

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import msgspec
 
+from conversations.rendering.markdown.stream import MarkdownStream
+from conversations.rendering.markdown.task import Result, Task, fallback, perform_if_quick
+
 from . import worker_process
-from .markdown.stream import MarkdownStream
-from .markdown.task import Result, Task, fallback, perform_if_quick
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 An unknown word does not make an answer complete, because it may stand for a failure.
 """
 
-from .provider_errors import safe_code
+from .provider_error_outcomes import safe_code
 from .status import LENGTH, REFUSAL, THOUGHT, EndReason, Outcome
 
 FINISHED = {"stop", "stopped", "end", "end_turn", "stop_sequence", "stop_token", "eos", "eos_token", "end_of_text"} | {

@@ -15,11 +15,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import translation
 from django.utils.translation import ngettext
 
-from conversations.commands import stop, subscribe
-from conversations.commands.execute import CommandExecutor
+from conversations.commands import stop_command, subscribe
+from conversations.commands.start_commands import CommandExecutor
 from conversations.generation import answer_rate_limit
 from conversations.generation.supervisor import supervisor
-from conversations.people import language, sessions
+from conversations.people import language, socket_sessions
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal, busy
@@ -113,13 +113,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if supervisor.stopping:
             self.close_with(1012)
             return
-        self._key = sessions.session_key(self.scope["cookies"])
-        self.session = sessions.digest(self._key)
+        self._key = socket_sessions.session_key(self.scope["cookies"])
+        self.session = socket_sessions.digest(self._key)
         supervisor.spawn(self._sign_in())
 
     async def _sign_in(self) -> None:
         try:
-            user = await in_database(sessions.load_user, self._key)
+            user = await in_database(socket_sessions.load_user, self._key)
         except UNAVAILABLE as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
             self.close_with(1013)
@@ -170,7 +170,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         elif self.user is None:
             raise busy()
         elif isinstance(command, Stop):
-            stop.stop(supervisor, executor, self, self.user, command)
+            stop_command.stop(supervisor, executor, self, self.user, command)
         elif isinstance(command, Watch):
             self._watches.put(command)
         elif isinstance(command, StartCommand):
@@ -281,8 +281,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _check_session(self) -> None:
         try:
-            user = await in_database(sessions.load_user, self._key)
-            successor = None if user is not None else await in_database(sessions.find_successor, self._key)
+            user = await in_database(socket_sessions.load_user, self._key)
+            successor = None if user is not None else await in_database(socket_sessions.find_successor, self._key)
         except UNAVAILABLE as error:  # an unavailable database signs nobody out; the next check tries again
             logger.info("session not checked: %s", type(error).__name__)
             return

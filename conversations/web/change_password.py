@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from conversations.people import sessions
+from conversations.people import socket_sessions
 
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 
 class ChangePassword(PasswordChangeView):
@@ -34,7 +34,7 @@ class ChangePassword(PasswordChangeView):
         response = super().form_valid(form)
         session.save()
         if key_before and session.session_key:
-            sessions.record_successor(key_before, session.session_key)
+            socket_sessions.record_successor(key_before, session.session_key)
         return response
 
 

@@ -23,7 +23,7 @@ from conversations.rendering import fragments, jinja, transcript_entries, transc
 from conversations.rendering.transcript_pages import TranscriptPage
 
 from . import sidebar
-from .request import HttpRequest, User
+from .request_type import HttpRequest, User
 
 
 @never_cache

@@ -23,7 +23,7 @@ from conversations.models.conversation import MAX_TITLE_LENGTH
 from conversations.rendering import jinja
 
 from . import recently_deleted
-from .request import HttpRequest
+from .request_type import HttpRequest
 from .sidebar import with_running_generation
 
 

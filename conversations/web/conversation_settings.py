@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from conversations.commands.conversation_settings_form import ConversationSettingsForm
 from conversations.models import Conversation
 
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 FIELDS = ("system_prompt", "temperature")
 

@@ -15,7 +15,7 @@ from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import release
 
 from . import export_json, export_markdown
-from .request import User
+from .request_type import User
 
 MAX_NAME = 80
 """Characters of a file's name, without its extension."""

@@ -13,7 +13,7 @@ from conversations.models import Conversation, Message
 from conversations.rendering import message_text, transcript_pages
 
 from .chat_page import render_conversation
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 
 @login_required

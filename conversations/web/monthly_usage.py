@@ -11,7 +11,7 @@ from django.utils import timezone
 from conversations.models import Generation, UsageSource
 from conversations.rendering.usage_text import money, tokens
 
-from .request import User
+from .request_type import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations.models import Conversation
 from conversations.operations import retention
 
-from .request import HttpRequest
+from .request_type import HttpRequest
 
 MAX_ROWS = 200
 """Conversations on the page, most recently deleted first. Older ones follow once these are restored or removed."""

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from conversations.models import Conversation
 from conversations.models.conversation import parse_id
 
-from .request import HttpRequest
+from .request_type import HttpRequest
 from .search_results import find
 
 MAX_RECENT = 6

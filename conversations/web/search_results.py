@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .request import User
+from .request_type import User
 from .search_query import Query, parse
 
 PAGE_SIZE = 20

@@ -20,7 +20,7 @@ from conversations.models.conversation import ConversationQuerySet, parse_id
 from conversations.rendering import jinja
 
 from .recently_deleted import retention_period
-from .request import HttpRequest, User
+from .request_type import HttpRequest, User
 
 PAGE_SIZE = 50
 """Conversations that are fetched at once as one scrolls."""

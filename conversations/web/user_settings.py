@@ -14,7 +14,7 @@ from conversations.models import Preferences
 from conversations.people import preferences
 
 from . import monthly_usage
-from .request import HttpRequest
+from .request_type import HttpRequest
 from .user_settings_form import PreferencesForm, fixed_preferences
 
 COOKIE_AGE = 31_536_000

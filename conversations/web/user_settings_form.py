@@ -12,7 +12,7 @@ from conversations.models import Preferences, Theme, WhenLeaving
 from conversations.people import preferences
 from conversations.providers.catalog.model_catalog import catalog
 
-from .request import User
+from .request_type import User
 
 LEAVING_CHOICES = {
     WhenLeaving.STOP: lazy("Stop the answer at once"),

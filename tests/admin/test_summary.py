@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from django.template.loader import render_to_string
 
-from conversations.admin.generations.overview import Overview
+from conversations.admin.generations.summary_view import Overview
 from conversations.models import Conversation, Generation, Message, SummaryChange, SummaryState
 from conversations.operations.summary import figures
 from conversations.operations.summary.cell_reader import SummaryTimeout

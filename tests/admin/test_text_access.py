@@ -8,7 +8,7 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.db import connection, transaction
 from django.test import RequestFactory
 
-from conversations.admin import changelist
+from conversations.admin import capped_changelist
 from conversations.admin.conversations import MESSAGES
 from conversations.models import AuditEntry, Conversation, Generation, Message
 from tests.support.conversations import conversation
@@ -160,7 +160,7 @@ def test_slow_list_shows_a_message(staff, monkeypatch):
         return queryset.extra(where=["pg_sleep(5) IS NOT NULL"]), False
 
     usual = timeout()
-    monkeypatch.setattr(changelist, "QUERY_TIMEOUT", 0.05)
+    monkeypatch.setattr(capped_changelist, "QUERY_TIMEOUT", 0.05)
     site = admin.site.get_model_admin(Message)
     monkeypatch.setattr(type(site), "get_search_results", slow)
     request = RequestFactory().get(f"{TOP}message/", {"q": "bees"})

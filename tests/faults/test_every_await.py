@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from conversations.commands import start
-from conversations.commands.draft import Requester
-from conversations.generation.started import Started
+from conversations.commands.planned_messages import Requester
+from conversations.generation.stored_start import Started
 from conversations.models import Generation
 from conversations.protocol.commands import Send
 from conversations.providers.catalog.model_catalog import catalog

@@ -16,10 +16,10 @@ from django.db import connection
 from conversations.cluster.follower import POLL_INTERVAL, Follower
 from conversations.cluster.follower_sql import RemoteGeneration
 from conversations.commands import conversation_state, start, subscribe
-from conversations.commands.draft import Requester
-from conversations.commands.execute import CommandExecutor
+from conversations.commands.planned_messages import Requester
 from conversations.commands.show_result import attend_all
-from conversations.delivery import end_texts
+from conversations.commands.start_commands import CommandExecutor
+from conversations.delivery import end_event_texts
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
@@ -291,7 +291,7 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
         raise RuntimeError("no such tag")
 
     monkeypatch.setattr(Broadcast, "finish_text", fails)
-    monkeypatch.setattr(end_texts, "render", fails)
+    monkeypatch.setattr(end_event_texts, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     supervisor.viewers.add(live, page)
     live.broadcast.subscribe(page)
@@ -375,13 +375,13 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     generation = await in_database(streaming_row, user, await in_database(another_process))
     remote = RemoteGeneration(generation.pk, generation.message_id, generation.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_texts.load
+    read = end_event_texts.load
 
     async def slowly(*args):
         made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_texts, "load", slowly)
+    monkeypatch.setattr(end_event_texts, "load", slowly)
     made.follow(remote, first)
     made.start()
     await until(lambda: first.received("snapshot"))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chatapp import environment, postgres, setting_reader, setting_values
+from chatapp import environment, postgres, setting_reader, setting_validators
 from tests.support.environment import BLANK
 from tests.support.servers import free_port
 
 TOP = environment.BASE_DIR
 NAMES = set(environment.Environment.__annotations__)
-LONG_ENOUGH = "k" * setting_values.MIN_SECRET_KEY
+LONG_ENOUGH = "k" * setting_validators.MIN_SECRET_KEY
 
 WRONG = [
     ("HOST", "not a host"),

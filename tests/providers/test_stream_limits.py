@@ -10,7 +10,7 @@ import pytest
 
 from conversations.providers import client, transport
 from conversations.providers.endpoints import Endpoint
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 from tests.support import generations
 from tests.support.pausing_reader import PausingReader
 

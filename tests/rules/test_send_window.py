@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.protocol import events
 from conversations.rules.send_window import SendWindow
 

@@ -50,7 +50,7 @@ def test_administrator_at_another_process_sees_and_stops_it(pair, alice, staff, 
     one, other = pair
     a = answering(alice.at(one), "Bees ", "hum")
     top = "/admin/conversations/generation/"
-    row = re.compile(rf"{alice.user.username} \d+ 8 ≈ 2 known to its process only")
+    row = re.compile(rf"{alice.user.username} \d+ 8 ≈ 2 known only to its process")
     generations.eventually(lambda: row.search(staff.at(other).get(f"{top}running/rows/").text), "the saved words")
     pressed = time.monotonic()
     assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302

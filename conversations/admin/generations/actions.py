@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from conversations.admin import audit
-from conversations.admin.changelist import MAX_COUNT
+from conversations.admin.capped_changelist import MAX_COUNT
 from conversations.models import Action, Generation
 from conversations.rules.status import UNFINISHED, Status
 from conversations.storage.db_threads import UNAVAILABLE

@@ -6,7 +6,7 @@ from django.db.models import F, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 
-from conversations.admin.changelist import MAX_COUNT, BoundedList
+from conversations.admin.capped_changelist import MAX_COUNT, BoundedList
 
 from .share_written import shares
 

@@ -14,7 +14,7 @@ from conversations.operations.summary.figures import summarize
 from conversations.operations.summary.selection import Condition, Selection
 
 from .filters import REASONS_TO_REVIEW
-from .overview import Overview
+from .summary_view import Overview
 
 CELL_COLUMNS = {
     **{f"{column}__exact": column for column in ("status", "end_reason", "model", "endpoint", "kind")},

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 
 from conversations.providers.client_pool import ClientPool
-from conversations.providers.connection_errors import describe
+from conversations.providers.connection_error_text import describe
 from conversations.providers.endpoints import Endpoint
 from conversations.providers.model_list import ListedModel
 

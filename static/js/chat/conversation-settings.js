@@ -1,5 +1,5 @@
 /** The system prompt and temperature of the conversation: opens their dialog, and marks its button if they are set. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 
 const root = () => document.getElementById("conversation")
 

@@ -1,5 +1,5 @@
 /** Stops the running answer, and shows "Stopping…" until the server confirms it. */
-import { Stops } from "net/stop"
+import { Stops } from "net/pending-stops"
 import { sentence } from "shell/status"
 
 export class Stopping {

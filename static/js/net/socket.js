@@ -1,6 +1,6 @@
 /** The page's WebSocket (docs/protocol.md): it connects again by itself and acknowledges what it receives. */
 import { Backoff } from "net/backoff"
-import { Silence } from "net/silence"
+import { Silence } from "net/silence-probe"
 
 const OPENING_TIMEOUT = 8000
 const PROBE_TIMEOUT = 2500

@@ -1,5 +1,5 @@
 /** Dialogs over the chat: opens what htmx puts into them, closes them, and applies saved settings to the page. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 
 on("htmx:afterSwap", ({ detail: { target } }) => {
   if (!target.matches("dialog.panel")) return

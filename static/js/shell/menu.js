@@ -1,5 +1,5 @@
 /** Menus: that of one conversation, fetched when its button is pressed; the arrow keys in all of them. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 import { placeBeside } from "shell/popover"
 
 // A press on the button of the open menu closes the menu first. Within this many ms, it does not open it again.

@@ -1,5 +1,5 @@
 /** Moving between conversations without a new page: htmx swaps them; this keeps scroll position, focus and session right. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 import { sentence } from "shell/status"
 import { showToast } from "shell/toast"
 

@@ -1,5 +1,5 @@
 /** Renaming a conversation in its row: Enter or leaving the field saves, Escape cancels. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 import { list, refreshIfMissed } from "shell/sidebar"
 
 const formOf = event => event.target.closest?.("[data-rename]")

@@ -1,5 +1,5 @@
 /** The search dialog: Ctrl/⌘ K opens it, the arrow keys move between hits, and following a hit closes it. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 
 const dialog = document.getElementById("search")
 const mac = /^(Mac|iP)/.test(navigator.platform) // where Ctrl K deletes to the end of the line

@@ -1,5 +1,5 @@
 /** The sidebar: a drawer on narrow screens; its list is refreshed after activity, without disturbing the person. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 import { updateUnread } from "shell/unread"
 
 const REFRESH_DELAY = 400

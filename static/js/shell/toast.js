@@ -1,5 +1,5 @@
 /** A sentence at the bottom of the page that disappears by itself: what was done (with Undo), or what failed. */
-import { on } from "shell/events"
+import { on } from "shell/htmx-events"
 import { announce, sentence } from "shell/status"
 
 const DURATION = 20_000

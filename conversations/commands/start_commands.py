@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from conversations.delivery.sockets import Socket
-from conversations.generation.endings import INTERNAL
-from conversations.generation.started import Started
+from conversations.delivery.open_sockets import Socket
+from conversations.generation.build_ending import INTERNAL
+from conversations.generation.stored_start import Started
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Send, StartCommand
@@ -26,8 +26,8 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from . import start
-from .draft import Requester
 from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
+from .planned_messages import Requester
 from .show_result import attend_all, show_result
 from .start import Repeated, StillRunning
 from .stop_lookup import find_generation

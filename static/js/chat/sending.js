@@ -1,6 +1,6 @@
 /** Sends what the person asks for, and shows it at once. The next command waits until the server has answered this one. */
 import { newChatSettings } from "chat/conversation-settings"
-import { Optimistic } from "chat/optimistic"
+import { Optimistic } from "chat/optimistic-messages"
 import { newId } from "net/ids"
 import { size } from "net/socket"
 import { sentence } from "shell/status"

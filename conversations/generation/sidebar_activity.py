@@ -2,7 +2,7 @@
 
 import uuid
 
-from conversations.delivery.sockets import Sockets
+from conversations.delivery.open_sockets import Sockets
 from conversations.protocol import events
 
 from .live_generation import LiveGeneration

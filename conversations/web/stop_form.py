@@ -15,7 +15,7 @@ from conversations.rules.stop_request import StopRequest
 from conversations.storage.db_threads import in_database
 from conversations.storage.request_connections import release
 
-from .request import HttpRequest, User
+from .request_type import HttpRequest, User
 
 
 @require_POST

@@ -4,7 +4,7 @@ import logging
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from conversations.delivery.sockets import Socket
+from conversations.delivery.open_sockets import Socket
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
 from conversations.protocol.commands import Stop
@@ -15,7 +15,7 @@ from conversations.storage import fair_share
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 
 from .end_generation import record_late_stop, request_end
-from .execute import CommandExecutor
+from .start_commands import CommandExecutor
 from .stop_lookup import find_generation
 
 logger = logging.getLogger(__name__)

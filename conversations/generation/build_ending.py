@@ -11,7 +11,7 @@ from conversations.rules.lifecycle import Lifecycle
 from conversations.rules.status import EndReason, Outcome
 from conversations.rules.stop_request import StopRequest
 
-from .started import Started
+from .stored_start import Started
 
 INTERNAL = "internal"
 """Error code of a failure that is not the provider's."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
-from conversations.rules.provider_errors import ProviderError
+from conversations.rules.provider_error_outcomes import ProviderError
 
 DESCRIPTIONS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLCertVerificationError, "its TLS certificate is not trusted"),
