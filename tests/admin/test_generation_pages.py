@@ -54,7 +54,7 @@ def test_detail_renders_partial_text_like_the_chat(staff, stopped):
 
 
 @pytest.mark.parametrize("kind", ["generation", "message", "conversation"])
-def test_generations_cannot_be_added_changed_or_deleted(staff, stopped, kind):
+def test_records_cannot_be_added_changed_or_deleted(staff, stopped, kind):
     pk = {"generation": stopped.pk, "message": stopped.message_id, "conversation": stopped.conversation_id}[kind]
     top = f"/admin/conversations/{kind}/"
     page = staff.get(f"{top}{pk}/change/")

@@ -19,10 +19,10 @@ CHECKED = {"include": [["#content"]], "exclude": [["#toolbar"]]}
 
 
 def faults(tab):
-    heard = len(tab.complaints)
+    before = len(tab.complaints)
     found = Axe().run(tab.page, context=CHECKED).response["violations"]
     # axe tries an inline style, which the policy refuses. All other complaints come from the page.
-    tab.complaints[heard:] = [each for each in tab.complaints[heard:] if "inline style" not in each]
+    tab.complaints[before:] = [each for each in tab.complaints[before:] if "inline style" not in each]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in found}
 
 

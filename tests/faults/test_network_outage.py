@@ -17,7 +17,7 @@ from tests.support.polling import eventually
 from tests.support.provider.endless import RATE, endless
 from tests.support.servers import REPOSITORY
 
-GONE = 6.5
+CLOSE_LIMIT = 6.5
 """Seconds of silence after which the provider's socket is closed: 4 without an acknowledgement, then 2 of grace."""
 SLACK = 1.5
 """Additional seconds for a busy machine."""
@@ -52,7 +52,7 @@ def test_silent_network_loss_stops_the_answer(through, long):
         before = "".join(token for token, at in a.exchange.written if at < a.exchange.closed_at - 0.2)
         assert generations.text(a.asked.generation).startswith(before)
     measurements.note_times("network silently gone → upstream closed", took)
-    assert max(took) < GONE + SLACK
+    assert max(took) < CLOSE_LIMIT + SLACK
     Checker([a.exchange for a, _ in begun], [a.page for a, _ in begun]).settle().check()
 
 
@@ -160,6 +160,6 @@ def test_dropped_packets_stop_the_answer(namespace, start_server, provider):
         silent = time.monotonic()
         took = exchange.wait_closed(20) - silent
     measurements.note_times("packets dropped in a network namespace → upstream closed", [took])
-    assert took < GONE + SLACK
+    assert took < CLOSE_LIMIT + SLACK
     assert generations.outcome(generation) == ("interrupted", "connection_lost")
     Checker([exchange], [], generations=[generation]).settle().check()

@@ -23,11 +23,11 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import redis, running
 
 LEASE = 2
-LOSS = 0.5
+MAX_LOSS = 0.5
 """Seconds of text that may be lost with a killed process."""
-SWEPT = 5.0
+END_LIMIT = 5.0
 """Seconds from a restart until nothing streams any more."""
-EXIT = 10.0
+EXIT_LIMIT = 10.0
 """Seconds from SIGTERM to the exit of the process."""
 CLOSE_LIMIT = 2.0
 """Seconds from a sign-out until the sockets are closed, and for a notification on a busy machine."""
@@ -60,11 +60,11 @@ def test_killed_process_leaves_ended_answers(start_server, answering, long):
         server.kill()
         server = server.again()
         ready = time.monotonic()
-        assert generations.outcome(generation, SWEPT) == ("interrupted", "server_lost")
+        assert generations.outcome(generation, END_LIMIT) == ("interrupted", "server_lost")
         ends.append(time.monotonic() - ready)
         kept = generations.text(generation)
         assert a.exchange.text.startswith(kept)
-        assert len(kept) >= len(written_before(a.exchange, moment - LOSS))
+        assert len(kept) >= len(written_before(a.exchange, moment - MAX_LOSS))
         losses.append(seconds_lost(a.exchange, kept, moment))
         Checker([a.exchange], [a.page]).settle().check()
     measurements.note_times("kill -9: ready again → ended as server_lost", ends)
@@ -106,14 +106,14 @@ async def test_shutdown_with_many_streams(ending, steady, long, signals):
     async with Crowd(ending, askers) as crowd:
         streams = await streams_at(crowd, steady, count)
         if signals == 2:
-            ending.tell(15)
+            ending.send_signal(15)
         ended = await asyncio.to_thread(ending.stop)
         codes = {await page.closed() for page in crowd.pages}
     measurements.note(
         f"SIGTERM with {count} streams{', twice' if signals == 2 else ''}", f"ended in {ended.seconds:.2f} s"
     )
     assert (ended.code, codes) == (0, {1012})
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     rows = await in_database(outcomes, streams)
     assert rows == {("interrupted", "server_shutdown"): count}
     answers = [steady.answer(stream.plan.prompt) for stream in streams]
@@ -144,7 +144,7 @@ async def test_shutdown_right_after_sockets_opened(ending, steady):
             each.close()
     measurements.note("SIGTERM right after new sockets", f"ended in {ended.seconds:.2f} s")
     assert (ended.code, codes) == (0, {1012})
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     for page in done:
         assert isinstance(page, Exception) or await page.closed() in (1006, 1012)
     assert not await in_database(Generation.objects.streaming().filter(requested_by=askers[0].user.pk).exists)
@@ -159,7 +159,7 @@ def test_shutdown_during_a_slow_upload(start_server, answering):
         ended = server.stop()
     measurements.note("SIGTERM during a slow upload", f"ended in {ended.seconds:.2f} s")
     assert ended.code == 0
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     assert a.page.wait_closed() == 1012
     assert generations.outcome(a.asked) == ("interrupted", "server_shutdown")
     Checker([a.exchange], [a.page]).settle().check()
@@ -334,7 +334,7 @@ def deleted_by_mark(a):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.parametrize("delete", [deleted_by_row, deleted_by_mark])
-def test_account_deleted_during_a_stream(shared, delete):
+def test_conversation_deleted_during_a_stream(shared, delete):
     """The upstream is closed, both pages learn of it, and nothing is written afterwards."""
     a, page, _there = shared()
     generation, conversation = a.asked.generation, a.asked.conversation
@@ -345,7 +345,7 @@ def test_account_deleted_during_a_stream(shared, delete):
     measurements.note_times(f"conversation {delete.__name__.replace('_', ' ')} → upstream closed", [closing])
     assert closing < CLOSE_LIMIT
     for each, position in zip((a.page, page), positions, strict=True):
-        eventually(lambda each=each, position=position: told_of_the_deletion(each, position), "the page is told")
+        eventually(lambda each=each, position=position: shows_the_deletion(each, position), "the page is told")
     if delete is deleted_by_mark:
         assert generations.outcome(generation) == ("interrupted", "deleted")
         assert a.exchange.text.startswith(generations.text(generation))
@@ -354,7 +354,7 @@ def test_account_deleted_during_a_stream(shared, delete):
         assert not Generation.objects.filter(pk=generation).exists()
 
 
-def told_of_the_deletion(page, position):
+def shows_the_deletion(page, position):
     return any(
         (event.op == "end" and event["reason"] == "deleted") or (event.op == "refused" and event["code"] == "not_found")
         for event in page.events[position:]
@@ -363,7 +363,7 @@ def told_of_the_deletion(page, position):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.timeout(120)
-def test_deleting_an_account_during_a_stream_never_fails(shared, long):
+def test_deleting_a_conversation_during_a_stream_never_fails(shared, long):
     """A piece of text may be saved at the very moment of the deletion."""
     for _ in range(30 if long else 3):
         a, _page, _there = shared()

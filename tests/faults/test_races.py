@@ -69,7 +69,7 @@ def test_stop_at_the_last_token(busy, steady, crowd_of, long):
     assert min(outcomes.values()) > times / 10
 
 
-def test_twenty_concurrent_stops(alice, answering, socket, provider):
+def test_twenty_concurrent_stops_end_it_once(alice, answering, socket, provider):
     """Two pages and the form stop the same answer."""
     a = answering(alice)
     other = socket(alice)
@@ -119,7 +119,7 @@ def test_stop_and_new_prompt_at_once(alice, answering, provider, by):
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
-def test_new_prompt_then_stop_of_the_old_answer(alice, answering, provider):
+def test_stop_after_a_new_prompt_leaves_it_alone(alice, answering, provider):
     a = answering(alice)
     generation = a.asked.generation
     following = provider.expect()
@@ -158,8 +158,8 @@ def test_same_prompt_twice_and_one_stop(alice, socket, provider):
     for page in (first, second):
         page.send("send", id=command, conversation=conversation, content=exchange.prompt)
     second.stop(id=command)
-    told = first.wait("transcript", id=command)
-    generation = generations.get(str(told["generation"])) if told["generation"] else None
+    transcript = first.wait("transcript", id=command)
+    generation = generations.get(str(transcript["generation"])) if transcript["generation"] else None
     if generation is not None:
         assert generations.outcome(str(generation.pk)) == ("interrupted", "stopped")
     assert len(provider.asked(exchange.prompt)) <= 1

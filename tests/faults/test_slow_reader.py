@@ -17,8 +17,8 @@ from tests.support.faults.steady_provider import Plan
 from tests.support.polling import eventually
 from tests.support.protocol_rules import Event
 
-UNREAD = 262_144
-CLOSED = 10.0
+MAX_UNREAD = 262_144
+CLOSE_LIMIT = 10.0
 FAST = 1000
 HEAVY = partial(Plan, rate=FAST, more=200)
 """Words so long that 256 KiB arrive within seconds."""
@@ -63,7 +63,7 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             slow.acknowledges = False
             if not reads:
                 slow.stall()
-            while connected(busy, slow) and time.monotonic() - stalled < CLOSED + 2:
+            while connected(busy, slow) and time.monotonic() - stalled < CLOSE_LIMIT + 2:
                 if others and time.monotonic() - stalled > 2:
                     await others.pop().stop()
                 await asyncio.sleep(0.1)
@@ -78,9 +78,9 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             return crowd, code, closed_after, grown, received(slow.events[read:])
 
     crowd, code, closed_after, grown, got = asyncio.run(scenario())
-    assert closed_after < CLOSED + 1
+    assert closed_after < CLOSE_LIMIT + 1
     assert code == 1013 if reads else code in (1013, 1006)
-    assert got < UNREAD * 1.1
+    assert got < MAX_UNREAD * 1.1
     stops = [each for each in crowd.streams[1:] if each.stopped_at]
     closed = [steady.wait_closed(each.plan.prompt).closed_at - each.stopped_at for each in stops]
     assert max(closed) < 1

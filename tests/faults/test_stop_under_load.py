@@ -166,11 +166,11 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
 def test_stop_while_the_database_is_frozen(start_server, steady, long):
     """Streaming answers stop at once. A prompt that waits for the database and is stopped meanwhile is never sent to
     the provider."""
-    with postgres_server.own_postgres() as cluster:
-        server = start_server(DATABASE_URL=cluster.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
+    with postgres_server.own_postgres() as postgres:
+        server = start_server(DATABASE_URL=postgres.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
         askers = [people.new_person("crowd", server) for _ in range(35)]
         crowd, closed, saving, shown = asyncio.run(
-            _stop_in_a_frozen_database(server, askers, cluster, steady, 5.0 if long else 1.5)
+            _stop_in_a_frozen_database(server, askers, postgres, steady, 5.0 if long else 1.5)
         )
         stored = check(steady, crowd)
     measurements.note_times("Stop → upstream closed, PostgreSQL frozen", closed)
@@ -183,12 +183,12 @@ def test_stop_while_the_database_is_frozen(start_server, steady, long):
     assert sum(bool(steady.asked(stream.plan.prompt)) for stream in crowd.streams) == 30
 
 
-async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
+async def _stop_in_a_frozen_database(server, askers, postgres, steady, seconds):
     async with Crowd(server, askers) as crowd:
         *pages, _, _, _, _, _ = crowd.pages
         streams = await crowd.ask(Plan() for _ in pages)
         await asyncio.sleep(0.5)
-        cluster.freeze()
+        postgres.freeze()
         began = time.monotonic()
         for stream in streams:
             await stream.stop()
@@ -201,7 +201,7 @@ async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
         saving = [(await stream.page.wait("saving")).at - stream.stopped_at for stream in streams]
         assert not any(event.op == "end" for page in crowd.pages for event in page.events)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
-        cluster.thaw()
+        postgres.thaw()
         thawed = time.monotonic()
         shown = [(await stream.ended()).at - thawed for stream in streams]
         await asyncio.gather(*(page.quiet() for page in crowd.pages))

@@ -10,7 +10,7 @@ from tests.support.polling import eventually
 from tests.support.provider.endless import endless
 
 LEASE = 2
-LOSS = 0.5
+MAX_LOSS = 0.5
 """The last seconds of text, which may be lost."""
 
 
@@ -35,7 +35,7 @@ def assert_kept(generation, exchange, moment):
     assert generations.outcome(generation, timeout=LEASE + 15) == ("interrupted", "server_lost")
     kept = generations.text(generation)
     assert exchange.text.startswith(kept)
-    assert kept.startswith(written_before(exchange, moment - LOSS))
+    assert kept.startswith(written_before(exchange, moment - MAX_LOSS))
 
 
 def test_next_start_ends_the_answers(killed, alice):

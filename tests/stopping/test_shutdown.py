@@ -68,6 +68,6 @@ def test_ctrl_c_is_the_same_as_sigterm(start_server, alice, answering):
 
 def test_second_signal_loses_nothing(streaming):
     server, begun = streaming
-    server.tell(signal.SIGTERM)
+    server.send_signal(signal.SIGTERM)
     assert server.stop(signal.SIGTERM).code == 0
     assert {generations.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}

@@ -128,14 +128,14 @@ class Server:
                 assert left > 0, f"the server did not say {text!r} within {timeout:g} s:\n{''.join(self._lines)}"
                 self._moved.wait(left)
 
-    def tell(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Exit:
         """Ask it to end, and wait for that. Raises AssertionError if it takes longer than 30 s."""
         begin = time.monotonic()
         self.thaw()
-        self.tell(number)
+        self.send_signal(number)
         return self.wait_ended(begin)
 
     def wait_ended(self, since: float) -> Exit:
@@ -156,7 +156,7 @@ class Server:
 
     def freeze(self) -> None:
         """Suspend it: it keeps its sockets and does nothing."""
-        self.tell(signal.SIGSTOP)
+        self.send_signal(signal.SIGSTOP)
         self._frozen = True
 
     def thaw(self) -> None:

@@ -92,7 +92,7 @@ class PostgresServer:
         return row[0] if row else ""
 
     def end(self) -> None:
-        self.be_there()
+        self.restore()
         self._server.leave()
 
     def _processes(self) -> list[psutil.Process]:
