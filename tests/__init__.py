@@ -1,1 +1,1 @@
-"""Tests of the product through its real parts: HTTP, the socket, PostgreSQL, a provider over HTTP, a browser."""
+"""Tests that drive the real product: HTTP, the socket, PostgreSQL, a provider over HTTP and a browser."""

@@ -1,4 +1,4 @@
-"""The parts that tests run against, all of them real: PostgreSQL, a provider, servers, people, sockets, a browser."""
+"""The real parts that tests run against: PostgreSQL, a provider, servers, people, sockets and a browser."""
 
 from tests.support import environment
 
@@ -28,7 +28,7 @@ from tests.support.servers import (  # noqa: E402
 from tests.support.sockets import Asked, Socket  # noqa: E402
 from tests.support.tcp_proxy import Proxy  # noqa: E402
 
-# It also complains of coroutines that nobody awaited, and of sockets and files that nobody closed.
+# It also reports coroutines that were never awaited, and sockets and files that were never closed.
 WATCHED = {"PYTHONASYNCIODEBUG": 1, "PYTHONWARNINGS": "default"}
 COMPLAINTS = ("Traceback", "Warning:", "never retrieved", "never awaited")
 
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """With --complete, only what is left out on purpose may be skipped."""
+    """With --complete, a skipped test fails unless it is skipped on purpose."""
     report = yield
     if report.skipped and item.config.getoption("--complete") and not item.get_closest_marker("long"):
         report.outcome = "failed"
@@ -60,13 +60,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
-    """Whether the long loops are wanted (`--long`)."""
+    """Whether to run the long loops (`--long`)."""
     return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")
 def database(django_db_blocker: Any) -> Iterator[databases.Database]:
-    """PostgreSQL with the product's tables. Tests and servers use it together, so nothing is rolled back or emptied."""
+    """PostgreSQL with the product's tables. Tests and servers share it, so nothing is rolled back or emptied."""
     running = databases.Database()
     django_db_blocker.unblock()
     call_command("migrate", verbosity=0)
@@ -80,7 +80,7 @@ def database(django_db_blocker: Any) -> Iterator[databases.Database]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(database: databases.Database) -> None:
-    """In place of pytest-django's own: no second database."""
+    """Replaces pytest-django's fixture: there is no second database."""
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(scope="session")
 def server(database: databases.Database, provider: Provider) -> Iterator[Server]:
-    """The server that most tests share. It must get through all of them without a traceback or a warning."""
+    """The server that most tests share. It must log no traceback and no warning during all of them."""
     with servers.running(OPENAI_BASE_URL=provider.url, **SHARED_SETTINGS, **WATCHED) as server:
         yield server
     lines = [line for line in server.output.splitlines() if any(complaint in line for complaint in COMPLAINTS)]
@@ -101,7 +101,7 @@ def server(database: databases.Database, provider: Provider) -> Iterator[Server]
 
 @pytest.fixture
 def start_server(database: databases.Database, provider: Provider) -> Iterator[Callable[..., Server]]:
-    """Start a server of the test's own, with settings to differ in; all are stopped at the end."""
+    """Start a server for this test, with the given settings. All such servers are stopped at the end."""
     with ExitStack() as stack:
 
         def start(**overrides: Any) -> Server:
@@ -130,7 +130,7 @@ def staff(server: Server) -> Person:
 
 @pytest.fixture
 def clerk(server: Server) -> Callable[..., Person]:
-    """Hire a member of the staff who has these permissions for what conversations are made of, and no others."""
+    """Create a member of staff who has exactly these permissions for conversations and their parts."""
 
     def hire(*permissions: str) -> Person:
         person = people.new_person("clerk", server, is_staff=True)
@@ -146,7 +146,7 @@ def clerk(server: Server) -> Callable[..., Person]:
 def socket() -> Iterator[Callable[..., Socket]]:
     """Open a page's socket for a person, by default at their server; see `tests.support.sockets.Socket`.
 
-    At the end all are closed, and what they saw is checked against the protocol.
+    At the end all sockets are closed, and the events that they received are checked against the protocol.
     """
     opened: list[Socket] = []
 
@@ -165,7 +165,7 @@ def socket() -> Iterator[Callable[..., Socket]]:
 
 @dataclass(frozen=True)
 class Answering:
-    """An answer in the middle of being written: what the page, the command and the provider know of it."""
+    """A streaming answer, as the page, the command and the provider see it."""
 
     page: Socket
     asked: Asked
@@ -174,7 +174,7 @@ class Answering:
 
 @pytest.fixture
 def answering(socket: Callable[..., Socket], provider: Provider) -> Callable[..., Answering]:
-    """Let a person ask, and the provider write the first tokens; returns when the page shows them."""
+    """Let a person ask and the provider write the first tokens; returns when the page shows them."""
 
     def begin(person: Person, *tokens: str, **options: Any) -> Answering:
         page = socket(person, **options)
@@ -188,8 +188,27 @@ def answering(socket: Callable[..., Socket], provider: Provider) -> Callable[...
 
 
 @pytest.fixture
+def unanswered(socket: Callable[..., Socket], provider: Provider) -> Callable[..., tuple[Asked, Exchange]]:
+    """Ask as a person; returns (asked, exchange) once the provider has the request, which is not answered yet."""
+
+    def ask(person: Person, **options: Any) -> tuple[Asked, Exchange]:
+        exchange = provider.expect()
+        asked = socket(person).ask(exchange.prompt, **options)
+        exchange.wait_opened()
+        return asked, exchange
+
+    return ask
+
+
+@pytest.fixture
+def asking(unanswered: Callable[..., tuple[Asked, Exchange]], alice: Person) -> tuple[Asked, Exchange]:
+    """Alice's prompt at the shared server: (asked, exchange)."""
+    return unanswered(alice)
+
+
+@pytest.fixture
 def proxy() -> Iterator[Callable[[Server], Proxy]]:
-    """Put a proxy in front of a server."""
+    """Start a proxy in front of a server."""
     with ExitStack() as stack:
 
         def place(server: Server) -> Proxy:
@@ -202,7 +221,7 @@ def proxy() -> Iterator[Callable[[Server], Proxy]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, for one file of tests: outside of it no event loop of Playwright runs in this thread."""
+    """Chromium, for the tests of one file, so that Playwright's event loop runs in this thread only during them."""
     from tests.support.browser.chat import chromium
 
     with chromium() as browser:

@@ -1,1 +1,1 @@
-"""Django's admin."""
+"""Tests of Django's admin."""

@@ -1,4 +1,4 @@
-"""Generations of each outcome for the admin's tests."""
+"""Generations with different outcomes for the tests of the admin."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support import generations
 
 @pytest.fixture
 def stopped(alice, answering):
-    """A generation that Alice stopped after some words."""
+    """A generation that Alice stopped after a few words."""
     answer = answering(alice, "Bees <script>alert(1)</script> ", "**hum**")
     answer.asked.stop()
     return generations.wait_ended(answer.asked)
@@ -15,7 +15,7 @@ def stopped(alice, answering):
 
 @pytest.fixture
 def finished(bob, answering):
-    """A complete generation of Bob's."""
+    """A complete generation requested by Bob."""
     answer = answering(bob)
     answer.exchange.finish()
     return generations.wait_ended(answer.asked)
@@ -23,7 +23,7 @@ def finished(bob, answering):
 
 @pytest.fixture
 def failed(alice, answering):
-    """A generation of Alice's whose provider broke off."""
+    """A generation requested by Alice whose provider broke the connection."""
     answer = answering(alice)
     answer.exchange.cut()
     return generations.wait_ended(answer.asked)

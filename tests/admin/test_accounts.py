@@ -1,4 +1,4 @@
-"""Accounts in the administration: deleted with all they hold, and no way from changing accounts to reading chats."""
+"""Deleting an account removes all its data, and permission to change accounts does not give access to chats."""
 
 import json
 from io import StringIO
@@ -18,7 +18,7 @@ TOP = "/admin/auth/user/"
 
 @pytest.fixture
 def hr(clerk):
-    """A member of the staff who looks after accounts, and nothing else."""
+    """A member of staff who may only manage accounts."""
 
     def hire(*permissions):
         person = clerk()
@@ -30,19 +30,19 @@ def hr(clerk):
     return hire
 
 
-def deeds(staff):
+def audited(staff):
     found = AuditEntry.objects.filter(staff_id=staff.user.pk).order_by("pk")
     return list(found.values_list("action", "what", "owner_name"))
 
 
 def rows_of(pk, conversations):
-    """How many rows of this person there are, by table."""
+    """The number of rows that belong to this person, by table."""
     return {
         "account": User.objects.filter(pk=pk).count(),
         "settings": Preferences.objects.filter(user_id=pk).count(),
         "conversations": Conversation.objects.filter(owner_id=pk).count(),
         "messages": Message.objects.filter(conversation_id__in=conversations).count(),
-        "runs": Generation.objects.filter(requested_by_id=pk).count(),
+        "generations": Generation.objects.filter(requested_by_id=pk).count(),
         "found": SearchEntry.objects.filter(owner_id=pk).count(),
     }
 
@@ -68,7 +68,7 @@ def test_deleting_an_account_removes_everything_and_stops_its_answer(hr, alice, 
     a.exchange.wait_closed(CLOSE_LIMIT)
     assert a.page.wait_closed() == 4401
     assert set(rows_of(pk, [a.asked.conversation, kept.pk, gone.pk]).values()) == {0}
-    assert deeds(clerk) == [("deleted", f"user {pk}", name)]
+    assert audited(clerk) == [("deleted", f"user {pk}", name)]
 
 
 def test_deleting_an_account_stops_its_answer_in_a_frozen_process(start_server, hr, alice, bob, answering):
@@ -94,19 +94,19 @@ def test_deletes_selected_accounts(staff, alice, bob):
     assert staff.post_pairs(TOP, selected).status == 302
     assert not User.objects.filter(pk__in=[alice.user.pk, bob.user.pk]).exists()
     assert not Conversation.objects.filter(pk__in=[each.pk for each in made]).exists()
-    assert [action for action, _what, _name in deeds(staff)] == ["deleted", "deleted"]
+    assert [action for action, _what, _name in audited(staff)] == ["deleted", "deleted"]
 
 
 def test_deleting_a_staff_account_keeps_its_audit_log(staff, hr, alice, answering):
     a = answering(alice)
     clerk = people.new_person("former", staff.server, is_staff=True, is_superuser=True)
     clerk.post(f"/admin/conversations/generation/{a.asked.generation}/stop/")
-    run = generations.wait_ended(a.asked)
-    assert run.stopped_by_id == clerk.user.pk
+    row = generations.wait_ended(a.asked)
+    assert row.stopped_by_id == clerk.user.pk
     assert delete(staff, clerk).status == 302
     assert AuditEntry.objects.filter(staff_id=clerk.user.pk, action="stopped").exists()
-    run.refresh_from_db()
-    assert (run.stopped_by_id, run.stop_origin) == (None, "admin")
+    row.refresh_from_db()
+    assert (row.stopped_by_id, row.stop_origin) == (None, "admin")
 
 
 @pytest.mark.parametrize("permissions", [("view_user",), ("view_user", "change_user"), ()])
@@ -129,10 +129,10 @@ def test_staff_cannot_delete_their_own_account(staff):
 
 def test_deleting_twice_finds_no_account_the_second_time(staff, alice):
     assert [delete(staff, alice).location for _ in range(2)] == [TOP, "/admin/"]
-    assert [action for action, *_rest in deeds(staff)] == ["deleted"]
+    assert [action for action, *_rest in audited(staff)] == ["deleted"]
 
 
-# Powers
+# Permissions
 
 ESCALATIONS = {
     "is_superuser": {"is_superuser": "on"},
@@ -173,8 +173,8 @@ def test_only_superusers_set_passwords_of_others(hr, staff, alice):
     assert powers(alice) == before
     assert staff.post(f"{TOP}{alice.user.pk}/password/", **form).status == 302
     assert powers(alice) != before
-    assert deeds(staff) == [("changed", f"user {alice.user.pk}: password", alice.user.username)]
-    assert "quite-another" not in str(deeds(staff))
+    assert audited(staff) == [("changed", f"user {alice.user.pk}: password", alice.user.username)]
+    assert "quite-another" not in str(audited(staff))
 
 
 def test_only_superusers_change_superuser_accounts(hr, staff):
@@ -197,7 +197,7 @@ def test_only_superusers_change_groups(hr, staff):
     for path in (f"{group.pk}/change/", "add/", f"{group.pk}/delete/"):
         assert clerk.post(f"{top}{path}", **form).status == 403
     assert staff.post(f"{top}{group.pk}/change/", name=f"{group.name} too").status == 302
-    assert deeds(staff) == [("changed", f"group {group.pk} {group.name} too: Name", "")]
+    assert audited(staff) == [("changed", f"group {group.pk} {group.name} too: Name", "")]
 
 
 def test_account_changes_are_logged_without_values(staff):
@@ -208,10 +208,10 @@ def test_account_changes_are_logged_without_values(staff):
     joined = {"date_joined_0": f"{made.date_joined:%Y-%m-%d}", "date_joined_1": f"{made.date_joined:%H:%M:%S}"}
     form = {"username": name, "email": "secret@example.org", "is_staff": "on", **joined}
     assert staff.post(f"{TOP}{made.pk}/change/", **form).status == 302
-    added, changed = deeds(staff)
+    added, changed = audited(staff)
     assert added == ("added", f"user {made.pk}", name)
     assert changed[:2] == ("changed", f"user {made.pk}: Email address, Active, Staff status, Date joined")
-    assert "quite-another" not in str(deeds(staff))
+    assert "quite-another" not in str(audited(staff))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The audit log: whatever staff reads of somebody else's conversation is written down first, and stays so."""
+"""Before staff see another person's conversation, an entry is written to the audit log that nobody can change."""
 
 from urllib.parse import urlencode
 
@@ -14,8 +14,10 @@ TOP = "/admin/conversations/"
 KINDS = ["generation", "message", "conversation"]
 
 
-def page_of(kind, run):
-    pk = {"generation": run.pk, "message": run.message_id, "conversation": run.conversation_id}[kind]
+def page_of(kind, generation):
+    pk = {"generation": generation.pk, "message": generation.message_id, "conversation": generation.conversation_id}[
+        kind
+    ]
     return pk, f"{TOP}{kind}/{pk}/change/"
 
 
@@ -38,7 +40,7 @@ def test_search_results_show_no_text(staff, stopped, kind):
     found = staff.get(f"{TOP}{kind}/?{urlencode({'q': words})}")
     assert page_of(kind, stopped)[1] in found.html
     assert "<strong>hum" not in found.html
-    assert found.html.count(title) == found.html.count(f'value="{title}"')  # the words that were typed, and no others
+    assert found.html.count(title) == found.html.count(f'value="{title}"')  # the words of the search, and no others
     assert entries(staff) == [("searched", f"{kind}: {words}", None, "")]
 
 

@@ -1,14 +1,17 @@
-"""Runs as CSV: what is filtered or selected, in a form that spreadsheets take as it is meant."""
+"""The CSV export contains the filtered or selected generations, in a form that spreadsheets read correctly."""
 
 import csv
 import io
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
 
+from conversations.admin.generations import csv_export
 from conversations.admin.generations.csv_export import BATCH_SIZE
 from conversations.models import AuditEntry, Conversation, Generation, Message
+from conversations.storage.db_threads import in_database
 from tests.support import people
 
 LIST = "/admin/conversations/generation/"
@@ -20,12 +23,12 @@ def rows(page):
     return list(csv.DictReader(io.StringIO(page.html)))
 
 
-def of(staff, person, **query):
+def exported(staff, person, **query):
     return rows(staff.get(f"{LIST}export/?{urlencode({'person': person.user.username, **query})}"))
 
 
 def many(person, count):
-    """Ended runs, made inside the database; two of each moment."""
+    """Ended generations, created inside the database; each moment has two of them."""
     talk = Conversation.objects.create(owner=person.user, title="Many")
     with connection.cursor() as cursor:
         cursor.execute(
@@ -49,13 +52,13 @@ def many(person, count):
 
 def test_export_contains_the_filtered_list(staff, alice, bob, answering, stopped):
     answering(bob).exchange.finish()
-    (row,) = of(staff, alice)
+    (row,) = exported(staff, alice)
     assert row["id"] == str(stopped.pk)
     assert (row["status"], row["end_reason"], row["stop_origin"]) == ("interrupted", "stopped", "page")
     assert (row["requested_by"], row["stopped_by"]) == (alice.user.username, alice.user.username)
     closed = (stopped.upstream_closed_at - stopped.stop_requested_at).total_seconds() * 1000
     assert int(row["stop_to_closed_ms"]) == round(closed)
-    assert of(staff, alice, status__exact="complete") == []
+    assert exported(staff, alice, status__exact="complete") == []
 
 
 def test_export_contains_no_text_of_people_or_models(staff, stopped):
@@ -71,7 +74,7 @@ def test_export_contains_the_selection(staff, alice, stopped):
 
 
 def test_export_is_logged(staff, alice, stopped):
-    of(staff, alice)
+    exported(staff, alice)
     entry = AuditEntry.objects.get(staff_id=staff.user.pk)
     assert (entry.action, entry.what) == ("exported", f"generations as CSV: person={alice.user.username}")
 
@@ -89,33 +92,28 @@ def test_name_that_looks_like_a_formula_becomes_text(staff, server, answering, b
     assert row[2] == f"'{eve.user.username}"
 
 
-def test_every_run_once_over_many_batches(staff, alice):
+def test_every_generation_is_exported_once_over_many_batches(staff, alice):
     talk = many(alice, 2 * BATCH_SIZE + 7)
-    found = of(staff, alice)
+    found = exported(staff, alice)
     assert len(found) == 2 * BATCH_SIZE + 7
-    assert {row["id"] for row in found} == {str(run.pk) for run in Generation.objects.filter(conversation=talk)}
+    assert {row["id"] for row in found} == {str(row.pk) for row in Generation.objects.filter(conversation=talk)}
     assert [row["requested_at"] for row in found] == sorted((row["requested_at"] for row in found), reverse=True)
 
 
 def test_export_is_consistent_while_generations_come_and_go(alice):
-    """Between two batches some of the others are deleted and new ones begin: of the rest, each comes once."""
-    from asgiref.sync import async_to_sync
-
-    from conversations.admin.generations import csv_export
-
+    """Between two batches some of the other generations are deleted and new ones begin; every remaining one is exported
+    once."""
     talk = many(alice, BATCH_SIZE + 500)
-    runs = Generation.objects.filter(conversation__owner=alice.user)
-    kept = set(runs.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
+    rows = Generation.objects.filter(conversation__owner=alice.user)
+    kept = set(rows.order_by("-requested_at", "-pk").values_list("pk", flat=True)[: BATCH_SIZE + 100])
 
     def meanwhile():
-        Message.objects.filter(generation__in=runs.exclude(pk__in=kept)).delete()
+        Message.objects.filter(generation__in=rows.exclude(pk__in=kept)).delete()
         many(alice, 50)
 
     async def collect():
-        from conversations.storage.db_threads import in_database
-
         text = b""
-        async for piece in csv_export.csv_lines(runs):
+        async for piece in csv_export.csv_lines(rows):
             if text.count(b"\n") == 1:
                 await in_database(meanwhile)
             text += piece

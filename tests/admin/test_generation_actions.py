@@ -1,4 +1,4 @@
-"""What staff does with runs: stop them, watch them, review them."""
+"""Staff can stop, watch and review generations."""
 
 import re
 import uuid
@@ -13,14 +13,7 @@ from tests.support.polling import eventually
 LIST = "/admin/conversations/generation/"
 
 
-@pytest.fixture
-def finished(alice, answering):
-    a = answering(alice)
-    a.exchange.finish()
-    return generations.wait_ended(a.asked)
-
-
-def deeds(staff):
+def audited(staff):
     return list(AuditEntry.objects.filter(staff_id=staff.user.pk).exclude(action="read").values_list("action", "what"))
 
 
@@ -34,32 +27,32 @@ def test_stop_ends_the_answer_and_tells_the_person(staff, alice, answering):
     assert a.exchange.wait_closed()
     assert a.asked.outcome == ("interrupted", "stopped_by_admin")
     assert "Stopped by an administrator." in words(a.asked.end["note"])
-    run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == (StopOrigin.ADMIN, staff.user.pk)
-    assert deeds(staff) == [("stopped", f"generation {run.pk}")]
+    row = generations.get(a.asked)
+    assert (row.stop_origin, row.stopped_by_id) == (StopOrigin.ADMIN, staff.user.pk)
+    assert audited(staff) == [("stopped", f"generation {row.pk}")]
     assert f"{staff.user.username} (the admin)" in staff.get(page.location).text
 
 
 def test_stopping_an_ended_generation_changes_nothing(staff, finished):
     for _ in range(2):
         assert staff.post(f"{LIST}{finished.pk}/stop/").status == 302
-    run = Generation.objects.get(pk=finished.pk)
-    assert (run.status, run.stop_origin) == ("complete", "")
-    assert deeds(staff) == []
+    row = Generation.objects.get(pk=finished.pk)
+    assert (row.status, row.stop_origin) == ("complete", "")
+    assert audited(staff) == []
 
 
 def test_unknown_generation_redirects_to_the_list(staff):
-    for deed in ("stop", "review"):
-        page = staff.post(f"{LIST}{uuid.uuid4()}/{deed}/")
+    for action in ("stop", "review"):
+        page = staff.post(f"{LIST}{uuid.uuid4()}/{action}/")
         assert (page.status, page.location) == (302, LIST)
 
 
 def test_get_request_neither_stops_nor_reviews(staff, stopped):
-    for deed in ("stop", "review"):
-        assert staff.get(f"{LIST}{stopped.pk}/{deed}/").status == 405
+    for action in ("stop", "review"):
+        assert staff.get(f"{LIST}{stopped.pk}/{action}/").status == 405
 
 
-# What runs now
+# Live generations
 
 
 def test_lists_live_generations(staff, alice, answering, socket):
@@ -79,7 +72,7 @@ def test_lists_live_generations(staff, alice, answering, socket):
     eventually(lambda: not row(), "gone from the list")
 
 
-def test_stops_selected_generations_from_the_list(staff, alice, answering):
+def test_stop_from_the_live_list_returns_to_it(staff, alice, answering):
     a = answering(alice)
     page = staff.post(f"{LIST}{a.asked.generation}/stop/", back="running")
     assert page.location == f"{LIST}running/"
@@ -91,14 +84,14 @@ def test_stops_selected_generations_from_the_list(staff, alice, answering):
 
 def test_review_stores_note_and_reviewer(staff, stopped):
     assert staff.post(f"{LIST}{stopped.pk}/review/", note="=The provider <b>hung</b>").status == 302
-    run = Generation.objects.get(pk=stopped.pk)
-    assert (run.reviewed_by_id, run.review_note) == (staff.user.pk, "=The provider <b>hung</b>")
-    assert run.reviewed_at >= run.ended_at
+    row = Generation.objects.get(pk=stopped.pk)
+    assert (row.reviewed_by_id, row.review_note) == (staff.user.pk, "=The provider <b>hung</b>")
+    assert row.reviewed_at >= row.ended_at
     page = staff.get(f"{LIST}{stopped.pk}/change/")
     assert "=The provider <b>hung</b>" in page.text
     assert "<b>hung" not in page.html
     assert staff.user.username in page.text
-    assert deeds(staff) == [("reviewed", f"generation {run.pk}")]
+    assert audited(staff) == [("reviewed", f"generation {row.pk}")]
 
 
 def test_second_review_replaces_the_note(staff, stopped):
@@ -128,7 +121,7 @@ def test_bulk_review_marks_generations_that_need_it(staff, stopped, finished):
     finished.refresh_from_db()
     assert stopped.reviewed_by_id == staff.user.pk
     assert finished.reviewed_at is None
-    assert deeds(staff) == [("reviewed", f"generation {stopped.pk}")]
+    assert audited(staff) == [("reviewed", f"generation {stopped.pk}")]
 
 
 def test_bulk_review_covers_the_whole_filter(staff, alice, answering):
@@ -143,7 +136,7 @@ def test_bulk_review_covers_the_whole_filter(staff, alice, answering):
     assert str(failed.pk) in staff.get(f"{LIST}?review=done&person={alice.user.username}").html
 
 
-# One run
+# One generation
 
 
 def test_detail_shows_the_timeline(staff, stopped):
@@ -174,7 +167,7 @@ def test_detail_shows_the_surrounding_conversation(staff, alice, answering, prov
 
 
 def test_generation_longer_than_usual_has_no_share_written(staff, alice, answering, provider):
-    """How long it would have become, nothing says."""
+    """Nothing says how long the answer would have become."""
     short = answering(alice, "Bees")
     short.exchange.finish()
     assert short.asked.end
@@ -184,20 +177,20 @@ def test_generation_longer_than_usual_has_no_share_written(staff, alice, answeri
     assert page.text.partition("Share written:")[2].split()[0] == "–"
 
 
-@pytest.mark.parametrize(("deed", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
-def test_detail_links_to_the_replacement(staff, alice, answering, provider, deed, how):
+@pytest.mark.parametrize(("action", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
+def test_detail_links_to_the_replacement(staff, alice, answering, provider, action, how):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()
     assert a.asked.end
     again = provider.expect(a.exchange.prompt)
-    asked = getattr(a.page, deed)(a.asked.message)
+    asked = getattr(a.page, action)(a.asked.message)
     again.write_tokens(" all day long").finish()
     assert asked.end
     page = staff.get(f"{LIST}{a.asked.generation}/change/")
     assert how in page.text
     assert f"{LIST}{asked.generation}/change/" in page.html
     share = page.text.partition("Share written:")[2].split()
-    assert share[:2] == (["38", "%"] if deed == "continue_" else ["≈", "62"])
+    assert share[:2] == (["38", "%"] if action == "continue_" else ["≈", "62"])
 
 
 def test_detail_links_to_the_answer_of_the_edited_prompt(staff, alice, answering, provider):

@@ -1,4 +1,4 @@
-"""The list of runs: found by whatever staff knows of them, sorted by any time, and never broken by what is typed."""
+"""Staff can search, filter and sort the list of generations, and no input breaks it."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -16,7 +16,7 @@ from tests.support.conversations import conversation
 LIST = "/admin/conversations/generation/"
 NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
 STOP_TO_CLOSED = 7
-"""Its place among the columns, after the boxes to select."""
+"""The position of the column, counted after the checkboxes."""
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def finished(alice, answering):
     return generations.wait_ended(a.asked)
 
 
-def found(staff, runs, **query):
-    """Which of the runs are listed."""
+def found(staff, rows, **query):
+    """Those of the generations that the list shows."""
     page = staff.get(f"{LIST}?{urlencode(query)}")
     assert page.status == 200, page.location
-    return [run for run in runs if f"{run.pk}/change/" in page.html]
+    return [row for row in rows if f"{row.pk}/change/" in page.html]
 
 
 def test_finds_by_part_of_a_username(staff, alice, bob, stopped, finished):
@@ -48,19 +48,19 @@ def test_finds_by_day(staff, alice, stopped):
 
 
 def test_finds_generations_that_need_review(staff, alice, failed, stopped, finished):
-    """What went wrong; a person's own stop needs none."""
-    runs = [failed, stopped, finished]
-    assert found(staff, runs, review="needed", person=alice.user.username) == [failed]
+    """Failed generations need a review; those that people stopped themselves do not."""
+    rows = [failed, stopped, finished]
+    assert found(staff, rows, review="needed", person=alice.user.username) == [failed]
     Generation.objects.filter(pk=failed.pk).update(reviewed_at=failed.ended_at)
-    assert found(staff, runs, review="needed", person=alice.user.username) == []
-    assert found(staff, runs, review="done", person=alice.user.username) == [failed]
+    assert found(staff, rows, review="needed", person=alice.user.username) == []
+    assert found(staff, rows, review="done", person=alice.user.username) == [failed]
 
 
 def test_generation_stopped_by_an_administrator_needs_review(staff, alice, answering):
     a = answering(alice)
     staff.post(f"{LIST}{a.asked.generation}/stop/")
-    run = generations.wait_ended(a.asked)
-    assert found(staff, [run], review="needed", person=alice.user.username) == [run]
+    row = generations.wait_ended(a.asked)
+    assert found(staff, [row], review="needed", person=alice.user.username) == [row]
 
 
 def test_finds_by_reason_model_and_endpoint(staff, alice, stopped, finished):
@@ -95,13 +95,13 @@ VALUES = {
     "share": {"characters": lambda _at, size: size},
     "reviewed": {"reviewed_at": lambda at, size: at + timedelta(seconds=size)},
 }
-"""By column: the fields behind it, so that a larger size makes a larger value."""
+"""For each column, its fields as functions of a size: a larger size gives a larger value."""
 
 
 @pytest.fixture
 def put():
-    """Put a run into the database whose value in that column is of that size; None: without one. It is from another
-    day, so it goes again: the summary of other tests begins with the first run."""
+    """Store a generation whose value in a column has a size, or no value for None. The generation is from another day
+    and is deleted at the end, because the summary of other tests begins with the first generation."""
     made = []
 
     def one(person, column, size):
@@ -123,10 +123,10 @@ def put():
 def test_rows_without_a_value_sort_last(staff, alice, put, column, descending):
     has_always = column in ("when", "share")
     sizes = [2, 1, 3] if has_always else [2, None, 1, 3]
-    runs = {size: put(alice, column, size) for size in sizes}
-    number = GenerationAdmin.list_display.index(column) + 1  # the boxes to select come first
+    rows = {size: put(alice, column, size) for size in sizes}
+    number = GenerationAdmin.list_display.index(column) + 1  # the checkboxes come first
     page = staff.get(f"{LIST}?{urlencode({'person': alice.user.username, 'o': f'{descending}{number}'})}")
-    places = {size: page.html.index(f"{run.pk}/change/") for size, run in runs.items()}
+    places = {size: page.html.index(f"{row.pk}/change/") for size, row in rows.items()}
     expected = [3, 2, 1] if descending else [1, 2, 3]
     assert sorted(sizes, key=places.get) == [*expected, *([] if has_always else [None])]
 
@@ -180,17 +180,17 @@ def test_odd_queries_show_an_ordinary_list(staff, stopped, query):
 
 
 def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
-    """At both ends of the day: a quarter to midnight in UTC is tomorrow in Berlin, and a filter's days are Berlin's."""
+    """A quarter to midnight in UTC is the next day in Berlin, and the days of a filter are those of Berlin."""
     berlin = staff.at(start_server(TIME_ZONE="Europe/Berlin"))
-    run = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
+    row = put(alice, "when", -15 * 60)  # 2026-03-03 23:45 UTC
     who = {"person": alice.user.username}
     page = berlin.get(f"{LIST}?{urlencode(who)}")
     assert "2026-03-04 00:45:00" in page.text
     assert "When (Europe/Berlin)" in page.text
-    assert found(berlin, [run], since="2026-03-04", until="2026-03-04", **who) == [run]
-    assert found(berlin, [run], until="2026-03-03", **who) == []
-    assert found(staff, [run], until="2026-03-03", **who) == [run]
-    one = berlin.get(f"{LIST}{run.pk}/change/")
+    assert found(berlin, [row], since="2026-03-04", until="2026-03-04", **who) == [row]
+    assert found(berlin, [row], until="2026-03-03", **who) == []
+    assert found(staff, [row], until="2026-03-03", **who) == [row]
+    one = berlin.get(f"{LIST}{row.pk}/change/")
     assert "2026-03-04 00:45:00" in one.text
     assert "Time (Europe/Berlin)" in one.text
     assert "Europe/Berlin" in berlin.get(f"{LIST}running/").text
@@ -198,11 +198,12 @@ def test_times_use_the_named_admin_time_zone(start_server, staff, alice, put):
 
 
 def test_sorting_by_a_rare_value_pages_through_rows_that_have_it(staff, alice, stopped, finished, monkeypatch):
-    """Only where they fill the pages; an index has them in order. What is found stays found, for CSV and summary."""
+    """The list shows only rows with a value if they fill its pages, because an index has them in order. CSV export and
+    summary still contain all rows."""
     monkeypatch.setattr(changelist, "MAX_COUNT", 0)
     request = RequestFactory().get(LIST, {"person": alice.user.username, "o": f"-{STOP_TO_CLOSED}"})
     request.user = staff.user
     changes = admin.site.get_model_admin(Generation).get_changelist_instance(request)
     assert "NULLS" not in str(changes.paginator.object_list.query)
     assert list(changes.paginator.object_list) == [stopped]
-    assert {run.pk for run in changes.queryset} == {stopped.pk, finished.pk}
+    assert {row.pk for row in changes.queryset} == {stopped.pk, finished.pk}

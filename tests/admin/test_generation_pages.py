@@ -1,4 +1,4 @@
-"""The administrator's view: every run that did not finish, and why; nothing that could be changed."""
+"""The admin shows every generation and how it ended, and lets nobody change one."""
 
 import pytest
 from django.contrib import admin
@@ -54,7 +54,7 @@ def test_detail_renders_partial_text_like_the_chat(staff, stopped):
 
 
 @pytest.mark.parametrize("kind", ["generation", "message", "conversation"])
-def test_generations_cannot_be_added_changed_or_deleted(staff, stopped, kind):
+def test_records_cannot_be_added_changed_or_deleted(staff, stopped, kind):
     pk = {"generation": stopped.pk, "message": stopped.message_id, "conversation": stopped.conversation_id}[kind]
     top = f"/admin/conversations/{kind}/"
     page = staff.get(f"{top}{pk}/change/")
@@ -79,7 +79,7 @@ def test_staff_without_the_permission_cannot_open_the_list(server, stopped):
 
 
 ALIKE = {"id", "name", "label", "endpoint", "default"}
-"""Fields that are called the same in all languages of the interface."""
+"""Fields with the same name in every language of the interface."""
 
 OTHERS = {"context_window"}
 

@@ -1,4 +1,4 @@
-"""Who may do what in the administration: each permission opens one thing, and nothing else does."""
+"""Each permission in the admin opens exactly one thing."""
 
 import re
 
@@ -12,9 +12,9 @@ from tests.support import generations
 TOP = "/admin/conversations/"
 LIST = f"{TOP}generation/"
 
-READS = ["list", "running", "csv", "run", "text", "conversations", "conversation", "messages", "message", "log"]
-DEEDS = ["review", "mark", "stop"]
-SIGHT = {"list", "running", "csv", "run"}
+READS = ["list", "running", "csv", "generation", "text", "conversations", "conversation", "messages", "message", "log"]
+ACTIONS = ["review", "mark", "stop"]
+SIGHT = {"list", "running", "csv", "generation"}
 
 MATRIX = {
     (): set(),
@@ -33,66 +33,67 @@ MATRIX = {
 
 
 @pytest.fixture
-def run(alice, answering):
+def generation(alice, answering):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()
     return generations.wait_ended(a.asked)
 
 
-def allowed(person, run):
-    """What works for this person, of everything."""
+def allowed(person, generation):
+    """The names of everything that works for this person."""
     pages = {
         "list": LIST,
         "running": f"{LIST}running/",
-        "csv": f"{LIST}export/?q={run.pk}",
-        "run": f"{LIST}{run.pk}/change/",
+        "csv": f"{LIST}export/?q={generation.pk}",
+        "generation": f"{LIST}{generation.pk}/change/",
         "conversations": f"{TOP}conversation/",
-        "conversation": f"{TOP}conversation/{run.conversation_id}/change/",
-        "messages": f"{TOP}message/?q=nothing-{run.pk}",
-        "message": f"{TOP}message/{run.message_id}/change/",
+        "conversation": f"{TOP}conversation/{generation.conversation_id}/change/",
+        "messages": f"{TOP}message/?q=nothing-{generation.pk}",
+        "message": f"{TOP}message/{generation.message_id}/change/",
         "log": f"{TOP}auditentry/",
     }
     answers = {name: person.get(path) for name, path in pages.items()}
     works = {name for name, page in answers.items() if page.status == 200}
-    if "Bees hum" in answers["run"].text:
+    if "Bees hum" in answers["generation"].text:
         works.add("text")
-    return works | deeds(person, run)
+    return works | actions(person, generation)
 
 
-def deeds(person, run):
+def actions(person, generation):
     works = set()
-    person.post(f"{LIST}{run.pk}/review/", note="seen")
-    works |= reviewed(run, "review")
-    mark = {"action": "mark_reviewed", "select_across": "0", "index": "0", "_selected_action": str(run.pk)}
+    person.post(f"{LIST}{generation.pk}/review/", note="seen")
+    works |= reviewed(generation, "review")
+    mark = {"action": "mark_reviewed", "select_across": "0", "index": "0", "_selected_action": str(generation.pk)}
     person.post(LIST, **mark)
-    works |= reviewed(run, "mark")
-    stop = person.post(f"{LIST}{run.pk}/stop/")  # it has ended: whoever may is told so, whoever may not is refused
-    if stop.status == 302 and stop.location == f"{LIST}{run.pk}/change/":
+    works |= reviewed(generation, "mark")
+    # The answer has ended: those who may stop it read that, the others are refused.
+    stop = person.post(f"{LIST}{generation.pk}/stop/")
+    if stop.status == 302 and stop.location == f"{LIST}{generation.pk}/change/":
         works.add("stop")
     return works
 
 
-def reviewed(run, name):
-    found = Generation.objects.filter(pk=run.pk, reviewed_at__isnull=False).update(reviewed_at=None, reviewed_by=None)
-    return {name} if found else set()
+def reviewed(generation, name):
+    found = Generation.objects.filter(pk=generation.pk, reviewed_at__isnull=False)
+    return {name} if found.update(reviewed_at=None, reviewed_by=None) else set()
 
 
 @pytest.mark.parametrize("permissions", MATRIX, ids=lambda permissions: "+".join(permissions) or "none")
-def test_staff_permissions_each_open_one_thing(clerk, run, permissions):
-    assert allowed(clerk(*permissions), run) == MATRIX[permissions]
+def test_staff_permissions_each_open_one_thing(clerk, generation, permissions):
+    assert allowed(clerk(*permissions), generation) == MATRIX[permissions]
 
 
-def test_administrator_may_do_everything(staff, run):
-    assert allowed(staff, run) == {*READS, *DEEDS}
+def test_administrator_may_do_everything(staff, generation):
+    assert allowed(staff, generation) == {*READS, *ACTIONS}
 
 
-def test_person_who_asked_has_no_admin_access(alice, run):
-    assert allowed(alice, run) == set()
+def test_person_who_asked_has_no_admin_access(alice, generation):
+    assert allowed(alice, generation) == set()
 
 
-def test_signed_out_visitor_has_no_admin_access(alice, run):
+def test_signed_out_visitor_has_no_admin_access(alice, generation):
     stranger = alice.without_session()
-    assert allowed(stranger, run) == set()
+    assert allowed(stranger, generation) == set()
     assert stranger.get(LIST).location.startswith("/admin/login/")
 
 
@@ -104,14 +105,14 @@ def test_permissions_have_their_documented_names(database):
     assert documented <= known
 
 
-def test_refusals_do_not_reveal_what_exists(clerk, run):
-    """Without the permission, what exists and what does not look the same."""
+def test_refusals_do_not_reveal_what_exists(clerk, generation):
+    """Without the permission, existing and unknown generations get the same response."""
     nobody = clerk()
     unknown = "00000000-0000-4000-8000-000000000000"
     for path in ("change/", "history/", "delete/"):
-        known, not_known = (nobody.get(f"{LIST}{pk}/{path}") for pk in (run.pk, unknown))
+        known, not_known = (nobody.get(f"{LIST}{pk}/{path}") for pk in (generation.pk, unknown))
         assert known.status == not_known.status
-        assert known.location.replace(str(run.pk), unknown) == not_known.location
-        assert known.text.replace(str(run.pk), unknown) == not_known.text
-    for deed in ("stop", "review"):
-        assert [nobody.post(f"{LIST}{pk}/{deed}/").status for pk in (run.pk, unknown)] == [403, 403]
+        assert known.location.replace(str(generation.pk), unknown) == not_known.location
+        assert known.text.replace(str(generation.pk), unknown) == not_known.text
+    for action in ("stop", "review"):
+        assert [nobody.post(f"{LIST}{pk}/{action}/").status for pk in (generation.pk, unknown)] == [403, 403]

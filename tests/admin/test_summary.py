@@ -1,4 +1,4 @@
-"""The summary at the head of the list of runs: right to the number, whatever it is read from."""
+"""The summary above the list of generations shows exact figures, whether it reads the rows or the hourly rollup."""
 
 import math
 import secrets
@@ -30,34 +30,37 @@ AGES = [timedelta(minutes=1), timedelta(hours=5), timedelta(days=3), timedelta(d
 
 @pytest.fixture
 def model():
-    """A model that only this test knows, so that the runs of others do not count."""
+    """A model that only this test uses, so that no other generations count."""
     return f"model-{secrets.token_hex(6)}"
 
 
 @pytest.fixture
-def put(alice, model):
-    """Put runs, as `described`, into the database as they might have ended."""
+def store_all(alice, model):
+    """Store generations described by the parameters of `described`."""
     conversation = Conversation.objects.create(owner=alice.user, title="Bees", model=model)
 
-    def put(runs):
-        made = [described(alice.user, conversation, model, **run) for run in runs]
-        Message.objects.bulk_create([run.message for run in made])
+    def store_all(rows):
+        made = [described(alice.user, conversation, model, **row) for row in rows]
+        Message.objects.bulk_create([row.message for row in made])
         return Generation.objects.bulk_create(made)
 
-    yield put
+    yield store_all
     conversation.generations.all().delete()
 
 
 @pytest.fixture
-def run(put):
-    """Put one run into the database."""
-    return lambda reason="finished", status="complete", **run: put([{"reason": reason, "status": status, **run}])[0]
+def store_one(store_all):
+    """Store one generation."""
+    return lambda reason="finished", status="complete", **values: store_all(
+        [{"reason": reason, "status": status, **values}]
+    )[0]
 
 
 def described(
     person, conversation, model, reason="finished", status="complete", *, at=NOW, first=None, stop=None, **more
 ):
-    """A run that began at `at`; `first` and `stop`: milliseconds to the first token, and from Stop to the close."""
+    """A generation requested at `at`. `first` is the time to the first token and `stop` the time from Stop to the
+    close, in milliseconds."""
     message = Message(conversation=conversation, role="assistant", status=status, content="Bees")
     times = {}
     if first is not None:
@@ -74,31 +77,31 @@ def described(
 
 
 @pytest.fixture
-def some(put):
-    """Runs of many kinds, some of each age."""
-    runs = []
+def some(store_all):
+    """Generations of many kinds and every age."""
+    rows = []
     for number, at in enumerate(NOW - age for age in AGES for _ in range(12)):
         price = {"price_out": Decimal(10), "currency": "EUR", "cost": Decimal("0.0125")} if number % 2 else {}
         tokens = {"tokens_in": 100 + number, "tokens_out": 40 + number * 7, "first": 150 + 37 * number, **price}
         if number % 4 == 0:
             stopped = {**tokens, "tokens_out": 5 + number, "stop": number}
-            runs.append({"reason": "stopped", "status": "interrupted", "at": at, **stopped})
+            rows.append({"reason": "stopped", "status": "interrupted", "at": at, **stopped})
         elif number % 12 == 2:
-            runs.append({"reason": "left", "status": "interrupted", "at": at, "characters": number})
+            rows.append({"reason": "left", "status": "interrupted", "at": at, "characters": number})
         elif number % 12 == 6:
             reviewed = {"reviewed_at": NOW} if number % 24 == 6 else {}
-            runs.append({"reason": "timed_out", "status": "error", "at": at, **reviewed})
+            rows.append({"reason": "timed_out", "status": "error", "at": at, **reviewed})
         else:
-            runs.append({"at": at, **tokens})
-    return put(runs)
+            rows.append({"at": at, **tokens})
+    return store_all(rows)
 
 
-def of(model, **more):
+def for_model(model, **more):
     return Selection(conditions=(Condition("model", (model,)),), **more)
 
 
-def add_up():
-    """Let everything be settled that can be."""
+def roll_up_all():
+    """Roll up every hour and day that can be rolled up."""
 
     def done():
         roll_up()
@@ -110,11 +113,11 @@ def add_up():
             and not SummaryChange.objects.filter(at__lt=state.hours_until).exists()
         )
 
-    eventually(done, "everything added up")
+    eventually(done, "everything rolled up")
 
 
 def by_rows(selection, **filters):
-    """The same selection, read from the rows."""
+    """The summary of the same selection, computed from the rows."""
     found = Generation.objects.filter(**filters)
     for each in selection.conditions:
         found = found.filter(**{f"{each.column}__in": each.values})
@@ -131,56 +134,56 @@ def nearest_rank(values, percent):
 
 
 def test_every_figure_matches_the_statistics_module(model, some):
-    add_up()
-    found = summarize(of(model))
-    runs = list(Generation.objects.filter(pk__in=[run.pk for run in some]))
-    assert found.count == len(runs) == 60
+    roll_up_all()
+    found = summarize(for_model(model))
+    rows = list(Generation.objects.filter(pk__in=[row.pk for row in some]))
+    assert found.count == len(rows) == 60
     for status in ("complete", "interrupted", "error"):
-        assert found.statuses[status] == sum(run.status == status for run in runs)
+        assert found.statuses[status] == sum(row.status == status for row in rows)
     for reason in ("finished", "stopped", "left", "timed_out"):
-        assert found.reasons[reason] == sum(run.end_reason == reason for run in runs)
-    assert found.tokens_in == sum(run.tokens_in or 0 for run in runs)
-    assert found.tokens_out == sum(run.tokens_out or 0 for run in runs)
-    assert found.spent == {"EUR": sum(run.cost for run in runs if run.cost)}
-    first = [(run.first_token_at - run.requested_at) / timedelta(milliseconds=1) for run in runs if run.first_token_at]
+        assert found.reasons[reason] == sum(row.end_reason == reason for row in rows)
+    assert found.tokens_in == sum(row.tokens_in or 0 for row in rows)
+    assert found.tokens_out == sum(row.tokens_out or 0 for row in rows)
+    assert found.spent == {"EUR": sum(row.cost for row in rows if row.cost)}
+    first = [(row.first_token_at - row.requested_at) / timedelta(milliseconds=1) for row in rows if row.first_token_at]
     for percent in (50, 95):
         assert found.first_token.percentile(percent) == pytest.approx(nearest_rank(first, percent), rel=0.05)
     stop = [
-        (run.upstream_closed_at - run.stop_requested_at) / timedelta(milliseconds=1)
-        for run in runs
-        if run.stop_requested_at
+        (row.upstream_closed_at - row.stop_requested_at) / timedelta(milliseconds=1)
+        for row in rows
+        if row.stop_requested_at
     ]
     for percent in (50, 95, 99):
         assert found.stop.percentile(percent) == pytest.approx(nearest_rank(stop, percent), rel=0.05)
     assert sum(sum(counts.values()) for counts in found.over_time.values()) == 60
 
 
-def test_estimates_what_stopping_saved(model, run):
+def test_estimates_what_stopping_saved(model, store_one):
     for tokens in (100, 200, 400):
-        run(tokens_out=tokens)
-    run("stopped", "interrupted", tokens_out=50, price_out=Decimal(20), currency="USD")
-    run("stopped", "interrupted", tokens_out=150)
-    run("stopped", "interrupted", tokens_out=5000, price_out=Decimal(20), currency="USD")
-    run("server_lost", "interrupted", characters=400)
-    found = summarize(of(model))
+        store_one(tokens_out=tokens)
+    store_one("stopped", "interrupted", tokens_out=50, price_out=Decimal(20), currency="USD")
+    store_one("stopped", "interrupted", tokens_out=150)
+    store_one("stopped", "interrupted", tokens_out=5000, price_out=Decimal(20), currency="USD")
+    store_one("server_lost", "interrupted", characters=400)
+    found = summarize(for_model(model))
     usual = statistics.median([100, 200, 400])
     assert found.not_spent_tokens == (usual - 50) + (usual - 150) + (usual - 100)
     assert found.not_spent == {"USD": Decimal(20) * 150 / 1_000_000}
     assert [found.share.percentile(each) for each in (50, 100)] == pytest.approx([25, 75])
-    assert found.share.count == 2  # a server that was lost is nobody who stopped
-    assert (found.compared, found.not_compared) == (3, 1)  # how long the longest would have become, nobody knows
+    assert found.share.count == 2  # nobody stopped the answer of a lost server
+    assert (found.compared, found.not_compared) == (3, 1)  # nobody knows how long the longest one would have become
 
 
-def test_compares_with_complete_answers_outside_the_filters(model, run):
-    run(tokens_out=200)
-    run("stopped", "interrupted", tokens_out=50)
+def test_compares_with_complete_answers_outside_the_filters(model, store_one):
+    store_one(tokens_out=200)
+    store_one("stopped", "interrupted", tokens_out=50)
     stopped = Selection(conditions=(Condition("model", (model,)), Condition("status", ("interrupted",))))
     assert summarize(stopped).not_spent_tokens == 150
 
 
-def test_says_when_there_is_nothing_to_compare_with(model, run):
-    run("stopped", "interrupted", tokens_out=50)
-    found = summarize(of(model))
+def test_says_when_there_is_nothing_to_compare_with(model, store_one):
+    store_one("stopped", "interrupted", tokens_out=50)
+    found = summarize(for_model(model))
     assert (found.compared, found.not_compared, found.not_spent_tokens) == (0, 1, 0)
     assert found.share.percentile(50) is None
 
@@ -197,20 +200,20 @@ PERIODS = {
 
 
 def test_rollup_and_rows_give_the_same_summary(model, some):
-    selections = {name: of(model, **period) for name, period in PERIODS.items()}
-    before = {name: as_told(summarize(selection)) for name, selection in selections.items()}
-    add_up()
+    selections = {name: for_model(model, **period) for name, period in PERIODS.items()}
+    before = {name: comparable(summarize(selection)) for name, selection in selections.items()}
+    roll_up_all()
     for name, selection in selections.items():
-        assert as_told(summarize(selection)) == before[name] == as_told(by_rows(selection)), name
+        assert comparable(summarize(selection)) == before[name] == comparable(by_rows(selection)), name
 
 
-def as_told(found):
-    """Everything but the spreads, and the percentiles of those, rounded: sums of floats depend on their order."""
+def comparable(found):
+    """Everything but the spreads and their percentiles, rounded, because sums of floats depend on their order."""
     spreads = [found.stop, found.first_token, found.share]
-    told = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
+    totals = [each for each in astuple(found) if not (isinstance(each, tuple) or _of_money(each))]
     percentiles = [spread.percentile(percent) for spread in spreads for percent in (5, 50, 95, 99)]
     percentiles = [value and round(value, 6) for value in percentiles]
-    return [*told, *percentiles, sorted(found.spent.items()), sorted(found.not_spent.items())]
+    return [*totals, *percentiles, sorted(found.spent.items()), sorted(found.not_spent.items())]
 
 
 def _of_money(each):
@@ -218,45 +221,45 @@ def _of_money(each):
 
 
 def test_later_changes_are_rolled_up_again(model, some):
-    add_up()
-    old = [run for run in some if run.requested_at < NOW - timedelta(days=2)]
+    roll_up_all()
+    old = [row for row in some if row.requested_at < NOW - timedelta(days=2)]
     Generation.objects.filter(pk=old[0].pk).update(cost=Decimal(7), currency="EUR")
     oldest = old[-1]
     Generation.objects.filter(pk=oldest.pk).update(first_token_at=oldest.requested_at + timedelta(minutes=9))
-    Generation.objects.filter(pk__in=[run.pk for run in old if run.status != "complete"]).update(reviewed_at=NOW)
+    Generation.objects.filter(pk__in=[row.pk for row in old if row.status != "complete"]).update(reviewed_at=NOW)
     old[1].delete()
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
-    for _ in range(2):  # noted, then added up again
-        assert as_told(summarize(of(model))) == as_told(by_rows(of(model)))
+    for _ in range(2):  # noted, then rolled up again
+        assert comparable(summarize(for_model(model))) == comparable(by_rows(for_model(model)))
         assert summarize(waiting).count == Generation.objects.filter(model=model, reviewed_at=None).count()
-        add_up()
+        roll_up_all()
 
 
-def test_generation_in_a_rolled_up_hour_may_still_end(model, run):
-    started = run(status="streaming", at=NOW - timedelta(days=3))
-    add_up()
-    assert summarize(of(model)).statuses == {"streaming": 1}
+def test_generation_in_a_rolled_up_hour_may_still_end(model, store_one):
+    started = store_one(status="streaming", at=NOW - timedelta(days=3))
+    roll_up_all()
+    assert summarize(for_model(model)).statuses == {"streaming": 1}
     Generation.objects.filter(pk=started.pk).update(status="complete", end_reason="finished", ended_at=NOW)
-    assert summarize(of(model)).statuses == {"complete": 1}
-    add_up()
-    assert summarize(of(model)).statuses == {"complete": 1}
+    assert summarize(for_model(model)).statuses == {"complete": 1}
+    roll_up_all()
+    assert summarize(for_model(model)).statuses == {"complete": 1}
 
 
-def test_ordinary_generations_leave_no_note(model, run):
-    made = run(status="streaming", at=datetime.now(UTC))
+def test_ordinary_generations_leave_no_note(model, store_one):
+    made = store_one(status="streaming", at=datetime.now(UTC))
     Generation.objects.filter(pk=made.pk).update(status="complete", end_reason="finished", ended_at=NOW)
     assert not SummaryChange.objects.filter(at=made.requested_at).exists()
 
 
-def test_clock_skew_gives_no_negative_times(model, run):
-    run("stopped", "interrupted", first=-500, stop=-30)
-    found = summarize(of(model))
+def test_clock_skew_gives_no_negative_times(model, store_one):
+    store_one("stopped", "interrupted", first=-500, stop=-30)
+    found = summarize(for_model(model))
     assert (found.first_token.percentile(50), found.stop.percentile(99)) == (0, 0)
 
 
-def test_single_generation_is_every_percentile(model, run):
-    run("stopped", "interrupted", first=1234, stop=237)
-    found = summarize(of(model))
+def test_single_generation_is_every_percentile(model, store_one):
+    store_one("stopped", "interrupted", first=1234, stop=237)
+    found = summarize(for_model(model))
     assert [found.stop.percentile(percent) for percent in (50, 95, 99)] == [237] * 3
     assert found.first_token.percentile(50) == 1234
 
@@ -269,8 +272,8 @@ def test_percentiles_of_few_values_are_exact():
     assert Histogram().percentile(50) is None
 
 
-def test_slow_summary_times_out_with_a_message(monkeypatch, run):
-    run()
+def test_slow_summary_times_out_with_a_message(monkeypatch, store_one):
+    store_one()
     monkeypatch.setattr(figures, "SUMMARY_TIMEOUT", 0.05)
     with pytest.raises(SummaryTimeout):
         summarize(Selection(rows=("SELECT id FROM conversations_generation, pg_sleep(5)", ())))
@@ -282,17 +285,17 @@ def test_slow_summary_times_out_with_a_message(monkeypatch, run):
 
 
 def shown(staff, query):
-    """The words of the summary, with this query."""
+    """The words of the summary for this query."""
     page = staff.get(f"{LIST}?{query}")
     assert page.status == 200, page.location
     begin = page.html.index('<section class="summary"')
     return people.words(page.html[begin : page.html.index("object-tools", begin)])
 
 
-def test_summary_appears_above_the_list(staff, model, run):
+def test_summary_appears_above_the_list(staff, model, store_one):
     for tokens in (100, 200, 400):
-        run(tokens_out=tokens, tokens_in=1000, first=250, cost=Decimal("1.5"), currency="EUR")
-    run("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
+        store_one(tokens_out=tokens, tokens_in=1000, first=250, cost=Decimal("1.5"), currency="EUR")
+    store_one("stopped", "interrupted", tokens_out=50, stop=12, price_out=Decimal(1000), currency="EUR")
     words = shown(staff, f"model={model}")
     for said in (
         "Generations 4 75 % complete 25 % interrupted",
@@ -327,16 +330,16 @@ FILTERS = {
 }
 
 
-def test_summary_follows_the_list_filters(staff, alice, model, run):
+def test_summary_follows_the_list_filters(staff, alice, model, store_one):
     today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
-    run(at=today)
-    run("stopped", "interrupted", at=today)
-    run("left", "interrupted", at=today, reviewed_at=NOW)
-    run("timed_out", "error", at=today - timedelta(days=9))
+    store_one(at=today)
+    store_one("stopped", "interrupted", at=today)
+    store_one("left", "interrupted", at=today, reviewed_at=NOW)
+    store_one("timed_out", "error", at=today - timedelta(days=9))
     days = {"today": f"{today:%Y-%m-%d}", "yesterday": f"{today - timedelta(days=1):%Y-%m-%d}"}
-    for query, runs in FILTERS.items():
+    for query, count in FILTERS.items():
         words = shown(staff, f"model={model}{query.format(person=alice.user.username, **days)}")
-        assert (f"Generations {runs} " in words) if runs else ("none." in words), (query, words)
+        assert (f"Generations {count} " in words) if count else ("none." in words), (query, words)
 
 
 @pytest.mark.parametrize("query", ["since=tomorrow", "review=perhaps", "person=%00", "nonsense=1", "since=9999-12-31"])
@@ -347,30 +350,30 @@ def test_invalid_filter_is_not_an_error(staff, query):
         assert "Summary" in staff.get(page.location).text
 
 
-def test_staff_without_the_permission_see_no_summary(server, model, run):
-    run()
+def test_staff_without_the_permission_see_no_summary(server, model, store_one):
+    store_one()
     clerk = people.new_person("clerk", server, is_staff=True)
     page = clerk.get(f"{LIST}?model={model}")
     assert page.status == 403
     assert "summary" not in page.html
 
 
-def test_summary_needs_no_inline_style(staff, model, run):
-    run()
+def test_summary_needs_no_inline_style(staff, model, store_one):
+    store_one()
     html = staff.get(f"{LIST}?model={model}").html
     begin = html.index('<section class="summary"')
     assert "style=" not in html[begin : html.index("object-tools", begin)]
 
 
-def test_summary_has_no_axe_violations_in_light_and_dark(browser, server, staff, model, run):
+def test_summary_has_no_axe_violations_in_light_and_dark(browser, server, staff, model, store_one):
     from axe_playwright_python.sync_playwright import Axe
 
     from tests.support.browser.chat import sign_in_browser
 
     for day in range(5):
-        run(at=NOW - timedelta(days=day), tokens_out=100, first=200)
-        run("stopped", "interrupted", at=NOW - timedelta(days=day), tokens_out=50, stop=3)
-        run("timed_out", "error", at=NOW - timedelta(days=day))
+        store_one(at=NOW - timedelta(days=day), tokens_out=100, first=200)
+        store_one("stopped", "interrupted", at=NOW - timedelta(days=day), tokens_out=50, stop=3)
+        store_one("timed_out", "error", at=NOW - timedelta(days=day))
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         sign_in_browser(context, staff)

@@ -1,4 +1,4 @@
-"""Searching and filtering in the administration: no word of a text without the permission and an entry in the log."""
+"""Searches and filters in the admin reveal no text without the permission and an entry in the audit log."""
 
 from urllib.parse import urlencode
 
@@ -66,7 +66,7 @@ GUESSES = [(kind, lookup) for kind, lookups in LOOKUPS.items() for lookup in loo
 
 @pytest.mark.parametrize(("kind", "lookup"), GUESSES)
 def test_query_string_on_text_fields_redirects_to_the_full_list(clerk, made, kind, lookup):
-    """Whether the guess is right makes no difference, so nothing can be guessed."""
+    """A right and a wrong guess get the same response, so nobody can find out a text by guessing."""
     nosy = clerk("view_conversation", "view_message", "view_generation")
     page = nosy.get(f"{TOP}{kind}/?{lookup}")
     assert (page.status, page.location) == (302, f"{TOP}{kind}/")
@@ -77,7 +77,7 @@ TEXTS = {"title", "system_prompt", "content", "text", "leaves", "vector", "passw
 
 
 def paths(model, depth):
-    """Every way from a row to a field that holds text, over at most `depth` relations."""
+    """Every path from a row to a field with text, over `depth` relations or fewer."""
     for field in model._meta.get_fields(include_hidden=True):
         if not field.is_relation:
             if field.name in TEXTS:
@@ -154,7 +154,7 @@ def timeout():
 
 
 def test_slow_list_shows_a_message(staff, monkeypatch):
-    """And the limit holds for that list only."""
+    """The time limit applies to that list only."""
 
     def slow(_self, _request, queryset, _term):
         return queryset.extra(where=["pg_sleep(5) IS NOT NULL"]), False

@@ -1,1 +1,1 @@
-"""Asking, editing, regenerating, continuing, and what is refused."""
+"""Asking, editing, regenerating and continuing, and which commands are refused."""

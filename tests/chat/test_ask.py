@@ -1,4 +1,4 @@
-"""Asking: the answer streams in, formatted, and is kept."""
+"""An answer streams in, formatted, and is stored exactly as the provider wrote it."""
 
 import pytest
 
@@ -83,9 +83,9 @@ def test_sends_the_stored_history(alice, answering, provider):
 def test_counts_tokens_as_the_provider_does(alice, answering):
     a = answering(alice)
     a.exchange.finish(usage=(12, 34))
-    run = generations.wait_ended(a.asked)
-    assert (run.tokens_in, run.tokens_out, run.usage_source) == (12, 34, "provider")
-    assert run.requested_at <= run.opened_at <= run.first_token_at <= run.ended_at
+    generation = generations.wait_ended(a.asked)
+    assert (generation.tokens_in, generation.tokens_out, generation.usage_source) == (12, 34, "provider")
+    assert generation.requested_at <= generation.opened_at <= generation.first_token_at <= generation.ended_at
 
 
 def test_asks_the_chosen_model(alice, socket, provider):

@@ -1,4 +1,4 @@
-"""What bad input gets: a typed refusal with a sentence, on a connection that goes on to work."""
+"""Bad input is refused with a sentence, and the connection keeps working."""
 
 import json
 import uuid
@@ -39,7 +39,7 @@ MALFORMED = {
 
 
 def works(page, provider):
-    """The connection still does what it is for."""
+    """The connection still works."""
     exchange = provider.expect()
     asked = page.ask(exchange.prompt)
     exchange.write_tokens("Still here.").finish()
@@ -96,7 +96,7 @@ def test_longest_allowed_prompt_is_sent(alice, socket, provider):
 
 
 def test_longest_prompt_of_escaped_characters_is_sent(alice, socket, provider):
-    """Each is six bytes of JSON."""
+    """Each character takes six bytes of JSON."""
     exchange = provider.expect()
     prompt = exchange.prompt + "\x07" * (32_000 - len(exchange.prompt))
     asked = socket(alice).ask(prompt)

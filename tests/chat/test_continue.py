@@ -1,4 +1,4 @@
-"""Continue: a new version that begins with the stopped text; the stopped one stays as it was."""
+"""Continue creates a version that begins with the stopped text, and leaves the stopped version unchanged."""
 
 import uuid
 
@@ -96,7 +96,7 @@ def test_stopping_before_a_new_word_keeps_the_old_text(stopped, provider):
 
 @pytest.fixture(scope="module")
 def prefilling(database, provider):
-    """A server that has models go on by giving them the beginning of their answer."""
+    """A server whose models continue when the request ends with the beginning of their answer."""
     with running(OPENAI_BASE_URL=provider.url, CHAT_CONTINUE="prefill", CHAT_FIRST_TOKEN_TIMEOUT=60) as server:
         yield server
 
@@ -113,7 +113,7 @@ REPEATED = {
 
 @pytest.mark.parametrize("which", REPEATED)
 def test_repeated_text_is_not_written_twice(alice, answering, provider, prefilling, which):
-    """Some servers begin with the text that they were given, others do not."""
+    """Some servers repeat the text that they were given, others do not."""
     pieces, whole = REPEATED[which]
     a = answering(alice.at(prefilling), "Bees ", "hum")
     a.asked.stop()
@@ -127,7 +127,7 @@ def test_repeated_text_is_not_written_twice(alice, answering, provider, prefilli
 
 @given(so_far=st.text(alphabet="ab ", max_size=12), new=st.text(alphabet="ab ", max_size=12), cuts=st.data())
 def test_repetition_is_dropped_or_kept_as_a_whole(so_far, new, cuts):
-    """However it is cut: what comes out is all that came in, or that without exactly the text so far."""
+    """However the text is split, the result is either all of it or all of it without exactly the earlier text."""
     for said in (new, so_far + new):
         repetition, out, rest = RepeatedPrefix(so_far), "", said
         while rest:

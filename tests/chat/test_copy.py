@@ -1,4 +1,4 @@
-"""Copy: a message as it was written."""
+"""Copy returns the Markdown of a message."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""A repeated send is one send: the page may repeat it when it does not know whether it arrived."""
+"""A page may repeat a send when it does not know whether it arrived: the prompt is sent only once."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support import generations
 
 @pytest.fixture
 def command(provider):
-    """(fields of a send, the exchange that answers it)."""
+    """Returns the fields of a send and the exchange that answers it."""
     exchange = provider.expect()
     return {"id": "5f0c5f56-7f0a-4a35-9d6e-3b1b7a7e0000", "content": exchange.prompt}, exchange
 

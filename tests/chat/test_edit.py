@@ -1,4 +1,4 @@
-"""Edit: a new version of one's own message, and an answer to it."""
+"""Edit creates a new version of one's own message and asks for an answer to it."""
 
 import uuid
 
@@ -26,9 +26,9 @@ def test_edit_asks_the_new_text(answered, question, provider):
     assert answered.exchange.prompt not in "".join(exchange.request.contents)
     exchange.write_tokens("Wasps sting.").finish()
     assert asked.outcome == ("complete", "finished")
-    run = generations.get(asked)
-    assert run.message.parent.content == exchange.prompt
-    assert str(run.conversation.head_id) == asked.message
+    generation = generations.get(asked)
+    assert generation.message.parent.content == exchange.prompt
+    assert str(generation.conversation.head_id) == asked.message
 
 
 def test_edit_keeps_the_first_version(answered, question, provider):

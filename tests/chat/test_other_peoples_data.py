@@ -1,7 +1,7 @@
-"""Nobody reaches what is somebody else's, by any address and any command that there is.
+"""No address and no command gives access to other people's data.
 
-Both are taken from the product itself, so that a new one is looked at, too: what a stranger asks for is answered like
-what does not exist.
+Addresses and commands are read from the product, so that new ones are covered too. A stranger gets the same response
+for what exists as for what does not.
 """
 
 import re
@@ -21,7 +21,7 @@ ROUTES = [str(each.pattern) for each in urlpatterns]
 OF_ONE = [route for route in ROUTES if "<" in route]
 OF_ALL = [route for route in ROUTES if "<" not in route]
 COMMANDS = [each for each in Command.__subclasses__() if each is not Ack]
-"""An acknowledgement names nothing."""
+"""All commands but the acknowledgement, which contains no id."""
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +36,32 @@ def stranger(server):
 
 @pytest.fixture(scope="module")
 def ids(owner):
-    """Of somebody's conversation, its answer and the run: by what an address begins with, and by a command's field."""
+    """The ids of a conversation, its answer and its generation, by the first part of an address and by the field of a
+    command."""
     conversation, messages = converse(owner, ["What blooms?", f"{SECRET} blooms"])
     conversation.rename(f"About {SECRET}")
-    run = Generation.objects.get(message=messages[-1])
+    generation = Generation.objects.get(message=messages[-1])
     return {
         "c": str(conversation.pk),
-        "messages": str(run.message_id),
-        "generations": str(run.pk),
+        "messages": str(generation.message_id),
+        "generations": str(generation.pk),
         "conversation": str(conversation.pk),
-        "message": str(run.message_id),
-        "parent": str(run.message_id),
-        "generation": str(run.pk),
-        "branch": str(run.message_id),
-        "head": str(run.message_id),
+        "message": str(generation.message_id),
+        "parent": str(generation.message_id),
+        "generation": str(generation.pk),
+        "branch": str(generation.message_id),
+        "head": str(generation.message_id),
     }
 
 
 def address(route, ids):
-    """A route with an id in it; a kind of id that is not known here fails, and has to be added."""
+    """The address of a route with an id. Fails for a new kind of id, which then has to be added to `ids`."""
     kind = route.partition("/")[0]
     return "/" + re.sub(r"<[^>]+>", ids[kind], route)
 
 
-def told(page, path):
-    """What is answered, but for the token of its forms, the nonce of its scripts, and the id that was asked for."""
+def comparable(page, path):
+    """A response without the form token, the script nonce and the requested id."""
     text = re.sub(r'(nonce="|csrfmiddlewaretoken" value="|x-csrftoken": ")[^"]+', "", page.html)
     return page.status, text.replace(re.search(r"[0-9a-f-]{36}", path)[0], "ID"), page.location.replace(path, "")
 
@@ -72,12 +73,12 @@ def test_other_peoples_pages_are_not_found(owner, stranger, ids, route):
     for query in ("", f"?at={ids['messages']}", f"?before={ids['messages']}", f"?after={ids['messages']}"):
         page = stranger.get(theirs + query)
         assert page.status in (404, 405)
-        assert told(page, theirs) == told(stranger.get(nothing + query), nothing)
+        assert comparable(page, theirs) == comparable(stranger.get(nothing + query), nothing)
         assert SECRET not in page.html
     fields = {"title": "Mine now", "system_prompt": "x"}
     page = stranger.post(theirs, **fields)
     assert page.status in (404, 405)
-    assert told(page, theirs) == told(stranger.post(nothing, **fields), nothing)
+    assert comparable(page, theirs) == comparable(stranger.post(nothing, **fields), nothing)
     kept = Conversation.objects.get(pk=ids["c"])
     assert (kept.title, kept.deleted_at, kept.archived_at, kept.pinned_at) == (f"About {SECRET}", None, None, None)
     assert kept.system_prompt == ""
@@ -101,7 +102,7 @@ def test_lists_contain_only_own_data(stranger, ids, route):
 
 
 def fields_of(command, ids, one=None):
-    """What such a command says of these ids; `one`: the only one of its ids that is given."""
+    """The fields of a command that names these ids; with `one`, only the id of that name."""
     names = [name for name in command.__struct_fields__ if name in ids and one in (None, name)]
     fields = {name: ids[name] for name in names}
     if "content" in command.__struct_fields__:
@@ -111,8 +112,8 @@ def fields_of(command, ids, one=None):
     return fields
 
 
-def heard(page, command, fields):
-    """The first answer to a command, without what tells one from another."""
+def first_refusal(page, command, fields):
+    """The code and sentence of the first refusal that answers a command."""
     position = page.send(command.__struct_config__.tag, **fields)
     refused = page.wait("refused", after=position, refers=command.__struct_config__.tag)
     return refused["code"], refused["sentence"]
@@ -123,8 +124,8 @@ def test_commands_cannot_reach_other_peoples_data(stranger, ids, socket, command
     page = socket(stranger)
     unknown = {kind: str(uuid.uuid4()) for kind in ids}
     one = "generation" if command is Stop else "conversation" if command is Watch else None
-    theirs = heard(page, command, fields_of(command, ids, one))
-    assert theirs == heard(page, command, fields_of(command, unknown, one))
+    theirs = first_refusal(page, command, fields_of(command, ids, one))
+    assert theirs == first_refusal(page, command, fields_of(command, unknown, one))
     assert theirs[0] == "not_found"
     assert page.count("transcript") + page.count("snapshot") + page.count("activity") == 0
     assert not Conversation.objects.filter(owner=stranger.user).exists()

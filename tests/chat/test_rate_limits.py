@@ -1,4 +1,4 @@
-"""What one person may have at once, and within a minute: more is refused in words, and nobody else notices."""
+"""One person's pages and messages are limited: more are refused with a sentence, and nobody else is affected."""
 
 from contextlib import suppress
 
@@ -35,7 +35,7 @@ def bob(strict):
 
 
 def answered(page, provider, **options):
-    """Ask and let the provider answer; the command."""
+    """Ask and let the provider answer; returns the command."""
     exchange = provider.expect()
     asked = page.ask(exchange.prompt, **options)
     exchange.write_tokens("Yes.").finish()
@@ -67,11 +67,11 @@ def test_page_over_the_limit_connects_when_another_closes(alice, bob, socket, st
 
     def comes_in():
         page = Socket(alice, strict.ws_url, origin=strict.url)
-        eventually(lambda: page.events, "a first word")
+        eventually(lambda: page.events, "a first event")
         page.close()
         return page.events[0].op == "hello"
 
-    eventually(comes_in, "the next page is let in")
+    eventually(comes_in, "the next page connects")
 
 
 def test_message_over_the_limit_says_when_to_retry(alice, bob, socket, provider):
@@ -97,7 +97,7 @@ def test_repeated_command_counts_once(alice, socket, provider):
 def test_title_request_does_not_use_up_the_message_limit(alice, socket, provider, strict):
     page = socket(alice)
     with_its_title(page, provider)
-    answered(page, provider)  # the provider would complain of a request for a title that no test expects
+    answered(page, provider)  # the provider would report a title request that no test expects
     answered(page, provider)
     page.wait_refused("too_fast", id=page.ask("One more").id)
 
@@ -112,7 +112,7 @@ def test_page_that_never_acknowledges_is_closed(alice, socket, provider):
     page = socket(alice)
     page.mute()
     with suppress(ConnectionClosed):
-        for number in range(1, 20):  # each is answered with all that came of it
+        for number in range(1, 20):  # the response to each has everything that followed from it
             page.send("send", id=asked.id, content=exchange.prompt)
             eventually(lambda number=number: page.close_code or page.count("transcript") == number, "a transcript")
     assert page.wait_closed() == 1013

@@ -1,4 +1,4 @@
-"""A command that is refused changes nothing: an answer that is being written goes on, and nothing is asked."""
+"""A refused command changes nothing: a streaming answer continues, and nothing is sent to the provider."""
 
 import uuid
 
@@ -43,7 +43,7 @@ COMMANDS = [
 
 @pytest.fixture
 def second(alice, answering, provider):
-    """The second answer of a conversation, which is being written, and the message of the first."""
+    """The second answer of a conversation, which is streaming, and the message of the first."""
     a = answering(alice)
     a.exchange.finish()
     complete = a.asked.message
@@ -85,11 +85,11 @@ def test_replaced_answer_does_not_count_towards_the_limit(alice, answering, prov
     assert asked.outcome == ("complete", "finished")
 
 
-# --- what nobody has thought of ---------------------------------------------------------------------------------------
+# --- unforeseen failures ----------------------------------------------------------------------------------------------
 
 
 def test_answer_that_cannot_start_ends_visibly(start_server, socket):
-    """The endpoint's address is one that no client can be made of."""
+    """No client can be created for the endpoint's address."""
     person = people.new_person("somebody", start_server())
     with model_admin.offered("http://300.1.1.1/v1", "lost-model") as (_endpoint, [lost]):
         model_admin.wait_offered(person, lost.key)

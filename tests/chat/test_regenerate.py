@@ -1,4 +1,4 @@
-"""Regenerate: another version of an answer, beside the one that is there."""
+"""Regenerate creates another version of an answer beside the existing one."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Titles: the model is asked for one after the first answer, while somebody is there; people have the last word."""
+"""After the first answer the model is asked for a title; a title given by the person always wins."""
 
 from decimal import Decimal
 
@@ -8,22 +8,20 @@ from conversations.generation import auto_titles
 from conversations.models import Conversation, Generation
 from conversations.providers.demo.completion import reply
 from conversations.web import monthly_usage
+from tests.support import servers
+from tests.support.people import new_person
 from tests.support.polling import eventually
+from tests.support.servers import SHARED_SETTINGS
 
 
 @pytest.fixture(scope="module")
 def titled(database, provider):
-    from tests.support import servers
-    from tests.support.servers import SHARED_SETTINGS
-
     with servers.running(OPENAI_BASE_URL=provider.url, CHAT_TITLES="true", **SHARED_SETTINGS) as server:
         yield server
 
 
 @pytest.fixture
 def person(titled):
-    from tests.support.people import new_person
-
     return new_person("alice", titled)
 
 
@@ -59,7 +57,7 @@ def test_model_names_the_conversation_after_the_first_answer(asked, provider):
 
 
 def test_stopped_answer_requests_no_title(person, answering, provider):
-    """Neither at once nor later; the next complete answer asks for the title."""
+    """No title is requested at once or later; the next complete answer requests it."""
     a = answering(person)
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
@@ -98,7 +96,7 @@ def test_title_is_requested_at_most_twice(asked, titled, provider):
     after = a.asked
     for attempt in (1, 2):
         title.respond(500)
-        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "that it failed")
+        eventually(lambda done=attempt: tokens_of_titles(a.asked).count((0, 0)) == done, "the failed request")
         exchange = provider.expect()
         again = a.page.ask(exchange.prompt, after=after)
         title = provider.expect(exchange.prompt)
@@ -110,8 +108,8 @@ def test_title_is_requested_at_most_twice(asked, titled, provider):
 
 
 def tokens_of_titles(asked):
-    runs = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
-    return list(runs.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
+    rows = Generation.objects.filter(conversation=asked.conversation, title_tokens_in__isnull=False)
+    return list(rows.order_by("requested_at").values_list("title_tokens_in", "title_tokens_out"))
 
 
 def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
@@ -119,9 +117,9 @@ def test_title_usage_counts_in_totals_but_not_under_the_answer(asked, person):
     before = monthly_usage.this_month(person.user)
     title.write_tokens("The hum of bees").finish(usage=(300, 7))
     eventually(lambda: tokens_of_titles(a.asked) == [(300, 7)], "the tokens of the title")
-    run = Generation.objects.get(pk=a.asked.generation)
-    assert (run.tokens_in, run.tokens_out, run.usage_source) == (12 + 300, 34 + 7, "provider")
-    assert run.answer_tokens == (12, 34)
+    generation = Generation.objects.get(pk=a.asked.generation)
+    assert (generation.tokens_in, generation.tokens_out, generation.usage_source) == (12 + 300, 34 + 7, "provider")
+    assert generation.answer_tokens == (12, 34)
     assert "46 tokens" in person.get(f"/c/{a.asked.conversation}/").text
     after = monthly_usage.this_month(person.user)
     assert (after.tokens_in, after.tokens_out) == ("312 tokens", "41 tokens") != (before.tokens_in, before.tokens_out)
@@ -140,7 +138,7 @@ def test_usage_of_a_cancelled_title_is_estimated(asked):
 
 
 def test_model_price_applies_to_titles():
-    run = Generation(
+    generation = Generation(
         tokens_in=112,
         tokens_out=27,
         title_tokens_in=100,
@@ -148,12 +146,12 @@ def test_model_price_applies_to_titles():
         price_in=Decimal(2),
         price_out=Decimal(10),
     )
-    run.cost = run.price()
-    assert run.cost == Decimal("0.000494")
-    assert run.answer_cost == Decimal("0.000224")
+    generation.cost = generation.price()
+    assert generation.cost == Decimal("0.000494")
+    assert generation.answer_cost == Decimal("0.000224")
 
 
-def test_empty_answer_gets_no_title(person, socket, provider):
+def test_answer_without_text_requests_no_title(person, socket, provider):
     exchange = provider.expect()
     page = socket(person)
     asked = page.ask(exchange.prompt)
@@ -204,7 +202,7 @@ def test_deleting_cancels_the_title_request(asked, person):
 def test_failed_title_request_leaves_the_first_words(asked, titled):
     a, title = asked
     title.respond(500)
-    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "that it failed")
+    eventually(lambda: f"conversation {a.asked.conversation} has no title" in titled.output, "the failed request")
     assert stored(a.asked).title == a.exchange.prompt
     assert stored(a.asked).title_source == "prompt"
 
@@ -222,7 +220,7 @@ def test_title_request_uses_the_token_limit_name_the_endpoint_accepts(asked, pro
     next_title = provider.expect(other.prompt)
     other.write_tokens("Bees").finish()
     assert following.outcome == ("complete", "finished")
-    assert "max_tokens" not in next_title.request.body  # it is remembered
+    assert "max_tokens" not in next_title.request.body  # the name is remembered
     next_title.respond(400, body={})
 
 

@@ -1,4 +1,4 @@
-"""Tokens and cost of answers: the provider's figures, or counted after the end; frozen, and shown where allowed."""
+"""Tokens and cost of an answer come from the provider or are counted after the end, and are shown where allowed."""
 
 import asyncio
 import os
@@ -23,14 +23,14 @@ from tests.support.polling import eventually
 
 @pytest.fixture
 def priced(alice, provider):
-    """Its key: a model that costs 2 a million tokens in, and 10 out."""
+    """The key of a model that costs 2 per million input tokens and 10 per million output tokens."""
     with offered(provider.url, "priced-model", price_in="2", price_out="10", currency="EUR") as (_row, [model]):
         wait_offered(alice, model.key)
         yield model.key
 
 
 def counted(asked):
-    """The run once its tokens will change no more."""
+    """The generation, once its token counts are final."""
     generations.wait_ended(asked)
     eventually(lambda: generations.get(asked).usage_final, "the tokens counted")
     return generations.get(asked)
@@ -47,9 +47,9 @@ def test_provider_usage_counts_immediately(priced, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_tokens("Bees.").finish(usage=(1000, 500))
-    run = generations.wait_ended(asked)
-    assert (run.tokens_in, run.tokens_out, run.usage_source, run.usage_final) == (1000, 500, "provider", True)
-    assert run.cost == Decimal("0.007")
+    row = generations.wait_ended(asked)
+    assert (row.tokens_in, row.tokens_out, row.usage_source, row.usage_final) == (1000, 500, "provider", True)
+    assert row.cost == Decimal("0.007")
     assert "1,500 tokens · 0.0070 EUR" in asked.end["footer"]
     assert "1,500 tokens · 0.0070 EUR" in page_of(alice, asked).text
 
@@ -64,16 +64,16 @@ def test_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
     assert at_once.usage_source == "estimated"
     assert at_once.cost > 0
     assert "≈ " in asked.end["footer"]
-    run = counted(asked)
-    assert run.usage_source == "estimated"
-    assert run.tokens_out == 51  # ten a sentence, and the space behind the last
-    assert 5 <= run.tokens_in <= 20
-    assert run.cost == (run.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
+    row = counted(asked)
+    assert row.usage_source == "estimated"
+    assert row.tokens_out == 51  # ten per sentence, and the space after the last one
+    assert 5 <= row.tokens_in <= 20
+    assert row.cost == (row.tokens_in * Decimal(2) + 51 * Decimal(10)) / 1_000_000
     assert "≈ " in page_of(alice, asked).text
 
 
 def test_reasoning_of_a_stopped_answer_is_counted_and_priced(priced, alice, socket, provider):
-    """Nobody saw it, and it is nearly all of the bill of such a model."""
+    """Nobody saw the reasoning, but such a model bills mostly for it."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     for _ in range(155):
@@ -82,9 +82,9 @@ def test_reasoning_of_a_stopped_answer_is_counted_and_priced(priced, alice, sock
     asked.wait_text("hello").stop()
     at_once = generations.wait_ended(asked)
     assert (at_once.thought_tokens, at_once.tokens_out) == (155, 157)
-    run = counted(asked)
-    assert (run.thought_tokens, run.tokens_out) == (155, 156)
-    assert run.cost == (run.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
+    row = counted(asked)
+    assert (row.thought_tokens, row.tokens_out) == (155, 156)
+    assert row.cost == (row.tokens_in * Decimal(2) + 156 * Decimal(10)) / 1_000_000
 
 
 def test_reasoning_in_large_chunks_is_counted_by_length(priced, alice, socket, provider):
@@ -102,12 +102,13 @@ def test_usage_of_a_wrong_type_is_ignored(alice, answering, usage):
     a = answering(alice)
     a.exchange.write_event({"choices": [], "usage": usage}).write_tokens(" on").finish(usage=(7, 8))
     assert a.asked.outcome == ("complete", "finished")
-    run = generations.wait_ended(a.asked)
-    assert (run.tokens_in, run.tokens_out, run.usage_source) == (7, 8, "provider")
+    row = generations.wait_ended(a.asked)
+    assert (row.tokens_in, row.tokens_out, row.usage_source) == (7, 8, "provider")
 
 
 def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, server):
-    """A row as a sweep leaves it: ended, with text, without a figure; what a continuation began with is not its own."""
+    """The row is as the reaper leaves it: ended, with text and without figures. The text that a continuation began with
+    does not count."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model=priced)
     exchange.write_tokens("Bees hum.").finish()
@@ -121,10 +122,10 @@ def test_answers_of_a_dead_process_are_counted(priced, alice, socket, provider, 
         continued_from=first.message, status=Status.INTERRUPTED, end_reason=EndReason.SERVER_LOST,
         ended_at=first.ended_at, characters=len(" All day long."), price_in=2, price_out=10, currency="EUR",
     )  # fmt: skip
-    run = counted(str(lost.pk))
-    assert run.tokens_out == 4
-    assert run.tokens_in > first.message.parent.content.count(" ") + len(prompt.CONTINUE_INSTRUCTION.split())
-    assert run.cost > 0
+    row = counted(str(lost.pk))
+    assert row.tokens_out == 4
+    assert row.tokens_in > first.message.parent.content.count(" ") + len(prompt.CONTINUE_INSTRUCTION.split())
+    assert row.cost > 0
 
 
 def test_generation_that_never_reached_the_provider_costs_nothing(alice, socket, provider):
@@ -133,8 +134,8 @@ def test_generation_that_never_reached_the_provider_costs_nothing(alice, socket,
     asked = page.ask(exchange.prompt)
     exchange.wait_opened()
     asked.stop()
-    run = generations.wait_ended(asked)
-    assert (run.tokens_in, run.tokens_out, run.cost) == (None, None, None)
+    row = generations.wait_ended(asked)
+    assert (row.tokens_in, row.tokens_out, row.cost) == (None, None, None)
     assert "token" not in page_of(alice, asked).text
 
 
@@ -143,9 +144,9 @@ def test_impossible_usage_is_ignored(usage, alice, socket, provider):
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish(usage=usage)
-    run = generations.wait_ended(asked)
-    assert (run.status, run.usage_source) == ("complete", "estimated")
-    assert 0 < run.tokens_in < 100
+    row = generations.wait_ended(asked)
+    assert (row.status, row.usage_source) == ("complete", "estimated")
+    assert 0 < row.tokens_in < 100
 
 
 def test_provider_that_rejects_usage_is_asked_without_it(alice, socket, provider):
@@ -168,7 +169,7 @@ def test_provider_that_rejects_usage_is_asked_without_it(alice, socket, provider
         assert later.outcome == ("complete", "finished")
 
 
-# --- the counting program --------------------------------------------------------------------------------------------
+# --- the tokenizer process --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -198,18 +199,19 @@ def test_token_counter_gives_up_when_it_cannot_count(tokenizer, monkeypatch, tmp
     monkeypatch.setattr("conversations.providers.token_counter.PROGRAM", program)
     assert tokenizer.count(["hello"], 10) is None
     monkeypatch.undo()
-    assert tokenizer.count(["hello"], 10) is None  # it does not start it for every look
+    assert tokenizer.count(["hello"], 10) is None  # it does not start the process on every attempt
     assert Tokenizer().count(["x" * 5_000_000], 10) is None
     assert estimated_tokens(5) == 2
 
 
 def test_timeout_includes_waiting_for_the_counter(tokenizer):
-    """The program hangs while the background counts: somebody who waits for the first word does not wait for that."""
+    """The process hangs while it counts in the background; a person who waits for the first word does not wait for
+    it."""
     assert tokenizer.count(["hello world"], 10) == [2]
     os.kill(tokenizer._program.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as background:
         counting = background.submit(tokenizer.count_in_background, "hello world")
-        eventually(tokenizer._lock.locked, "the background at work")
+        eventually(tokenizer._lock.locked, "the background task running")
         begun = time.monotonic()
         assert tokenizer.count(["hello"], 0.2) is None
         assert time.monotonic() - begun < 2
@@ -219,7 +221,7 @@ def test_timeout_includes_waiting_for_the_counter(tokenizer):
 
 
 def test_a_long_history_is_counted_without_holding_the_event_loop(tokenizer, monkeypatch):
-    """Four hundred thousand characters, and then from memory."""
+    """Counts four hundred thousand characters, then takes the result from memory."""
     monkeypatch.setattr(context_window, "tokenizer", tokenizer)
     monkeypatch.setattr(context_window, "sizes", context_window.SizeCache())
     monkeypatch.setattr(context_window, "COUNT_TIMEOUT", 30.0)
@@ -249,14 +251,14 @@ def test_each_server_process_counts_its_own_answers(alice, socket, provider, ser
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.write_tokens("Bees.").finish()
-    run = generations.wait_ended(asked)
+    row = generations.wait_ended(asked)
     other = ServerProcess.objects.create(host="elsewhere", pid=1)
 
     def found_by(process):
-        Generation.objects.filter(pk=run.pk).update(usage_final=False)
-        return run.pk in [sent.generation for sent in token_accounting.uncounted(process)]
+        Generation.objects.filter(pk=row.pk).update(usage_final=False)
+        return row.pk in [sent.generation for sent in token_accounting.uncounted(process)]
 
-    eventually(lambda: found_by(run.owner_id), "to be counted by its own process")  # which may have been quicker
+    eventually(lambda: found_by(row.owner_id), "uncounted for its own process")  # which may have been faster
     assert not found_by(other.pk)
 
 
@@ -298,7 +300,7 @@ def test_settings_show_usage_of_the_month(priced, alice, bob, socket, provider):
 )
 def test_administrator_decides_which_usage_is_shown(shown, words, settings, alice):
     settings.CHAT_SHOW_USAGE = shown
-    run = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
-    assert usage_text.answer_usage(run) == words
+    row = Generation(tokens_in=10, tokens_out=5, usage_source="provider", cost=Decimal("0.00005"), currency="EUR")
+    assert usage_text.answer_usage(row) == words
     used = this_month(alice.user)
     assert (used is None) == (shown == "no")

@@ -1,4 +1,4 @@
-"""Versions: going back and forth between the answers to one question."""
+"""People can switch between the versions of an answer."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from tests.support.conversations import converse
 
 @pytest.fixture
 def versions(alice, answering, provider):
-    """(old, new): two finished answers to one question; the new one is on screen."""
+    """Returns (old, new), two finished answers to one question; the new one is on screen."""
     old = answering(alice, "Old words")
     old.exchange.finish()
     assert old.asked.end
@@ -82,7 +82,7 @@ def test_get_request_cannot_switch(alice, versions):
 
 
 def test_switching_back_restores_the_branch(alice):
-    """Not with the newest one."""
+    """The branch that was on screen returns, not the newest one."""
     conversation, (question, old, *_rest) = converse(alice, ["q", "old", "then", "shown last"])
     converse(alice, ["and then", "newer but left"], old, conversation)
     other = Message.objects.create(

@@ -1,1 +1,1 @@
-"""The list, its conversations and the settings."""
+"""The list of conversations, what people do with a conversation, and their settings."""

@@ -1,4 +1,4 @@
-"""Archive a conversation: out of the way, and not gone."""
+"""An archived conversation leaves the list but stays readable."""
 
 from tests.support.conversations import action_path, conversation
 from tests.support.sidebar import listed

@@ -1,4 +1,6 @@
-"""What a person sets for one conversation, its system prompt and temperature: kept, sent, and refused when wrong."""
+"""The system prompt and temperature of a conversation are stored, sent to the model, and refused when invalid."""
+
+from urllib.parse import urlencode
 
 import pytest
 
@@ -9,9 +11,7 @@ PIRATE = "Speak like a pirate."
 
 
 def save(person, conversation, **fields):
-    """As the dialog does."""
-    from urllib.parse import urlencode
-
+    """Save the settings as the dialog does."""
     return person.request("POST", f"/c/{conversation}/instructions/", urlencode(fields), headers(person))
 
 
@@ -32,9 +32,9 @@ def asked(alice, answering):
     return a
 
 
-def of(asked):
-    kept = Conversation.objects.get(pk=asked.asked.conversation)
-    return kept.system_prompt, kept.temperature
+def stored(asked):
+    conversation = Conversation.objects.get(pk=asked.asked.conversation)
+    return conversation.system_prompt, conversation.temperature
 
 
 def test_settings_apply_from_the_next_answer(alice, asked, provider):
@@ -57,8 +57,8 @@ def test_new_chat_starts_with_its_settings(alice, socket, provider):
     assert exchange.request.messages[0] == {"role": "system", "content": PIRATE}
     assert exchange.request.body["temperature"] == 0
     exchange.finish()
-    kept = Conversation.objects.get(pk=asked.conversation)
-    assert (kept.system_prompt, kept.temperature) == (PIRATE, 0)
+    conversation = Conversation.objects.get(pk=asked.conversation)
+    assert (conversation.system_prompt, conversation.temperature) == (PIRATE, 0)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_invalid_settings_are_refused(alice, asked, fields):
     page = save(alice, asked.asked.conversation, **fields)
     assert page.status == 200
     assert "field__error" in page.html
-    assert of(asked) == ("", None)
+    assert stored(asked) == ("", None)
 
 
 @pytest.mark.parametrize("fields", [{"temperature": 2.1}, {"temperature": -1}, {"system_prompt": "x" * 8001}])
@@ -92,7 +92,7 @@ def test_other_peoples_settings_are_not_found(alice, bob, asked):
     assert save(bob, asked.asked.conversation, system_prompt="mine").status == 404
     assert bob.request("GET", f"/c/{asked.asked.conversation}/instructions/", headers=headers(bob)).status == 404
     assert save(alice.without_session(), asked.asked.conversation, system_prompt="mine").status == 302
-    assert of(asked) == (PIRATE, None)
+    assert stored(asked) == (PIRATE, None)
 
 
 def test_settings_of_a_deleted_conversation_are_not_found(alice, asked):
@@ -105,4 +105,4 @@ def test_last_of_two_tabs_wins_and_the_other_sees_it(alice, asked):
     save(alice, asked.asked.conversation, system_prompt="second", temperature="1")
     page = alice.request("GET", f"/c/{asked.asked.conversation}/instructions/", headers=headers(alice))
     assert "second" in page.text
-    assert of(asked) == ("second", 1)
+    assert stored(asked) == ("second", 1)

@@ -1,4 +1,4 @@
-"""Delete a conversation, take it back, and what is gone for good."""
+"""A deleted conversation can be restored until it is removed for good."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -124,7 +124,7 @@ def test_conversation_with_a_streaming_answer_is_not_removed(alice, answering, k
 
 
 def rows(person):
-    """Titles on the page of what was deleted."""
+    """The titles on the page of recently deleted conversations."""
     return re.findall(r'deleted__title" dir="auto">([^<]*)<', person.get("/deleted/").html)
 
 

@@ -1,20 +1,23 @@
-"""A conversation as a file, in Markdown and in JSON."""
+"""A conversation can be downloaded as Markdown and as JSON."""
 
 import json
 import uuid
 
 import pytest
 
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Piece
 from conversations.web.export import file_name
 from tests.support.conversations import conversation
+from tests.support.polling import eventually
 
 
 def export(person, pk, kind):
     return person.get(f"/c/{pk}/export.{kind}")
 
 
-def test_markdown_contains_the_branch_on_screen(alice, answering, provider):
+@pytest.fixture
+def versions(alice, answering, provider):
+    """An answer with the text "Old words" and a newer version "**New** words", which is on screen."""
     a = answering(alice, "Old words")
     a.exchange.finish()
     assert a.asked.end
@@ -22,7 +25,11 @@ def test_markdown_contains_the_branch_on_screen(alice, answering, provider):
     new = a.page.regenerate(a.asked.message)
     exchange.write_tokens("**New** words").finish()
     assert new.end
-    page = export(alice, a.asked.conversation, "md")
+    return a
+
+
+def test_markdown_contains_the_branch_on_screen(alice, versions):
+    page = export(alice, versions.asked.conversation, "md")
     assert page.headers["Content-Type"] == "text/markdown; charset=utf-8"
     assert page.html.startswith("# ")
     assert "## You\n" in page.html
@@ -30,17 +37,14 @@ def test_markdown_contains_the_branch_on_screen(alice, answering, provider):
     assert "Old words" not in page.html
 
 
-def test_json_contains_the_whole_tree(alice, answering, provider):
-    a = answering(alice, "Old words")
-    a.exchange.finish()
-    assert a.asked.end
-    exchange = provider.expect(a.exchange.prompt)
-    new = a.page.regenerate(a.asked.message)
-    exchange.write_tokens("New words").finish()
-    assert new.end
-    found = json.loads(export(alice, a.asked.conversation, "json").html)
+def test_json_contains_the_whole_tree(alice, versions):
+    found = json.loads(export(alice, versions.asked.conversation, "json").html)
     prompt, old, newer = found["messages"]
-    assert [each["content"] for each in (prompt, old, newer)] == [a.exchange.prompt, "Old words", "New words"]
+    assert [each["content"] for each in (prompt, old, newer)] == [
+        versions.exchange.prompt,
+        "Old words",
+        "**New** words",
+    ]
     assert prompt["parent"] is None
     assert old["parent"] == newer["parent"] == prompt["id"]
     assert [each["on_screen"] for each in (prompt, old, newer)] == [True, False, True]
@@ -70,12 +74,9 @@ def test_a_code_block_that_was_cut_off_does_not_swallow_the_rest(alice, answerin
 
 
 def test_export_during_a_stream_has_the_text_so_far(alice, answering):
-    from conversations.models import Piece
-    from tests.support.polling import eventually
-
     a = answering(alice)
     saved = Piece.objects.filter(generation_id=a.asked.generation, text__endswith="hum")
-    eventually(saved.exists, "the save of what the page shows")
+    eventually(saved.exists, "the text on the page saved")
     text = export(alice, a.asked.conversation, "md").html
     assert "Bees hum" in text
     assert "**streaming**" in text

@@ -1,4 +1,4 @@
-"""Language: of the browser, of the settings, or fixed; on pages and in what the socket says; German is complete."""
+"""Pages and sockets use the language of the browser, of the settings or of the server; German is complete."""
 
 import re
 
@@ -110,9 +110,7 @@ def test_refusals_use_the_pages_language(alice, socket):
 
 def test_two_languages_on_one_answer_do_not_mix(alice, answering, socket):
     a = answering(alice)
-    german = socket(alice, language="de")
-    german.watch(a.asked.conversation)
-    assert german.wait("snapshot", generation=a.asked.generation)
+    german = socket(alice, language="de").subscribe(a.asked)
     a.asked.stop()
     said = german.wait("end", generation=a.asked.generation)
     assert "Du hast diese Antwort gestoppt." in said["note"]
@@ -141,9 +139,7 @@ def test_second_page_gets_the_answer_in_its_own_language(alice, answering, socke
 def test_page_in_another_process_gets_its_own_language(alice, answering, socket, start_server):
     other = start_server()
     a = answering(alice)
-    german = socket(alice, at=other, language="de")
-    german.watch(a.asked.conversation)
-    assert german.wait("snapshot", generation=a.asked.generation)
+    german = socket(alice, at=other, language="de").subscribe(a.asked)
     a.asked.stop()
     assert "Du hast diese Antwort gestoppt." in german.wait("end", generation=a.asked.generation)["note"]
     assert generations.outcome(a.asked) == ("interrupted", "stopped")

@@ -1,4 +1,4 @@
-"""Long conversations: the page loads the end, or what is around one message, and more as it is asked for."""
+"""A long conversation opens at its end or around one message, and loads more on request."""
 
 import re
 import uuid
@@ -15,12 +15,13 @@ from conversations.models.ids import new_id
 from conversations.rendering import transcript_pages
 from conversations.rendering.cache import HtmlCache
 from tests.support.conversations import LONG, converse
+from tests.support.people import CSRF
 from tests.support.polling import eventually
 
 
 @pytest.fixture
 def long(alice):
-    """(conversation, messages) with texts "place-0" to "place-139"."""
+    """Returns (conversation, messages); the messages have the texts "place-0" to "place-139"."""
     return converse(alice, [f"place-{number}" for number in range(LONG)])
 
 
@@ -29,7 +30,7 @@ def places(html: str) -> list[int]:
 
 
 def link(html: str, which: str) -> str:
-    """Where the link to `older` or `newer` messages leads."""
+    """The address that the link to `older` or `newer` messages leads to."""
     found = re.search(rf'id="{which}"[^>]* href="([^"]+)"[^>]* hx-get="([^"]+)"', html)
     return found.group(2) if found else ""
 
@@ -82,7 +83,8 @@ def test_opening_near_the_end_shows_the_end(alice, long):
 
 @pytest.fixture
 def two_branches(alice):
-    """A conversation whose other branch left the screen long ago: (conversation, the one on screen, the other one)."""
+    """A conversation whose other branch left the screen long ago. Returns the conversation, the branch on screen and
+    the other branch."""
     conversation, messages = converse(alice, [f"place-{number}" for number in range(60)])
     other = converse(alice, [f"other-{number}" for number in range(60)], messages[9], conversation)[1]
     conversation.show(messages[-1].pk)
@@ -167,7 +169,7 @@ def test_unknown_branch_falls_back_to_the_one_on_screen(alice, two_branches, bra
 
 
 def test_switch_waits_for_a_concurrent_command(alice, two_branches):
-    """And then starts from what that has stored."""
+    """Then it starts from what the command has stored."""
     conversation, messages, other = two_branches
     switched = Message.objects.select_related("conversation").get(pk=other[0].pk)
     leaf = Message.objects.create(conversation=conversation, parent=messages[-1], role="user", content="later")
@@ -196,7 +198,7 @@ def _somebody_waits():
 
 
 def test_opening_a_message_on_screen_keeps_the_branch(alice, long):
-    """Even if another branch behind the message is newer."""
+    """This holds even if another branch after the message is newer."""
     conversation, messages = long
     converse(alice, ["other-0", "other-1"], messages[39], conversation)
     conversation.show(messages[-1].pk)
@@ -221,8 +223,6 @@ def test_switched_version_far_from_the_end_stays_in_view(alice, long):
 
 
 def _switch(person, message) -> str:
-    from tests.support.people import CSRF
-
     headers = {"HX-Request": "true", "Origin": person.server.url, "X-CSRFToken": CSRF}
     return str(person.request("POST", f"/messages/{message.pk}/show/", headers=headers).text)
 

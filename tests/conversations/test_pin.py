@@ -1,4 +1,4 @@
-"""Pin a conversation above all others."""
+"""A pinned conversation is listed above all others."""
 
 import uuid
 
@@ -45,7 +45,7 @@ def test_other_pages_are_notified_of_a_pin(alice, socket):
 
 
 @pytest.mark.parametrize("action", ["pin", "unpin", "archive", "unarchive", "delete", "restore"])
-def test_other_peoples_conversation_cannot_be_pinned(alice, bob, action):
+def test_other_peoples_conversation_cannot_be_changed(alice, bob, action):
     made = conversation(alice)
     theirs, unknown = bob.post(action_path(made, action)), bob.post(f"/c/{uuid.uuid4()}/{action}/")
     assert (theirs.status, theirs.text) == (unknown.status, unknown.text)

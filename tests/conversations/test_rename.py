@@ -1,4 +1,4 @@
-"""Rename a conversation in place."""
+"""A conversation can be renamed in place."""
 
 import uuid
 

@@ -1,8 +1,9 @@
-"""Search over one's own titles and messages."""
+"""People can search their own titles and messages."""
 
 import re
 import uuid
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def found(person, text):
-    """The excerpts, newest first."""
+    """The excerpts of the hits, newest first."""
     return [hit.excerpt for hit in search_results.find(person.user, text).hits]
 
 
@@ -55,7 +56,7 @@ def test_title_hit_is_not_listed_beside_its_message_hits(alice):
     searchable_messages(alice, "nothing of it", title="An axolotl again")
     hits = search_results.find(alice.user, "axolotl").hits
     assert sorted((hit.title, hit.message is None) for hit in hits) == [
-        ("An axolotl again", False),  # the prompt that the title is made of
+        ("An axolotl again", False),  # the prompt that the title comes from
         ("The axolotl", False),
         ("The axolotl", False),
     ]
@@ -119,8 +120,6 @@ def test_supports_words_phrases_and_operators(alice, text, expected):
 )  # fmt: skip
 def test_odd_queries_never_fail(alice, text):
     searchable_messages(alice, "o'neil said http://example.org/a-b?c=d \\ once")
-    from urllib.parse import quote
-
     assert alice.get(f"/search/?q={quote(text)}").status == 200
 
 
@@ -160,7 +159,7 @@ def test_never_finds_other_peoples_messages(alice, bob):
     searchable_messages(bob, "his secret giraffe", title="Giraffe")
     assert found(alice, "giraffe") == []
     assert found(alice, f"{bob.user.pk}:giraffe") == []
-    assert len(found(bob, "giraffe")) == 2  # the prompt that the title is made of, and the message
+    assert len(found(bob, "giraffe")) == 2  # the prompt that the title comes from, and the message
 
 
 def test_deleted_conversation_is_found_only_after_undo(alice):

@@ -1,4 +1,4 @@
-"""Settings: what a person chooses is kept, shown, and holds; what the administrator fixed cannot be chosen."""
+"""Settings are stored, shown and applied; nobody can choose what the administrator fixed."""
 
 import re
 
@@ -11,6 +11,7 @@ from conversations.models import Conversation, Preferences
 from conversations.people import preferences
 from conversations.web import user_settings
 from conversations.web.user_settings_form import PreferencesForm
+from tests.support.people import CSRF
 
 CHOSEN = {
     "when_leaving": "finish",
@@ -49,7 +50,7 @@ def test_choices_are_saved_and_confirmed(alice):
 
 def test_saving_is_confirmed_in_the_chat(alice):
     page = alice.request("POST", "/settings/", "when_leaving=wait&theme=light&language=&default_model=", {
-        **HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf(),
+        **HTMX, "Origin": alice.server.url, "X-CSRFToken": CSRF,
     })  # fmt: skip
     assert page.status == 200
     assert "<html" not in page.html
@@ -57,14 +58,8 @@ def test_saving_is_confirmed_in_the_chat(alice):
     assert 'data-theme="light" data-enter-sends="false"' in page.html
 
 
-def csrf():
-    from tests.support.people import CSRF
-
-    return CSRF
-
-
 def test_changing_the_language_reloads_the_page(alice):
-    headers = {**HTMX, "Origin": alice.server.url, "X-CSRFToken": csrf()}
+    headers = {**HTMX, "Origin": alice.server.url, "X-CSRFToken": CSRF}
     german = alice.request("POST", "/settings/", "when_leaving=stop&theme=system&language=de", headers)
     assert german.headers["HX-Refresh"] == "true"
     again = alice.request("POST", "/settings/", "when_leaving=stop&theme=dark&language=de", headers)
@@ -132,7 +127,7 @@ def test_theme_is_kept_for_the_sign_in_page(alice):
     assert "data-theme" not in page.html
 
 
-# What the administrator fixed
+# Settings fixed by the administrator
 
 
 @pytest.fixture
@@ -148,7 +143,8 @@ def test_fixed_setting_cannot_be_chosen(alice, fixed):
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
-    assert Preferences.objects.get(user=alice.user).when_leaving == "finish"  # kept for the day it is free again
+    kept = Preferences.objects.get(user=alice.user)  # for the day when people may choose again
+    assert kept.when_leaving == "finish"
     assert preferences.effective(alice.user).when_leaving == "stop"
 
 
@@ -195,7 +191,7 @@ DESCRIBED = re.compile(r'aria-describedby="([^"]+)"')
 
 
 def described(html):
-    """Ids that fields refer to, and those of them that are not on the page."""
+    """The ids that form fields refer to, and those of them that are missing on the page."""
     named = {name for names in DESCRIBED.findall(html) for name in names.split()}
     return named, {name for name in named if f'id="{name}"' not in html}
 

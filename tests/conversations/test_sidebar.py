@@ -1,4 +1,4 @@
-"""The list of conversations: groups, pages, and what it costs however many there are."""
+"""The list of conversations is grouped and paginated, and its cost does not depend on its length."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def test_signed_out_visitor_is_redirected_to_sign_in(alice):
 
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-"""The time of the tests in which the day matters: so nothing changes at midnight."""
+"""The time in the tests that depend on the day, so that midnight cannot disturb them."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def noon(monkeypatch):
 
 @pytest.fixture
 def many(alice):
-    """120 conversations of the last 80 days, ten of them at the very same moment on the border of two pages."""
+    """120 conversations of the last 80 days; ten of them, on the border of two pages, have the same moment."""
     return begun(alice, _moments())
 
 
@@ -79,7 +79,7 @@ def _moments():
 
 
 def pages(person, query=""):
-    """All pages, as somebody who scrolls gets them."""
+    """All pages, as a person gets them by scrolling."""
     html = person.get(f"/sidebar/{query}").html
     found = [html]
     while more := re.search(r'hx-get="(/sidebar/\?[^"]*after=[^"]+)"', html):

@@ -1,4 +1,4 @@
-"""Days are those of the person's clock, at both ends of the day; the browser says which clock that is."""
+"""Days begin and end at midnight in the person's time zone, which the browser reports."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ def shown(person, at, zone):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Put the clock of this process to a time."""
+    """Set the clock of this process."""
     return lambda *at: monkeypatch.setattr(timezone, "now", lambda: datetime(*at, tzinfo=UTC))
 
 
@@ -73,7 +73,7 @@ def test_month_is_that_of_the_persons_zone(alice, clock):
     assert not Generation.objects.filter(requested_by_id=alice.user.pk).exists()
 
 
-# The ends of the earth are 26 hours apart, so at any time of the day one of them has another date than UTC.
+# The extreme time zones are 26 hours apart, so at any time one of them has a different date than UTC.
 
 
 def test_pages_use_the_zone_in_the_cookie(alice):
@@ -83,7 +83,7 @@ def test_pages_use_the_zone_in_the_cookie(alice):
     assert shown(alice, midnight + timedelta(seconds=1), zone) == "Today"
 
 
-def test_before_that_midnight_it_is_yesterday(alice):
+def test_before_midnight_in_the_zone_of_the_cookie_it_is_yesterday(alice):
     zone, there = _where_it_is_another_day(timezone.now())
     midnight = datetime.combine(there, datetime.min.time(), ZoneInfo(zone))
     assert shown(alice, midnight - timedelta(seconds=1), zone) == "Yesterday"
@@ -97,10 +97,10 @@ def _where_it_is_another_day(now):
     raise AssertionError(now)
 
 
-# What a cookie may say
+# Values of the cookie
 
 
-@settings(deadline=None)  # the first look reads the list of zones from the disk
+@settings(deadline=None)  # the first lookup reads the list of zones from disk
 @given(
     st.text() | st.sampled_from(["", "/etc/passwd", "../zone.tab", "posix", "Europe", "x" * 5000, "Europe/Berlin\0"])
 )

@@ -1,1 +1,1 @@
-"""What a person does, in a real browser."""
+"""What people do, in a real browser."""

@@ -1,4 +1,4 @@
-"""Everybody can use it: axe finds nothing in any state, and the page fits its screen, its pointer and its motion."""
+"""Axe finds no violations in any state, and pages fit small screens, touch and reduced motion."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -129,7 +129,7 @@ def test_standalone_pages_have_no_axe_violations(browser, chat, alice, server):
 
 @pytest.mark.parametrize("template", ["403.html", "403_csrf.html", "500.html", "503.html"])
 def test_error_pages_have_no_axe_violations(chat, template, settings):
-    """Faults that are hard to have: the page is made here, and its styles come from the server."""
+    """These errors are hard to provoke, so the test renders the pages itself; the server provides their styles."""
     files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
     html = render_to_string(template, {"again": 5})
@@ -139,7 +139,7 @@ def test_error_pages_have_no_axe_violations(chat, template, settings):
 
 @pytest.fixture
 def phone(browser, alice, server):
-    """A tab of Alice's on a small phone."""
+    """Alice's tab on a small phone."""
     context = browser.new_context(viewport=SMALLEST, has_touch=True, is_mobile=True, reduced_motion="reduce")
     sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)

@@ -1,4 +1,4 @@
-"""The administration in a browser: its policy blocks nothing of it, assistive technology can use it, Stop works."""
+"""The admin in a browser: its content security policy blocks nothing, axe finds no violations, and Stop works."""
 
 from urllib.parse import quote
 
@@ -14,21 +14,21 @@ from tests.support.conversations import conversation
 LIST = "/admin/conversations/generation/"
 
 
-# Django's own search form labels its field with a picture, which axe does not take for a label.
+# Django's search form labels its field with an image, which axe does not accept as a label.
 CHECKED = {"include": [["#content"]], "exclude": [["#toolbar"]]}
 
 
 def faults(tab):
-    heard = len(tab.complaints)
+    before = len(tab.complaints)
     found = Axe().run(tab.page, context=CHECKED).response["violations"]
-    # axe tries an inline style, which the policy refuses. Whatever else is heard meanwhile is the page's.
-    tab.complaints[heard:] = [each for each in tab.complaints[heard:] if "inline style" not in each]
+    # axe tries an inline style, which the policy refuses. All other complaints come from the page.
+    tab.complaints[before:] = [each for each in tab.complaints[before:] if "inline style" not in each]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in found}
 
 
 @pytest.fixture
 def desk(browser, staff, server):
-    """A tab of an administrator."""
+    """An administrator's tab."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     sign_in_browser(context, staff)
     tab = Chat(context.new_page(), server)

@@ -1,4 +1,4 @@
-"""A line that is slow, breaks or is gone: nothing that was typed is lost, and the page says how things are."""
+"""When the connection is slow, breaks or is missing, no typed text is lost and the page shows the state."""
 
 import signal
 import time
@@ -17,18 +17,18 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import SHARED_SETTINGS
 from tests.support.tcp_proxy import Proxy
 
-AT_ONCE = 1.0
-SILENT = 8.0
-"""Seconds until the page says so: when the browser knows, and when nothing comes any more."""
+OFFLINE_LIMIT = 1.0
+SILENCE_LIMIT = 8.0
+"""Seconds until the page shows a lost connection: if the browser reports it, and if nothing arrives any more."""
 
-HASTY = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
-"""Seconds after which the server gives a lost page up."""
-NARROW = {"CHAT_MAX_FRAME": 131_072}
-"""Bytes; too few for the longest prompt with the longest instructions."""
+SHORT_TIMEOUTS = {"CHAT_ACK_TIMEOUT": 2, "CHAT_RECONNECT_GRACE": 0.5}
+"""Seconds after which the server considers a lost page gone."""
+SMALL_FRAMES = {"CHAT_MAX_FRAME": 131_072}
+"""Bytes: too few for the longest prompt with the longest system prompt."""
 
 
 class Line:
-    """A server behind a proxy, which can be killed and started again at the same place."""
+    """A server behind a proxy, which can be killed and restarted at the same address."""
 
     def __init__(self, stack, provider):
         self._stack = stack
@@ -38,8 +38,8 @@ class Line:
             "OPENAI_BASE_URL": provider.url,
             "ALLOWED_ORIGINS": self.proxy.url,
             **SHARED_SETTINGS,
-            **HASTY,
-            **NARROW,
+            **SHORT_TIMEOUTS,
+            **SMALL_FRAMES,
         }
         self.server = stack.enter_context(servers.running(**settings))
         self.proxy.target = self.server.address
@@ -56,7 +56,7 @@ class Line:
         self._stack.callback(self.server.end_if_running)
 
     def cut(self):
-        """What is under way is lost, and new connections are made."""
+        """Break all connections; new ones work."""
         self.proxy.reset()
         self.proxy.resume()
 
@@ -95,12 +95,12 @@ def prompts(text):
     return Message.objects.filter(content=text).count()
 
 
-# --- before the scripts have come ------------------------------------------------------------------------------------
+# --- before the scripts have loaded ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def slow(line, chat):
-    """A page that is all there but for its scripts; they come with `let_go`."""
+    """Open a page whose scripts are held back until `let_go`."""
     line.proxy.hold(b"GET /static/js/main.")
     yield lambda path="/": chat.page.goto(line.url + path, wait_until="commit")
     line.proxy.let_go()
@@ -138,7 +138,7 @@ def test_text_typed_before_scripts_load_is_kept(chat, tab, line, slow):
     chat.close()
     line.proxy.hold(b"GET /static/js/main.")
     other = tab()
-    other.page.route("**/*", lambda route: route.continue_())  # nothing comes from the cache
+    other.page.route("**/*", lambda route: route.continue_())  # bypasses the cache
     other.page.goto(line.url, wait_until="commit")
     before_the_scripts(other)
     other.box.fill("early bird")
@@ -156,7 +156,7 @@ def test_page_says_that_its_scripts_did_not_start(chat):
     expect(chat.page.get_by_role("alert").filter(has_text="did not load completely")).to_be_visible()
 
 
-# --- typed, and not confirmed ----------------------------------------------------------------------------------------
+# --- typed, but not confirmed ----------------------------------------------------------------------------------------
 
 
 def test_undelivered_prompt_is_sent_from_the_next_tab(chat, tab, line, provider):
@@ -178,7 +178,7 @@ def test_undelivered_prompt_is_sent_from_the_next_tab(chat, tab, line, provider)
 
 
 def test_prompt_with_a_lost_confirmation_is_resent_once(chat, tab, line, provider):
-    """The server takes it and is killed, the tab is closed; both come back."""
+    """The server accepts the prompt and is killed, and the tab is closed; then both return."""
     exchange = provider.expect()
     chat.page.route_web_socket("**/ws/**", keep_back("transcript"))
     connected(chat.open())
@@ -195,7 +195,7 @@ def test_prompt_with_a_lost_confirmation_is_resent_once(chat, tab, line, provide
 
 
 def keep_back(op):
-    """A socket over which the page hears all but these events."""
+    """A socket that delivers all events to the page except these."""
 
     def route(page):
         server = page.connect_to_server()
@@ -241,7 +241,7 @@ def test_late_answer_does_not_pull_back_from_a_new_chat(chat, provider):
 
 
 BEES = "\N{HONEYBEE}" * 32_000
-"""As long as a prompt may be, and four bytes each: with instructions, more than the server takes at once."""
+"""The longest prompt, with four bytes per character: with a system prompt it exceeds one frame."""
 
 
 def send_bees(chat):
@@ -265,7 +265,7 @@ def test_prompt_too_large_with_its_settings_is_not_sent(chat):
 
 
 def test_prompt_that_breaks_the_connection_is_returned(chat):
-    """On a page that does not know how much the server takes."""
+    """The page does not know the server's frame limit."""
     connected(chat.open())
     chat.page.evaluate("document.getElementById('main').dataset.frameLimit = 1e9")
     send_bees(chat)
@@ -284,13 +284,13 @@ PULSE = """document.getAnimations().filter(
 
 def test_offline_page_says_so_and_stops_pulsing(chat, context, line, provider):
     exchange = begin_answer(chat, provider)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     assert chat.page.evaluate(PULSE) > 0
     line.proxy.silence()
     context.set_offline(True)
     gone = time.monotonic()
     expect(chat.page.locator(BAR)).to_have_text("No connection")
-    assert time.monotonic() - gone < AT_ONCE
+    assert time.monotonic() - gone < OFFLINE_LIMIT
     assert chat.page.evaluate(PULSE) == 0
     expect(chat.main.get_by_role("button", name="Stop")).to_have_count(1)
     chat.box.fill("and wasps?")
@@ -298,7 +298,7 @@ def test_offline_page_says_so_and_stops_pulsing(chat, context, line, provider):
     mine = chat.page.locator("article[data-role=user]").last
     expect(mine).to_contain_text("Will be sent when you are back online.")
     assert violations(chat.page) == {}
-    assert generations.outcome(run, 15) == ("interrupted", "connection_lost")
+    assert generations.outcome(generation, 15) == ("interrupted", "connection_lost")
     mine.get_by_role("button", name="Cancel").click()
     expect(chat.box).to_have_value("and wasps?")
     expect(chat.page.locator("article[data-role=user]")).to_have_count(1)
@@ -335,23 +335,23 @@ def test_waiting_prompt_is_sent_when_the_network_returns(chat, context, line, pr
 
 
 def test_silent_connection_is_noticed(chat, line, provider):
-    """No event of the browser, and no end of the connection."""
+    """The browser fires no event, and the connection does not end."""
     begin_answer(chat, provider).stream(endless(), RATE)
     line.proxy.silence()
     gone = time.monotonic()
     expect(chat.page.locator(BAR)).to_be_visible()
-    assert time.monotonic() - gone < SILENT
+    assert time.monotonic() - gone < SILENCE_LIMIT
     assert chat.page.evaluate(PULSE) == 0
 
 
 def test_stop_pressed_offline_is_shown_as_a_stop(chat, context, line, provider):
     begin_answer(chat, provider)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     line.proxy.silence()
     context.set_offline(True)
     expect(chat.page.locator(BAR)).to_be_visible()
     chat.button("Stop generating").click()
-    assert generations.outcome(run, 15) == ("interrupted", "connection_lost")
+    assert generations.outcome(generation, 15) == ("interrupted", "connection_lost")
     context.set_offline(False)
     line.cut()
     sentence = "You stopped this answer while your network was gone"
@@ -361,7 +361,7 @@ def test_stop_pressed_offline_is_shown_as_a_stop(chat, context, line, provider):
 
 @pytest.mark.long
 def test_false_offline_event_is_corrected(chat):
-    """It says that it is offline, and the server is within reach all the same: both are on one machine."""
+    """The browser reports that it is offline, but the server on the same machine is reachable."""
     connected(chat.open())
     chat.page.evaluate("dispatchEvent(new Event('offline'))")
     expect(chat.page.locator(BAR)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Asking, stopping and going on, in a real browser."""
+"""Asking, stopping and continuing in a real browser."""
 
 import json
 import time
@@ -100,20 +100,20 @@ def test_same_words_live_after_reload_and_in_the_admin(chat, staff, browser, ser
 def test_closing_the_tab_stops_the_answer(chat, provider):
     exchange = begin_answer(chat, provider)
     exchange.stream(endless(), RATE).wait_written(20)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     left = time.monotonic()
     chat.close()
     assert exchange.wait_closed() - left < CLOSE_LIMIT
-    assert generations.outcome(run) == ("interrupted", "left")
-    assert generations.text(run).startswith("Bees **hum** and")
+    assert generations.outcome(generation) == ("interrupted", "left")
+    assert generations.text(generation).startswith("Bees **hum** and")
 
 
 def test_navigating_away_stops_the_answer(chat, provider):
     exchange = begin_answer(chat, provider)
-    run = shown_generation(chat)
+    generation = shown_generation(chat)
     chat.page.goto("about:blank")
     exchange.wait_closed()
-    assert generations.outcome(run) == ("interrupted", "left")
+    assert generations.outcome(generation) == ("interrupted", "left")
 
 
 def test_reload_during_a_stream_continues_it(chat, provider):
@@ -190,7 +190,7 @@ def test_page_reconnects_after_a_server_restart(start_server, browser, alice, pr
 
 
 def losing_the_answer(to_the_stop):
-    """A socket on which the first transcript goes astray, and a stop gets this answer in place of the server's."""
+    """A socket on which the first transcript is lost, and each Stop gets this response instead of the server's."""
 
     def route(page):
         server = page.connect_to_server()

@@ -1,4 +1,4 @@
-"""The composer and what is set beside it, in a real browser."""
+"""The composer, its drafts, its settings and the editor in a real browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -85,7 +85,7 @@ def test_draft_survives_reload_and_refusal_but_not_sign_out(chat, alice, server)
 
 @pytest.fixture
 def phone(browser, alice, server):
-    """A tab of Alice's on a phone."""
+    """Alice's tab on a phone."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)
@@ -109,7 +109,7 @@ def test_enter_breaks_the_line_on_a_phone(phone, provider):
     phone.box.type("and more")
     assert phone.box.input_value() == f"{exchange.prompt}\nand more"
     phone.button("Send").tap()
-    expect(phone.box).not_to_be_focused()  # its keyboard would cover the answer
+    expect(phone.box).not_to_be_focused()  # the on-screen keyboard would cover the answer
     exchange.write_tokens("Bees").finish()
     phone.see("Bees").see_status("complete")
     phone.page.get_by_role("button", name="Edit", exact=True).tap()
@@ -120,7 +120,7 @@ def test_enter_breaks_the_line_on_a_phone(phone, provider):
     sizes = (
         "[...document.querySelectorAll('input, select, textarea')].map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
-    assert min(phone.page.evaluate(sizes)) >= 16  # or iOS zooms in
+    assert min(phone.page.evaluate(sizes)) >= 16  # below that, iOS zooms in
     assert phone.complaints == []
 
 
@@ -165,11 +165,11 @@ CARRY = """([type, words]) => {
     const event = type === "paste" ? new ClipboardEvent(type, init) : new DragEvent(type, init)
     return document.querySelector("textarea").dispatchEvent(event)
 }"""
-"""Whether the browser would go on and do with it what it does with files."""
+"""Whether the browser would handle the dropped file itself."""
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
-def test_dropped_files_are_refused_with_a_message(chat, way):
+def test_pasted_and_dropped_files_are_refused_with_a_message(chat, way):
     connected(chat.open())
     assert not chat.page.evaluate(CARRY, [way, ""])
     told(chat, "Files are not supported yet.")
@@ -203,8 +203,8 @@ def test_next_account_sees_no_draft(chat, alice, bob):
 
 
 def let_pass(chat, seconds):
-    """Move the browser's clock on, second by second: in between the server, whose time is the real one, answers the
-    page when it asks whether it is still there."""
+    """Advance the browser's clock one second at a time, so that the server, which uses real time, can answer the page's
+    pings."""
     for _ in range(seconds):
         chat.page.clock.run_for(1000)
         chat.page.request.get(chat.server.url + "/")
@@ -262,7 +262,7 @@ def test_editor_sends_like_the_composer(chat, alice, provider):
 
 
 def test_enter_that_ends_an_ime_composition_sends_nothing(chat, provider):
-    """Safari tells of it behind the end of the composition, as of the key 229."""
+    """Safari fires the keydown after the end of the composition, with the key code 229."""
     answered(chat, provider)
     editor = edit(chat)
     editor.fill("ミツバチ")

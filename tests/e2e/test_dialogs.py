@@ -1,4 +1,4 @@
-"""Dialogs over the chat: what is open stays open, and what was set can be seen."""
+"""Dialogs over the chat stay open until they are closed, and the page shows that settings are set."""
 
 from playwright.sync_api import expect
 

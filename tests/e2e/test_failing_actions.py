@@ -1,4 +1,4 @@
-"""Whatever fails says so on the page: where the server refuses, fails, or cannot be reached."""
+"""The page shows every failed action, whether the server refuses it, fails or cannot be reached."""
 
 import re
 
@@ -15,7 +15,7 @@ UNREACHABLE = "The server cannot be reached. Try again in a moment."
 
 @pytest.fixture
 def open_chat(chat, alice):
-    """The page with one conversation in the list; `fail` lets the requests to an address fail from then on."""
+    """Open a page with one conversation in the list; calling `fail` makes all later requests to an address fail."""
     made = conversation(alice)
     chat.open("/")
     expect(chat.main).to_have_attribute("data-connection", "open")

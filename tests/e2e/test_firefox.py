@@ -1,4 +1,4 @@
-"""The page in Firefox: the whole way of an answer."""
+"""The whole life of an answer in Firefox."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a model writes is shown, never run, and fetches nothing."""
+"""Nothing that a model writes is run, and nothing is fetched for it."""
 
 import pytest
 

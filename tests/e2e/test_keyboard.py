@@ -1,4 +1,4 @@
-"""The whole way by keyboard alone."""
+"""Everything can be done with the keyboard alone."""
 
 from playwright.sync_api import expect
 
@@ -19,7 +19,7 @@ FOCUS = """async () => {
 
 
 def walk(chat: Chat, steps: int, key: str = "Tab") -> list[dict[str, object]]:
-    """Where the focus is after each step."""
+    """The focused element after each key press."""
     stops = []
     for _ in range(steps):
         chat.page.keyboard.press(key)
@@ -28,7 +28,7 @@ def walk(chat: Chat, steps: int, key: str = "Tab") -> list[dict[str, object]]:
 
 
 def press_until(chat: Chat, name: str, key: str = "Tab") -> None:
-    """Go on until what has the focus is called so."""
+    """Press a key until the focused element has this name."""
     for _ in range(40):
         if chat.page.evaluate(FOCUS)["name"] == name:
             return
@@ -112,7 +112,7 @@ def test_search_opens_with_the_platform_shortcut(context, server):
     chat = Chat(context.new_page(), server).open()
     expect(chat.main).to_have_attribute("data-connection", "open")
     expect(chat.page.locator("[data-search] kbd")).to_have_text("⌘ K")
-    chat.page.keyboard.press("Control+k")  # deletes to the end of the line there
+    chat.page.keyboard.press("Control+k")  # deletes to the end of the line on macOS
     expect(chat.page.get_by_role("searchbox")).to_have_count(0)
     chat.page.keyboard.press("Meta+k")
     expect(chat.page.get_by_role("searchbox")).to_be_focused()

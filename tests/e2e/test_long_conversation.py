@@ -1,4 +1,4 @@
-"""Scrolling through a long conversation: messages come as one gets to them, and nothing in sight moves."""
+"""Messages load while scrolling through a long conversation, and nothing in view moves."""
 
 import pytest
 from playwright.sync_api import expect

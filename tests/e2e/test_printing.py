@@ -1,4 +1,4 @@
-"""A conversation on paper: whole, and nothing around it."""
+"""A printed conversation contains every message and nothing else."""
 
 import re
 
@@ -13,7 +13,7 @@ VISIBLE = "all => all.filter(each => each.checkVisibility()).map(each => each.ou
 
 @pytest.fixture
 def long(alice):
-    """More messages than a page loads at once, the last but one with code wider than paper."""
+    """More messages than a page loads at once; the last but one contains code wider than the paper."""
     wide = f"```python\nx = '{'wide ' * 60}'\n```"
     return searchable_messages(alice, *(f"message number {number}" for number in range(70)), wide, "the end")[
         0
@@ -22,7 +22,7 @@ def long(alice):
 
 def test_print_contains_every_message_and_nothing_else(chat, long):
     chat.open(f"/c/{long.pk}/").page.emulate_media(media="print")
-    pdf = chat.page.pdf()  # the browser's own event before it is what fetches the rest
+    pdf = chat.page.pdf()  # the event that the browser fires before printing loads the rest
     articles = chat.page.locator("article[data-message-id]")
     assert articles.count() == 74
     assert "Tell me notes" in articles.first.inner_text()

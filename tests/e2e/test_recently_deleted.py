@@ -1,4 +1,4 @@
-"""Recently deleted in a browser: over the chat, without leaving it."""
+"""The dialog of recently deleted conversations opens over the chat."""
 
 from django.utils import timezone
 from playwright.sync_api import expect

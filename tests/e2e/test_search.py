@@ -1,4 +1,4 @@
-"""Search in a browser: from the keyboard to the message."""
+"""Search in a browser, from the keyboard to the message."""
 
 import re
 

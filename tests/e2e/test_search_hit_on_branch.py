@@ -1,4 +1,4 @@
-"""A search hit on a branch that is not on screen: it is shown, and comes on screen when somebody goes on from there."""
+"""A search hit on a branch that is not on screen opens there, and the branch comes on screen with the next prompt."""
 
 from tests.support.conversations import converse
 

@@ -1,4 +1,4 @@
-"""The list of conversations in a browser: by pointer and by keyboard, and undisturbed by what goes on elsewhere."""
+"""The list of conversations in a browser, by pointer and keyboard; a refresh disturbs nobody."""
 
 import re
 

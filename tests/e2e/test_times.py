@@ -1,4 +1,4 @@
-"""Times on the page: by the reader's clock, in the page's language."""
+"""Pages show times in the reader's time zone and in the page's language."""
 
 import re
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ KIRITIMATI = "Pacific/Kiritimati"  # UTC+14
 
 @pytest.fixture
 def far_away(browser, alice, server):
-    """A tab of Alice's in a German browser on the other side of the earth."""
+    """Alice's tab in a German browser on the other side of the world."""
     context = browser.new_context(timezone_id=KIRITIMATI, locale="de-DE")
     sign_in_browser(context, alice)
     yield Chat(context.new_page(), server)

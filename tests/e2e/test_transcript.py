@@ -1,4 +1,4 @@
-"""The transcript in a real browser: how an answer grows, and what can be done with one."""
+"""How an answer grows in a real browser, and what people can do with it."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -61,7 +61,7 @@ def test_selection_survives_streaming(chat, provider):
 
 
 def test_finished_block_keeps_its_element(chat, provider):
-    """Nothing is taken away and put there again: that would flash."""
+    """The page does not remove and insert the block again, which would flash."""
     exchange = begin(chat, provider, "- one\n- two")
     chat.see("two")
     chat.page.evaluate(
@@ -83,7 +83,7 @@ def test_page_follows_the_end_only_when_at_the_end(chat, provider):
     chat.see("line 79")
     scroller = chat.page.locator("[data-scroller]")
     distance = "e => e.scrollHeight - e.scrollTop - e.clientHeight"
-    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight")
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in view")
     scroller.hover()
     chat.page.mouse.wheel(0, -400)
     expect(chat.button("Latest")).to_be_visible()
@@ -94,7 +94,7 @@ def test_page_follows_the_end_only_when_at_the_end(chat, provider):
     chat.button("Latest").click()
     exchange.write_tokens("the end").finish()
     chat.see("the end").see_status("complete")
-    eventually(lambda: scroller.evaluate(distance) < 3, "the end in sight again")
+    eventually(lambda: scroller.evaluate(distance) < 3, "the end in view again")
 
 
 def test_copies_the_markdown(chat, provider):
@@ -220,6 +220,6 @@ def test_hidden_parts_take_no_space(chat, provider):
 
 
 def violations(chat):
-    # What fades in has its own colours only once it is there.
+    # Elements that fade in reach their real colours only at the end.
     chat.page.evaluate("Promise.all(document.getAnimations().filter(a => a.transitionProperty).map(a => a.finished))")
     return [(found["id"], found["nodes"][0]["html"]) for found in Axe().run(chat.page).response["violations"]]

@@ -1,4 +1,4 @@
-"""What models and people write, as it looks in a real browser."""
+"""How formulas, code and right-to-left text look in a real browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -112,7 +112,7 @@ DOTTED = """content => [...content.querySelectorAll("*")]
     ],
 )
 def test_cursor_follows_the_last_word(chat, provider, text, last):
-    """Not below the list that the word is in."""
+    """The cursor is not below the list that contains the word."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens(text)

@@ -1,1 +1,1 @@
-"""What the product keeps to while everything around it fails."""
+"""What the product guarantees while everything around it fails."""

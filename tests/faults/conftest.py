@@ -1,4 +1,4 @@
-"""Parts of the fault tests: a steady provider, a server that takes a hundred streams, and the figures at the end."""
+"""Fixtures of the fault tests: a steady provider, a server for a hundred streams, and people."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
@@ -26,8 +26,8 @@ def steady() -> Iterator[SteadyProvider]:
 async def supervisor(
     database: Any, steady: SteadyProvider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Supervisor]:
-    """A supervisor of the test's own, in its own process, as the server has one. Its end leaves the programs that
-    render to the other tests of the process."""
+    """A supervisor in the test's own process, like a server's. At its end it leaves the render worker running for the
+    other tests of the process."""
     settings.OPENAI_BASE_URL = steady.url
     settings.CHAT_MODELS = ["alpha-model"]
     monkeypatch.setattr(worker, "close", lambda: None)
@@ -39,7 +39,7 @@ async def supervisor(
 
 @pytest.fixture(scope="session")
 def busy(database, steady) -> Iterator[Server]:
-    """A server for many streams; it gets through all of them without a traceback."""
+    """A server for many streams, which must log no traceback."""
     limits = {"CHAT_MAX_CONCURRENT": 1000, "CHAT_MAX_ANSWERS_PER_MINUTE": 100_000, "CHAT_MAX_ANSWER": 10_000_000}
     with running(OPENAI_BASE_URL=steady.url, **limits) as server:
         yield server
@@ -48,7 +48,7 @@ def busy(database, steady) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def crowd_of(busy) -> Callable[[int], Sequence[Person]]:
-    """People with accounts, the same ones for every test."""
+    """The first `count` of a growing list of people, the same for every test."""
     gathered: list[Person] = []
 
     def gather(count: int) -> Sequence[Person]:

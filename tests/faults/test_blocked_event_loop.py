@@ -1,5 +1,5 @@
-"""Nobody's answer holds up the others: the event loop is free again within 50 ms, whatever is written, and a Stop
-takes no longer than usual while five such answers stream and end."""
+"""No answer blocks the event loop for more than 50 ms, whatever the model writes, and a Stop is as fast as usual while
+five such answers stream and end."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from tests.support.polling import eventually
 from tests.support.sockets import Asked
 
 LIMIT = 0.4
-"""Seconds that the loop may be held on the slowest machine; the figures say what it is."""
+"""Seconds that the loop may be blocked on the slowest machine; the printed figures show the real value."""
 
 SIZE = 390_000
 PIECE = 4_000
@@ -54,7 +54,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def quiet(database, provider) -> Iterator[servers.Server]:
-    """A server on which nothing else happens."""
+    """A server with no other work."""
     with servers.running(OPENAI_BASE_URL=provider.url, CHAT_MAX_CONCURRENT=100) as server:
         yield server
         assert "Traceback" not in server.output, server.output
@@ -62,7 +62,7 @@ def quiet(database, provider) -> Iterator[servers.Server]:
 
 @contextmanager
 def watched(server: servers.Server, case: str) -> Iterator[list[float]]:
-    """Note how long the loop of this server is held meanwhile; the seconds are there at the end."""
+    """Measure how long this server's loop is blocked during the `with`; the list has the seconds afterwards."""
     program = [sys.executable, str(Path(prober_program.__file__)), str(server.port)]
     held: list[float] = []
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as prober:
@@ -83,14 +83,14 @@ def pieces(text: str) -> Iterator[str]:
 
 
 USUAL = ("a list with code", "amounts", "C# that is slow to colour")
-"""Of each way to be slow one; the others are among the long ones."""
+"""One text for each kind of slow rendering; the others run with `--long`."""
 
 
 @pytest.mark.parametrize(
     "case", [case if case in USUAL else pytest.param(case, marks=pytest.mark.long) for case in TEXTS]
 )
 def test_no_answer_blocks_the_event_loop(quiet, socket, provider, case):
-    """As it streams, for who comes late, at its end, when it is loaded anew, exported, and continued."""
+    """Covers streaming, a late viewer, the end, a page load, the exports and a continuation."""
     text, person = TEXTS[case] + OVER, people.new_person("reader", quiet)
     page, exchange = socket(person), provider.expect()
     with watched(quiet, case) as held:

@@ -1,4 +1,4 @@
-"""A real browser goes away in every way it can, and comes back: reloads, crashes, other tabs, hidden tabs."""
+"""A real browser leaves in every possible way and returns: reloads, crashes, several tabs, hidden tabs."""
 
 import itertools
 import random
@@ -21,16 +21,16 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import running
 from tests.support.tcp_proxy import Proxy
 
-AT_ONCE = 2.0
-"""Seconds from the end of a page to the closed socket of the provider, on a busy machine; the goal is 0.5."""
-TOLD = 3.0
-"""Seconds from Stop in one tab to the end in both, on a busy machine; the goal is 1."""
+CLOSE_LIMIT = 2.0
+"""Seconds from the end of a page until the provider's socket is closed, on a busy machine; the goal is 0.5."""
+END_LIMIT = 3.0
+"""Seconds from Stop in one tab until both show the end, on a busy machine; the goal is 1."""
 HIDDEN = 60.0
-"""Seconds that a tab is hidden."""
+"""Seconds that a tab stays hidden."""
 
 
 def begin(chat, provider):
-    """Ask in a new conversation; returns the exchange once it streams on the page."""
+    """Ask in a new conversation; returns the exchange once the page shows the stream."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.stream(endless(), RATE)
@@ -43,7 +43,7 @@ def generation(chat):
 
 
 def see_it_go_on(chat, exchange):
-    """The page shows what the provider writes after this moment."""
+    """The page shows what the provider writes from now on."""
     word = f"word{len(exchange.written) + 2} "
     eventually(lambda: exchange.closed or word in chat.content.inner_text(), f"{word} on the page")
     assert not exchange.closed, generations.outcome(generation(chat))
@@ -57,7 +57,7 @@ def completes_with_every_token_once(chat, exchange, provider):
     Checker([exchange], [], generations=[generation(chat)]).settle().check()
 
 
-# --- gone ------------------------------------------------------------------------------------------------------------
+# --- leaving ---------------------------------------------------------------------------------------------------------
 
 
 def tab_closed(chat):
@@ -76,23 +76,23 @@ def renderer_killed(chat):
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("go", [tab_closed, navigated_elsewhere, renderer_killed])
 def test_browser_that_goes_away_stops_the_answer(tab, provider, long, go):
-    """The provider's socket is closed at once, and what was written is kept."""
+    """The provider's socket is closed at once, and the text is kept."""
     took = []
     for _ in range(20 if long else 3):
         chat = tab()
         exchange = begin(chat, provider)
-        run = generation(chat)
+        key = generation(chat)
         left = time.monotonic()
         go(chat)
         took.append(exchange.wait_closed() - left)
-        assert generations.outcome(run) == ("interrupted", "left")
-        Checker([exchange], [], generations=[run]).settle().check()
+        assert generations.outcome(key) == ("interrupted", "left")
+        Checker([exchange], [], generations=[key]).settle().check()
         chat.page.close()
     measurements.note_times(f"Chromium, {go.__name__.replace('_', ' ')} → upstream closed", took)
-    assert max(took) < AT_ONCE
+    assert max(took) < CLOSE_LIMIT
 
 
-# --- back ------------------------------------------------------------------------------------------------------------
+# --- returning -------------------------------------------------------------------------------------------------------
 
 
 def reload_now_and_then(chat, exchange, times):
@@ -118,13 +118,13 @@ def test_reload_during_a_stream_continues_it(chat, provider, long):
 
 @dataclass(frozen=True)
 class Front:
-    """The address behind which several servers stand; all that a page needs of a server."""
+    """The shared address of several servers, with everything that a page needs of a server."""
 
     url: str
 
 
-class Turns(Proxy):
-    """Forwards each connection to the next one of several servers."""
+class RoundRobin(Proxy):
+    """Forwards each connection to the next of several servers."""
 
     def __init__(self):
         self.addresses = itertools.cycle([None])
@@ -136,20 +136,20 @@ class Turns(Proxy):
 
     @target.setter
     def target(self, _address):
-        """There is no single one."""
+        """Ignored: the target changes with each connection."""
 
 
 @pytest.fixture(scope="module")
 def front(database, provider):
-    """Two servers behind one address, taking turns connection by connection."""
+    """Two servers behind one address, which take turns with each connection."""
     with ExitStack() as stack:
-        turns = Turns()
-        stack.callback(turns.stop)
-        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": turns.url}
+        balancer = RoundRobin()
+        stack.callback(balancer.stop)
+        settings = {"OPENAI_BASE_URL": provider.url, "ALLOWED_ORIGINS": balancer.url}
         with ThreadPoolExecutor(2) as threads:  # they start at the same time
             servers = list(threads.map(lambda _: stack.enter_context(running(**settings)), range(2)))
-        turns.addresses = itertools.cycle([server.address for server in servers])
-        yield Front(turns.url)
+        balancer.addresses = itertools.cycle([server.address for server in servers])
+        yield Front(balancer.url)
         for server in servers:
             assert "Traceback" not in server.output, server.output
 
@@ -167,7 +167,7 @@ def test_reload_served_by_another_process_continues_it(browser, front, provider,
     context.close()
 
 
-# --- several, and hidden ---------------------------------------------------------------------------------------------
+# --- several tabs and hidden tabs ------------------------------------------------------------------------------------
 
 
 def test_closing_one_of_three_tabs_then_stop_in_another(chat, tab, provider, long):
@@ -183,18 +183,18 @@ def test_closing_one_of_three_tabs_then_stop_in_another(chat, tab, provider, lon
         for each in (others[1], chat):
             each.see_status("interrupted").see_note("You stopped this answer.")
         took.append(time.monotonic() - pressed)
-        assert exchange.wait_closed() - pressed < AT_ONCE
+        assert exchange.wait_closed() - pressed < CLOSE_LIMIT
         assert chat.content.inner_text() == others[1].content.inner_text()
         Checker([exchange], [], generations=[generation(chat)]).settle().check()
         others[1].page.close()
     measurements.note_times("two tabs, Stop in one → both show the end", took)
-    assert max(took) < TOLD
+    assert max(took) < END_LIMIT
 
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
 def test_hidden_tab_keeps_its_answer(alice, server, provider, long):
-    """Chromium slows the timers of a hidden page down to one a second, and later to one a minute."""
+    """Chromium throttles the timers of a hidden page to one per second, and later to one per minute."""
     exchange = provider.expect()
     words = "document.querySelector('[data-role=assistant] [data-content]')?.innerText ?? ''"
     with plain_chromium() as window:

@@ -1,7 +1,7 @@
-"""PostgreSQL is restarted, frozen, away, or busy with others: answers go on, Stop works, and nothing written is lost.
+"""PostgreSQL restarts, freezes, stops or is busy: answers continue, Stop works, and no saved text is lost.
 
-One server is used for most of it and has to survive it all. Where a server has to give up, it does so after `PATIENCE`
-seconds instead of 30; `--long` takes the true times.
+Most tests share one server, which has to survive all of them. A server that has to give up does so after
+`STORAGE_TIMEOUT` seconds instead of 30; `--long` uses the real times.
 """
 
 import time
@@ -15,33 +15,33 @@ from tests.support.faults.checker import Checker
 from tests.support.polling import eventually
 from tests.support.provider.endless import RATE, endless
 
-PATIENCE = 3
+STORAGE_TIMEOUT = 3
 LEASE = 2
-SAVED = 2.0
+SAVE_LIMIT = 2.0
 """Seconds from the return of the database until all text is saved."""
-AT_ONCE = 0.5
-"""Seconds from Stop to the closed socket of the provider, on a busy machine."""
+CLOSE_LIMIT = 0.5
+"""Seconds from Stop until the provider's socket is closed, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
-def cluster(database):
-    with postgres_server.own_postgres() as cluster:
-        yield cluster
+def postgres(database):
+    with postgres_server.own_postgres() as postgres:
+        yield postgres
 
 
 @pytest.fixture(scope="module")
-def serving(cluster, provider):
-    """A server with the usual patience."""
-    with servers.running(OPENAI_BASE_URL=provider.url, DATABASE_URL=cluster.url) as server:
+def usual_server(postgres, provider):
+    """A server with the default timeouts."""
+    with servers.running(OPENAI_BASE_URL=provider.url, DATABASE_URL=postgres.url) as server:
         yield server
     assert "Traceback" not in server.output, server.output
 
 
 @pytest.fixture
-def streaming(answering, serving):
-    """Begin an answer that streams, for a person of its own."""
+def streaming(answering, usual_server):
+    """Begin a streaming answer for a person of its own."""
 
-    def begin(server=serving):
+    def begin(server=usual_server):
         a = answering(people.new_person("somebody", server))
         a.exchange.stream(endless(), RATE).wait_written(10)
         assert a.asked.generation
@@ -51,21 +51,21 @@ def streaming(answering, serving):
 
 
 @pytest.fixture(autouse=True)
-def whole(cluster):
-    """However a test ends, the database is there for the next one."""
+def restored(postgres):
+    """Restore the database for the next test, however this one ends."""
     yield
-    cluster.be_there()
+    postgres.restore()
 
 
 def check(*answers):
     Checker([a.exchange for a in answers], [a.page for a in answers]).settle().check()
 
 
-def seconds_until_saved(cluster, a):
-    """How long it takes from now, the return of the database, until the text that is written by now is saved."""
+def seconds_until_saved(postgres, a):
+    """The time from now, when the database is back, until the text written so far is saved."""
     back = time.monotonic()
     written = "".join(token for token, at in a.exchange.written if at <= back)
-    eventually(lambda: len(cluster.saved(a.asked.generation)) >= len(written), "the text written meanwhile, saved")
+    eventually(lambda: len(postgres.saved(a.asked.generation)) >= len(written), "the text written meanwhile saved")
     return time.monotonic() - back
 
 
@@ -78,25 +78,25 @@ def goes_on_and_completes(a):
 
 
 def seconds_to_close(a):
-    """Press Stop; how long the provider's socket took to close."""
+    """Press Stop; returns how long the provider's socket took to close."""
     pressed = a.asked.stop()
     return a.exchange.wait_closed() - pressed
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_answers_survive_a_database_restart(cluster, streaming, mode):
+def test_answers_survive_a_database_restart(postgres, streaming, mode):
     a = streaming()
-    cluster.restart(mode)
-    took = seconds_until_saved(cluster, a)
+    postgres.restart(mode)
+    took = seconds_until_saved(postgres, a)
     measurements.note_times(f"PostgreSQL restarted ({mode}): back → saved", [took])
-    assert took < SAVED
+    assert took < SAVE_LIMIT
     goes_on_and_completes(a)
     check(a)
 
 
-def test_answers_survive_a_frozen_database(cluster, streaming, long):
+def test_answers_survive_a_frozen_database(postgres, streaming, long):
     goes_on, *stopped = (streaming() for _ in range(2 if not long else 11))
-    cluster.freeze()
+    postgres.freeze()
     try:
         goes_on.exchange.wait_written(len(goes_on.exchange.written) + (5 * RATE if long else RATE))
         closing = [seconds_to_close(a) for a in stopped]
@@ -104,17 +104,17 @@ def test_answers_survive_a_frozen_database(cluster, streaming, long):
             a.page.wait("saving", generation=a.asked.generation)
             assert a.page.count("end") == 0
     finally:
-        cluster.thaw()
+        postgres.thaw()
     back = time.monotonic()
-    took = seconds_until_saved(cluster, goes_on)
+    took = seconds_until_saved(postgres, goes_on)
     measurements.note_times("PostgreSQL frozen: Stop → upstream closed", closing)
     measurements.note_times("PostgreSQL frozen: back → saved", [took])
     measurements.note_times("PostgreSQL frozen: back → end on the page", [a.asked.end.at - back for a in stopped])
-    assert max(closing) < AT_ONCE
-    assert took < SAVED
+    assert max(closing) < CLOSE_LIMIT
+    assert took < SAVE_LIMIT
     for a in stopped:
         assert a.asked.outcome == ("interrupted", "stopped")
-        assert a.asked.end.at - back < SAVED
+        assert a.asked.end.at - back < SAVE_LIMIT
         before = "".join(token for token, at in a.exchange.written if at < a.exchange.closed_at - 0.2)
         assert generations.text(a.asked).startswith(before)
     goes_on_and_completes(goes_on)
@@ -123,17 +123,17 @@ def test_answers_survive_a_frozen_database(cluster, streaming, long):
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, long):
-    """Two processes whose leases run out while the database stands still: neither may take the other one for dead."""
-    settings = {"DATABASE_URL": cluster.url, "CHAT_LEASE": LEASE}
+def test_database_frozen_longer_than_a_lease(postgres, start_server, streaming, long):
+    """The leases of two processes expire while the database is frozen; neither process may consider the other dead."""
+    settings = {"DATABASE_URL": postgres.url, "CHAT_LEASE": LEASE}
     servers = [start_server(**settings) for _ in range(2)]
     answers = [streaming(server) for server in servers]
     for _ in range(8 if long else 1):
-        cluster.freeze()
+        postgres.freeze()
         for a in answers:
             a.exchange.wait_written(len(a.exchange.written) + int(RATE * LEASE * 1.5))
-        cluster.thaw()
-        for a in answers:  # a sweep comes every two seconds
+        postgres.thaw()
+        for a in answers:  # processes reap every two seconds
             a.exchange.wait_written(len(a.exchange.written) + int(RATE * 3))
     for a in answers:
         goes_on_and_completes(a)
@@ -143,20 +143,18 @@ def test_database_frozen_longer_than_a_lease(cluster, start_server, streaming, l
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seconds", [5, pytest.param(8, marks=pytest.mark.long)])
-def test_frozen_database_with_viewers_at_another_process(cluster, start_server, streaming, socket, seconds):
-    """What that process says of its viewers comes late, and by the database's clock: they count as there."""
-    one, other = (start_server(DATABASE_URL=cluster.url) for _ in range(2))
+def test_frozen_database_with_viewers_at_another_process(postgres, start_server, streaming, socket, seconds):
+    """That process reports its viewers late, with the database's time; they still count as present."""
+    one, other = (start_server(DATABASE_URL=postgres.url) for _ in range(2))
     a, b = streaming(one), streaming(one)
-    page = socket(a.page.person.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(a.page.person.at(other)).subscribe(a.asked)
     generation = a.asked.generation
     a.page.close()
-    cluster.freeze()
+    postgres.freeze()
     for each in (a, b):
         each.exchange.wait_written(len(each.exchange.written) + seconds * RATE, seconds + 10)
-    cluster.thaw()
-    for each in (a, b):  # a process that is silent for longer is taken for gone
+    postgres.thaw()
+    for each in (a, b):  # a process that stays silent longer counts as gone
         each.exchange.wait_written(len(each.exchange.written) + 5 * RATE)
         each.exchange.finish()
     assert page.wait("end", generation=generation)["status"] == "complete"
@@ -166,70 +164,71 @@ def test_frozen_database_with_viewers_at_another_process(cluster, start_server, 
     check(b)
 
 
-def away_and_back(cluster, streaming, seconds):
-    """The database goes for so long and comes back: Stop works meanwhile, and what was written is saved."""
+def outage_loses_nothing(postgres, streaming, seconds):
+    """Stop the database for some seconds: Stop works meanwhile, and the text is saved afterwards."""
     a, stopped = streaming(), streaming()
-    cluster.stop("fast")
+    postgres.stop("fast")
     gone = time.monotonic()
     closing = seconds_to_close(stopped)
     eventually(lambda: time.monotonic() - gone >= seconds, "the time is over", seconds + 5)
     assert not a.exchange.closed
-    cluster.start()
-    took = seconds_until_saved(cluster, a)
+    postgres.start()
+    took = seconds_until_saved(postgres, a)
     measurements.note_times(f"PostgreSQL away for {seconds:g} s: Stop → upstream closed", [closing])
     measurements.note_times(f"PostgreSQL away for {seconds:g} s: back → saved", [took])
-    assert closing < AT_ONCE
-    assert took < SAVED
+    assert closing < CLOSE_LIMIT
+    assert took < SAVE_LIMIT
     assert stopped.asked.outcome == ("interrupted", "stopped")
     goes_on_and_completes(a)
     check(a, stopped)
 
 
-def test_answers_survive_a_brief_outage(cluster, serving, streaming, socket, provider):
-    away_and_back(cluster, streaming, 2)
-    asks_again(serving, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
+def test_answers_survive_a_brief_outage(postgres, usual_server, streaming, socket, provider):
+    outage_loses_nothing(postgres, streaming, 2)
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away for 2 s: saved → a new prompt answered")
 
 
 @pytest.mark.long
-def test_answers_survive_a_ten_second_outage(cluster, streaming):
-    away_and_back(cluster, streaming, 10)
+def test_answers_survive_a_ten_second_outage(postgres, streaming):
+    outage_loses_nothing(postgres, streaming, 10)
 
 
-def gives_up(cluster, a, patience, seconds):
-    """Take the database away past the patience: the upstream is closed then, and the rest told when it is back."""
-    cluster.stop("immediate")
+def outage_ends_answer(postgres, a, timeout, seconds):
+    """Stop the database for longer than the timeout: the upstream is closed then, and the pages get the end
+    afterwards."""
+    postgres.stop("immediate")
     gone = time.monotonic()
-    closed = a.exchange.wait_closed(patience + 10) - gone
+    closed = a.exchange.wait_closed(timeout + 10) - gone
     a.page.wait("saving", generation=a.asked.generation)
     eventually(lambda: time.monotonic() - gone >= seconds, "the time is over", seconds + 5)
     assert a.page.count("end") == 0
-    cluster.start()
+    postgres.start()
     back = time.monotonic()
     end = a.page.wait("end", generation=a.asked.generation)
-    measurements.note(f"PostgreSQL away, patience {patience} s", f"upstream closed after {closed:.2f} s")
+    measurements.note(f"PostgreSQL away, timeout {timeout} s", f"upstream closed after {closed:.2f} s")
     measurements.note_times(f"PostgreSQL away for {seconds} s: back → end on the page", [end.at - back])
-    assert patience - 0.5 < closed < patience + 2
+    assert timeout - 0.5 < closed < timeout + 2
     assert (end["status"], end["reason"]) == ("error", "storage")
     assert "could not be saved" in end["note"]
     assert a.exchange.text.startswith(generations.text(a.asked))
     check(a)
 
 
-def test_outage_longer_than_the_timeout_ends_answers(cluster, start_server, streaming):
-    server = start_server(DATABASE_URL=cluster.url, CHAT_STORAGE_PATIENCE=PATIENCE)
-    gives_up(cluster, streaming(server), PATIENCE, PATIENCE + 1)
+def test_outage_longer_than_the_timeout_ends_answers(postgres, start_server, streaming):
+    server = start_server(DATABASE_URL=postgres.url, CHAT_STORAGE_PATIENCE=STORAGE_TIMEOUT)
+    outage_ends_answer(postgres, streaming(server), STORAGE_TIMEOUT, STORAGE_TIMEOUT + 1)
     assert "Traceback" not in server.output
 
 
 @pytest.mark.long
 @pytest.mark.timeout(180)
-def test_forty_second_outage_ends_answers(cluster, serving, streaming, socket, provider):
-    gives_up(cluster, streaming(), 30, 40)
-    asks_again(serving, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
+def test_forty_second_outage_ends_answers(postgres, usual_server, streaming, socket, provider):
+    outage_ends_answer(postgres, streaming(), 30, 40)
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away for 40 s: back → a new prompt answered")
 
 
-def asks_again(server, socket, provider, case):
-    """Somebody asks right after the return of the database."""
+def new_prompt_is_answered(server, socket, provider, case):
+    """A person asks right after the database returns."""
     person = people.new_person("somebody", server)
     back = time.monotonic()
     page = socket(person)
@@ -242,23 +241,23 @@ def asks_again(server, socket, provider, case):
 
 
 @pytest.mark.long
-def test_prompt_during_an_outage_is_refused_with_a_sentence(cluster, serving, socket, provider):
-    page = socket(people.new_person("somebody", serving))
-    cluster.stop()
+def test_prompt_during_an_outage_is_refused_with_a_sentence(postgres, usual_server, socket, provider):
+    page = socket(people.new_person("somebody", usual_server))
+    postgres.stop()
     exchange = provider.expect()
     asked_at = time.monotonic()
     position = page.send("send", id=str(uuid.uuid4()), content=exchange.prompt)
     refused = page.wait("refused", timeout=20, after=position)
-    cluster.start()
+    postgres.start()
     measurements.note("PostgreSQL away: a new prompt is refused after", f"{refused.at - asked_at:.2f} s")
     assert refused["code"] == "busy"
     assert not provider.asked(exchange.prompt)
-    asks_again(serving, socket, provider, "PostgreSQL away: back → a new prompt answered")
+    new_prompt_is_answered(usual_server, socket, provider, "PostgreSQL away: back → a new prompt answered")
 
 
-def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, start_server):
-    """The only connections for sends wait for rows that somebody else holds."""
-    server = start_server(DATABASE_URL=cluster.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
+def test_exhausted_pool_loses_nothing(postgres, provider, socket, answering, start_server):
+    """All connections for sends wait for rows that another connection has locked."""
+    server = start_server(DATABASE_URL=postgres.url, DATABASE_POOL_SIZE=4, DATABASE_LOCK_TIMEOUT=30)
     a = answering(people.new_person("alice", server))
     a.exchange.stream(endless(), RATE).wait_written(10)
     others = [people.new_person("bob", server) for _ in range(2)]
@@ -270,12 +269,12 @@ def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, star
         a.exchange.wait_written(len(a.exchange.written) + RATE)
         closing = seconds_to_close(a)
         end = a.page.wait("end", generation=a.asked.generation)
-        told = end.at - a.exchange.closed_at
+        end_delay = end.at - a.exchange.closed_at
         assert (end["status"], end["reason"]) == ("interrupted", "stopped")
     measurements.note_times("pool exhausted: Stop → upstream closed", [closing])
-    measurements.note_times("pool exhausted: Stop → end on the page", [told])
-    assert closing < AT_ONCE
-    assert told < SAVED
+    measurements.note_times("pool exhausted: Stop → end on the page", [end_delay])
+    assert closing < CLOSE_LIMIT
+    assert end_delay < SAVE_LIMIT
     for one, exchange in zip(asked, waiting, strict=True):
         exchange.write_tokens("Here.").finish()
         assert one.outcome == ("complete", "finished")
@@ -283,22 +282,22 @@ def test_exhausted_pool_loses_nothing(cluster, provider, socket, answering, star
     assert "Traceback" not in server.output
 
 
-def test_readiness_fails_during_an_outage(cluster, serving):
-    probe = people.Person(None, "", serving)
+def test_readiness_fails_during_an_outage(postgres, usual_server):
+    probe = people.Person(None, "", usual_server)
     assert probe.get("/readyz").status == 200
-    cluster.stop("immediate")
+    postgres.stop("immediate")
     away = eventually(lambda: (page := probe.get("/readyz")).status == 503 and page.html, "not ready")
     assert away in ("not ready: database\n", "not ready: journal\n")
     assert probe.get("/healthz").status == 200
-    cluster.start()
+    postgres.start()
     eventually(lambda: probe.get("/readyz").status == 200, "ready again", 30)
 
 
 @pytest.mark.long
-def test_pages_report_the_outage_and_recover(cluster, serving):
-    person = people.new_person("somebody", serving)
+def test_pages_report_the_outage_and_recover(postgres, usual_server):
+    person = people.new_person("somebody", usual_server)
     assert person.get("/").status == 200
-    cluster.stop("immediate")
+    postgres.stop("immediate")
     away = eventually(lambda: (page := person.get("/")).status == 503 and page, "a page that says so", 30)
     assert '<a class="button" href="">Try again</a>' in away.html
     assert away.headers["Retry-After"]
@@ -306,5 +305,5 @@ def test_pages_report_the_outage_and_recover(cluster, serving):
     assert posted.status == 503
     assert "Go back and try again" in posted.html
     assert 'href=""' not in posted.html
-    cluster.start()
+    postgres.start()
     eventually(lambda: person.get("/").status == 200, "the page again", 30)

@@ -1,6 +1,7 @@
-"""Cancelling the reader of a provider at each of its awaits, one after the other, until it runs through.
+"""The task that reads from a provider can be cancelled at each of its awaits.
 
-After each: the provider's socket is closed or was never opened, no task is left, and the text is a prefix.
+After each cancellation the provider's socket is closed or was never opened, no task is left, and the text is a prefix
+of what the provider wrote.
 """
 
 import asyncio
@@ -28,14 +29,14 @@ from tests.support.faults import measurements
 from tests.support.faults.checker import Checker
 from tests.support.faults.steady_provider import Plan
 
-MOST = 200
-"""Awaits; far more than a stream of a few tokens has."""
+MAX_AWAITS = 200
+"""The highest await that a test tries to cancel; a stream of a few tokens has far fewer."""
 CLOSED_WITHIN = 1.0
 
 
 class CancelAt(Coroutine[Any, Any, Any]):
-    """Runs a coroutine and calls `act` at its `number`-th suspension: at once, or in the moment in which what it waits
-    for is there and the coroutine has not yet gone on."""
+    """Runs a coroutine and calls `act` at its `number`-th suspension: at once, or when the awaited result has arrived
+    but the coroutine has not yet resumed."""
 
     def __init__(self, inner: Coroutine[Any, Any, Any], number: int, when: str, act: Any) -> None:
         self.inner = inner
@@ -71,7 +72,7 @@ class CancelAt(Coroutine[Any, Any, Any]):
 
 
 class Text:
-    """Takes what a stream says."""
+    """Collects what a stream delivers."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -100,7 +101,7 @@ def sockets_to(port: int) -> int:
 
 
 async def no_sockets_to(port: int) -> float:
-    """Seconds until none is left."""
+    """Wait until no socket to the port is left; returns the seconds."""
     began = time.monotonic()
     while sockets_to(port):
         assert time.monotonic() - began < CLOSED_WITHIN, "the socket to the provider is still open"
@@ -109,7 +110,7 @@ async def no_sockets_to(port: int) -> float:
 
 
 async def others() -> set[asyncio.Task[Any]]:
-    """Tasks beside this one, once those that are about to end have ended."""
+    """All tasks except this one, after those that are about to end have ended."""
     for _ in range(20):
         await asyncio.sleep(0)
     return asyncio.all_tasks() - {asyncio.current_task()}
@@ -122,7 +123,7 @@ def plan():
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
 async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when):
-    for number in range(1, MOST):
+    for number in range(1, MAX_AWAITS):
         before = await others()
         provider, text, asked = ProviderClient(Endpoint(steady.url, "key")), Text(), plan()
         stream = provider.stream("alpha-model", [{"role": "user", "content": asked.prompt}], text)
@@ -132,9 +133,9 @@ async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when)
             await task
         finished = False
         if steady.asked(asked.prompt):
-            run = await asyncio.to_thread(steady.wait_closed, asked.prompt, CLOSED_WITHIN)
-            assert run.text.startswith(text.text)
-            finished = run.finished_at is not None  # then its socket may rest for another use
+            answer = await asyncio.to_thread(steady.wait_closed, asked.prompt, CLOSED_WITHIN)
+            assert answer.text.startswith(text.text)
+            finished = answer.finished_at is not None  # then its socket may stay open for the next request
         if not finished:
             await no_sockets_to(steady.port)
         await provider.close()
@@ -151,13 +152,13 @@ async def test_cancelling_the_provider_stream_at_every_await(steady, plan, when)
 
 @pytest.mark.parametrize("when", ["at once", "with the result"])
 async def test_cancelling_a_generation_at_every_await(supervisor, steady, server, plan, when):
-    """Stop at every await of the task that reads: one end, saved, with the text that came before it."""
+    """Stops at every await of the reading task: the generation ends once, saved, with the text that arrived before."""
     loop = asyncio.get_running_loop()
     person = await in_database(people.new_person, "alice", server)
     asker = Requester(person.user, supervisor.process, catalog.offered)
     prompts = []
     try:
-        for number in range(1, MOST):
+        for number in range(1, MAX_AWAITS):
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
@@ -190,9 +191,9 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
 
 
 def _check(steady, prompts):
-    runs = [run for prompt in prompts for run in steady.asked(prompt)]
+    answers = [answer for prompt in prompts for answer in steady.asked(prompt)]
     keys = Generation.objects.filter(message__parent__content__in=prompts).values_list("pk", flat=True)
-    stored = Checker(runs, [], generations=[str(key) for key in keys]).settle().check()
+    stored = Checker(answers, [], generations=[str(key) for key in keys]).settle().check()
     assert len(stored) == len(prompts)
     by_prompt = {each.prompt: each for each in stored.values()}
     assert by_prompt[prompts[-1]].reason == "finished"

@@ -1,4 +1,4 @@
-"""Pages that ask to be shown a long conversation again and again: what they cost, and what others notice."""
+"""Pages that request a long conversation over and over cost little and do not slow others down."""
 
 import asyncio
 import json
@@ -20,15 +20,15 @@ from tests.support.polling import eventually
 from tests.support.sockets import Socket
 
 LENGTH = 390_000
-MOST = 5_000_000
-"""Bytes that the server may grow by for a page that does not read."""
+MAX_GROWTH = 5_000_000
+"""Bytes by which the server's memory may grow for a page that does not read."""
 FLOODING = 3
 BURST = 90
-"""Frames that may come at once."""
+"""Frames that a page may send in one burst."""
 RATE = 45
 ASKED = 12
 SLACK = 0.02
-"""Seconds that a machine with other work may take more."""
+"""Additional seconds for a busy machine."""
 
 
 def long_conversation(person):
@@ -46,7 +46,7 @@ def watch(conversation):
 
 
 def narrow_page(person, server):
-    """A page whose own system takes in next to nothing for it."""
+    """A page with a tiny receive buffer."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
     raw.connect(server.address)
@@ -58,7 +58,7 @@ def narrow_page(person, server):
 
 
 def warm_up(person, server, frame):
-    """Let the server render the conversation, and its threads take the memory that they work with."""
+    """Make the server render the conversation, so that its threads already hold the memory they need."""
     page = Socket(person, server.ws_url, origin=server.url)
     page.wait("hello")
     for number in range(1, 10):
@@ -75,20 +75,20 @@ def test_subscribing_without_reading_has_bounded_cost(busy, crowd_of, watches):
     warm_up(person, busy, frame)
     with narrow_page(person, busy) as page, suppress(ConnectionClosed):
         page.recv()
-        before = most = Resources.of(busy).memory
+        before = peak = Resources.measure(busy).memory
         for number in range(watches):
             page.send(frame)
             if number > BURST:
                 time.sleep(1 / RATE)
-                most = max(most, Resources.of(busy).memory)
+                peak = max(peak, Resources.measure(busy).memory)
     measurements.note(
-        f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(most - before) / 1024:+.0f} KiB"
+        f"{watches} watches of {LENGTH} bytes that nobody reads", f"memory {(peak - before) / 1024:+.0f} KiB"
     )
-    assert most - before < MOST
+    assert peak - before < MAX_GROWTH
 
 
 async def flood(page, frame):
-    """As many as a page may send, until the server has enough of it."""
+    """Send as many frames as a page may send, until the server closes the connection."""
     with suppress(ConnectionClosed):
         while True:
             await page.connection.send(frame)
@@ -96,7 +96,7 @@ async def flood(page, frame):
 
 
 async def seconds_to_transcripts(page):
-    """From asking to the transcript, each time in a new conversation."""
+    """The time from asking to the transcript, each time in a new conversation."""
     taken = []
     for _ in range(ASKED):
         began = time.monotonic()

@@ -1,5 +1,5 @@
-"""No value from a provider can disturb anybody else: whatever stands in whatever field, that one answer ends with a
-reason, and everybody else's goes on and is saved."""
+"""No value from a provider affects other people: whatever a field contains, only that answer ends, with a reason, and
+all other answers continue and are saved."""
 
 import json
 
@@ -50,15 +50,16 @@ many = settings(few, max_examples=1000)
 
 @pytest.fixture(scope="module")
 def generous(database, provider):
-    """A server at which one person may ask as often as these tests do, and an answer may take as long as they do."""
-    patience = dict.fromkeys(("CHAT_FIRST_TOKEN_TIMEOUT", "CHAT_SILENCE_TIMEOUT", "CHAT_RUN_TIMEOUT"), 3600)
-    with running(OPENAI_BASE_URL=provider.url, CHAT_MAX_ANSWERS_PER_MINUTE=100_000, **patience) as server:
+    """A server whose limits on requests and time allow all these tests."""
+    timeouts = dict.fromkeys(("CHAT_FIRST_TOKEN_TIMEOUT", "CHAT_SILENCE_TIMEOUT", "CHAT_RUN_TIMEOUT"), 3600)
+    with running(OPENAI_BASE_URL=provider.url, CHAT_MAX_ANSWERS_PER_MINUTE=100_000, **timeouts) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def bystander(generous, provider):
-    """(asked, exchange): somebody else's answer, which is being written all the time, and is at its end complete."""
+    """Returns (asked, exchange) of another person's answer, which streams during all tests and must be complete at the
+    end."""
     exchange = provider.expect()
     page = Socket(new_person("bystander", generous), generous.ws_url, origin=generous.url)
     page.wait("hello")
@@ -74,7 +75,7 @@ def bystander(generous, provider):
 
 @pytest.fixture
 def unharmed(alice, generous, bystander):
-    """Look at the others after each answer."""
+    """Check the other person's answer and the server."""
 
     def look():
         asked, exchange = bystander
@@ -90,8 +91,8 @@ def saved(generation):
     return sum(len(piece.text) for piece in Piece.objects.filter(generation_id=generation))
 
 
-def judge(asked):
-    """By what is stored: an end that was quicker than the page's transcript comes in one, too."""
+def check_end(asked):
+    """Check the stored end, because an answer that ends before its transcript is sent has no event of its own."""
     status, reason = generations.outcome(asked)
     assert status in ("complete", "error")
     assert STATUS_OF[EndReason(reason)] == status
@@ -115,8 +116,8 @@ def test_chunks_of_any_shape_affect_only_their_answer(alice, generous, socket, p
                 exchange.write_raw(b"data: " + json.dumps(event).encode() + b"\n\n")
             exchange.finish(ending)
         except ConnectionError:
-            pass  # the product had enough of it
-        judge(asked)
+            pass  # the product closed the connection
+        check_end(asked)
 
     run()
     unharmed()
@@ -132,7 +133,7 @@ def test_errors_of_any_shape_affect_only_their_answer(alice, generous, socket, p
         exchange = provider.expect()
         asked = page.ask(exchange.prompt)
         exchange.respond(status, {"Retry-After": wait}, json.dumps(body).encode())
-        judge(asked)
+        check_end(asked)
 
     run()
     unharmed()
@@ -143,6 +144,6 @@ def test_errors_of_any_shape_affect_only_their_answer(alice, generous, socket, p
 def test_error_in_the_stream_affects_only_its_answer(alice, generous, answering, unharmed, field, value):
     a = answering(alice.at(generous))
     a.exchange.write_raw(b"data: " + json.dumps({"error": {field: value}}).encode() + b"\n\n")
-    judge(a.asked)
+    check_end(a.asked)
     assert generations.text(a.asked) == "Bees hum"
     unharmed()

@@ -1,7 +1,7 @@
-"""Moments in which something else happens between two steps: nobody is left without an answer, or watched by nobody.
+"""Whatever happens between two steps, no prompt stays without an answer and no answer without viewers continues.
 
-Locks of the database hold a step of a server open. Where there is no lock to hold, a supervisor in the test's own
-process is led through the steps one by one.
+Database locks hold a step of a server open. Where there is no lock to hold, the test runs a supervisor in its own
+process and takes it through the steps one by one.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import running
 
 ACK_TIMEOUT, GRACE = 1.0, 2.0
-SOON = 5.0
-"""Seconds in which a process that went silent is noticed, on a busy machine."""
+STOP_LIMIT = 5.0
+"""Seconds within which an answer stops on a busy machine."""
 
 
 # --- real servers -----------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ SOON = 5.0
 
 @pytest.fixture(scope="module")
 def pair(database, provider):
-    """Two servers that hear of each other by the database alone, and soon notice silence."""
+    """Two servers that notify each other through the database only and soon notice silence."""
     settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
     with ExitStack() as stack:
         servers = [stack.enter_context(running(OPENAI_BASE_URL=provider.url, **settings)) for _ in range(2)]
@@ -59,7 +59,7 @@ def pair(database, provider):
 
 
 def replayed(person, page, a):
-    """Send the command of an answer again, and hold it until the `with` ends."""
+    """Send the command of an answer again; it waits for a lock until the `with` ends."""
     held = locks.locked_rows("auth_user", [person.user.pk])
     held.__enter__()
     page.send("send", id=a.asked.id, content=a.exchange.prompt)
@@ -80,28 +80,26 @@ def test_replayed_command_makes_no_dead_page_a_viewer(pair, alice, answering, so
     assert witness.wait("transcript", id=a.asked.id)
     witness.close()
     a.page.close()
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(STOP_LIMIT)
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")
 
 
 def test_stop_during_a_replayed_command(pair, alice, answering, socket):
-    """It is under way at a process that does not run the answer."""
+    """The repeated command is in progress at a process that does not own the generation."""
     one, other = pair
     a = answering(alice.at(one))
     page = socket(alice.at(other))
     held = replayed(alice, page, a)
     page.stop(id=a.asked.id)
     held.__exit__(None, None, None)
-    a.exchange.wait_closed(SOON)
+    a.exchange.wait_closed(STOP_LIMIT)
     assert a.asked.outcome == ("interrupted", "stopped")
 
 
 def test_page_at_another_process_returns_in_time(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.exchange.stream(endless(), RATE)
     a.page.close()
     page.mute()
@@ -116,28 +114,28 @@ def test_page_at_another_process_returns_in_time(pair, alice, answering, socket)
 
 
 def test_unknown_stop_reason_stops_only_its_answer(server, alice, bob, answering):
-    runs = [answering(person) for person in (alice, bob)]
-    rows = Generation.objects.filter(pk__in=[a.asked.generation for a in runs]).order_by("pk")
+    answers = [answering(person) for person in (alice, bob)]
+    rows = Generation.objects.filter(pk__in=[a.asked.generation for a in answers]).order_by("pk")
     rows.filter(pk=rows[0].pk).update(stop_reason="from_tomorrow")
     rows.filter(pk=rows[1].pk).update(stop_reason=EndReason.STOPPED_BY_ADMIN)
-    ends = {a.asked.generation: a.asked.outcome[1] for a in runs}
+    ends = {a.asked.generation: a.asked.outcome[1] for a in answers}
     assert [ends[str(row.pk)] for row in rows] == ["stopped", "stopped_by_admin"]
 
 
 def test_failed_reap_is_retried(start_server, alice):
-    """A row that nothing runs is locked when its time comes."""
+    """The row of a generation without a task is locked when it is due."""
     server = start_server(CHAT_SAVE_INTERVAL=0.02)
     owner = ServerProcess.objects.get(pid=server.process.pid)
-    run = streaming_row(alice.user, owner.pk)
-    with locks.locked_rows("conversations_generation", [run.pk]):
+    generation = streaming_row(alice.user, owner.pk)
+    with locks.locked_rows("conversations_generation", [generation.pk]):
         renewed = ServerProcess.objects.get(pk=owner.pk).renewed_at
         ticks = Ticks(owner.pk, renewed)
-        eventually(lambda: ticks.count > 40, "its time is long over", 20)
-    assert generations.outcome(str(run.pk)) == ("interrupted", "server_lost")
+        eventually(lambda: ticks.count > 40, "it is long overdue", 20)
+    assert generations.outcome(str(generation.pk)) == ("interrupted", "server_lost")
 
 
 class Ticks:
-    """Counts how often a process has renewed its lease, as far as one sees it."""
+    """Counts the renewals of a process's lease that are seen."""
 
     def __init__(self, owner, since):
         self._owner, self._last, self._count = owner, since, 0
@@ -163,7 +161,7 @@ def test_reaping_does_not_depend_on_the_save_interval(start_server, alice, answe
 
 
 class Page:
-    """A socket as the supervisor knows it."""
+    """A socket, as the supervisor sees it."""
 
     def __init__(self, user):
         self.user_id = user.pk
@@ -195,12 +193,12 @@ class Page:
     def close(self, code): ...
     def recheck(self): ...
 
-    def heard(self, op):
+    def received(self, op):
         return any(f'"op":"{op}"'.encode() in frame for frame in self.frames)
 
 
 def streaming_row(user, owner):
-    """A generation that stands in the database and streams, as far as that knows."""
+    """A generation that exists, and streams, only in the database."""
     conversation = Conversation.objects.create(owner=user, client_id=new_id(), title="Bees")
     message = Message.objects.create(
         conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, client_id=new_id()
@@ -242,7 +240,7 @@ async def outcome(generation):
 
 
 async def test_subscribing_before_the_launch_follows_nothing(supervisor, user, page, started):
-    """It is shown the answer by the launch; a run of one's own process is never followed by its row."""
+    """The launch will show the answer; a process never follows the row of its own generation."""
     await subscribe.watch(supervisor, page, user, Watch(conversation=started.conversation.pk))
     assert started.generation.pk not in supervisor.follower
     live = supervisor.launch(started, user.pk, uuid.uuid4())
@@ -267,11 +265,11 @@ async def test_failure_at_launch_ends_the_answer_visibly(supervisor, user, page,
     monkeypatch.setattr(supervisor.providers, "acquire", fails)
     executor, command = CommandExecutor(supervisor), Send(id=uuid.uuid4(), content="Tell me about bees")
     executor.execute(page, user, command)
-    await until(lambda: page.heard("transcript") or page.heard("refused"))
-    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
-    assert await outcome(run.pk) == ("error", "provider_failed")
-    assert run.error_code == "internal"
-    assert page.heard("transcript")
+    await until(lambda: page.received("transcript") or page.received("refused"))
+    generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(generation.pk) == ("error", "provider_failed")
+    assert generation.error_code == "internal"
+    assert page.received("transcript")
 
 
 async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, user, page, steady, monkeypatch):
@@ -283,9 +281,9 @@ async def test_failure_while_showing_ends_the_answer_and_refuses(supervisor, use
     executor, plan = CommandExecutor(supervisor), Plan(rate=10, tokens=1000)
     command = Send(id=uuid.uuid4(), content=plan.prompt)
     executor.execute(page, user, command)
-    await until(lambda: page.heard("refused"))
-    run = await in_database(Generation.objects.get, message__parent__client_id=command.id)
-    assert await outcome(run.pk) == ("error", "provider_failed")
+    await until(lambda: page.received("refused"))
+    generation = await in_database(Generation.objects.get, message__parent__client_id=command.id)
+    assert await outcome(generation.pk) == ("error", "provider_failed")
     assert not supervisor.live
 
 
@@ -300,7 +298,7 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
     live.broadcast.subscribe(page)
     await live.task
     assert await outcome(live.id) == ("complete", "finished")
-    assert page.heard("end")
+    assert page.received("end")
     assert not supervisor.live
 
 
@@ -314,7 +312,7 @@ async def test_missing_usage_does_not_block_an_end(supervisor, user, started, mo
 
 
 async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, user, started, monkeypatch):
-    """The reader is cancelled, and goes on waiting for the goodbye of the provider."""
+    """The cancelled reader still waits for the provider to close its side."""
     monkeypatch.setattr(provider_reader, "CLOSE_TIMEOUT", 0.2)
     reading, over = asyncio.Event(), asyncio.Event()
 
@@ -342,7 +340,8 @@ async def test_connection_that_does_not_close_does_not_block_an_end(supervisor, 
 
 @pytest.fixture
 async def following(database):
-    """How rows of other processes are shown: (made by, its looks, what it found). `looks` may be made to fail."""
+    """How rows of other processes are followed. Returns (the follower, a list whose function reads the watched
+    conversations, what it found). A test may replace the function with one that fails."""
     looks, found = [], []
 
     def watched():
@@ -355,16 +354,16 @@ async def following(database):
 
 async def test_failed_poll_is_repeated(following, user):
     made, looks, found = following
-    run = await in_database(streaming_row, user, await in_database(another_process))
+    generation = await in_database(streaming_row, user, await in_database(another_process))
 
     def fails():
-        looks[0] = lambda: [run.conversation_id]
+        looks[0] = lambda: [generation.conversation_id]
         raise RuntimeError("a mistake")
 
     looks.append(fails)
     made.start()
     await until(lambda: found)
-    assert found[0].generation == run.pk
+    assert found[0].generation == generation.pk
 
 
 def another_process():
@@ -374,8 +373,8 @@ def another_process():
 async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkeypatch):
     made, looks, _found = following
     looks.append(list)
-    run = await in_database(streaming_row, user, await in_database(another_process))
-    remote = RemoteGeneration(run.pk, run.message_id, run.conversation_id)
+    generation = await in_database(streaming_row, user, await in_database(another_process))
+    remote = RemoteGeneration(generation.pk, generation.message_id, generation.conversation_id)
     first, late = Page(user), Page(user)
     read = end_event_texts.load
 
@@ -386,18 +385,18 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     monkeypatch.setattr(end_event_texts, "load", slowly)
     made.follow(remote, first)
     made.start()
-    await until(lambda: first.heard("snapshot"))
-    await in_database(ended, run)
-    await until(lambda: first.heard("end"), POLL_INTERVAL * 10)
-    await until(lambda: late.caught_up == [run.message_id])
+    await until(lambda: first.received("snapshot"))
+    await in_database(ended, generation)
+    await until(lambda: first.received("end"), POLL_INTERVAL * 10)
+    await until(lambda: late.caught_up == [generation.message_id])
 
 
-def ended(run):
+def ended(generation):
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE conversations_generation SET status = 'interrupted', end_reason = 'stopped', ended_at = now()"
             " WHERE id = %s",
-            [run.pk],
+            [generation.pk],
         )
 
 
@@ -405,7 +404,7 @@ def ended(run):
 
 
 async def test_process_takes_its_lock_once_it_is_free(database):
-    """Whoever sweeps tries the locks of others, and may hold one in the very moment in which its process starts."""
+    """A reaper tries the locks of other processes, and may hold one at the very moment when its process starts."""
     process = new_id()
     journal = Journal(process, asyncio.get_running_loop(), lambda _: None)
     with await asyncio.to_thread(database_connection) as holder:
@@ -413,7 +412,7 @@ async def test_process_takes_its_lock_once_it_is_free(database):
         holder.execute("SELECT pg_advisory_lock(%s, hashtext(%s::text))", [LOCK, process])
         await asyncio.to_thread(journal.start)
         assert await in_database(holders, process) == [sweeper]
-    limit = time.monotonic() + SOON
+    limit = time.monotonic() + STOP_LIMIT
     while await in_database(holders, process) in ([], [sweeper]):
         assert time.monotonic() < limit
     journal.close()
@@ -426,7 +425,7 @@ def database_connection():
 
 
 def holders(process):
-    """The connections that have the lock of this process."""
+    """The connections that hold the lock of this process."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s"

@@ -1,4 +1,4 @@
-"""The network goes without a word: nothing arrives any more, and no connection ends. Default settings throughout."""
+"""The network fails silently: nothing arrives any more, and no connection ends. All tests use the default settings."""
 
 import json
 import os
@@ -17,16 +17,16 @@ from tests.support.polling import eventually
 from tests.support.provider.endless import RATE, endless
 from tests.support.servers import REPOSITORY
 
-GONE = 6.5
-"""Seconds of silence after which the provider's socket is closed: 4 without an acknowledgement, 2 of grace."""
+CLOSE_LIMIT = 6.5
+"""Seconds of silence after which the provider's socket is closed: 4 without an acknowledgement, then 2 of grace."""
 SLACK = 1.5
-"""Seconds that a busy machine may add."""
+"""Additional seconds for a busy machine."""
 GRACE = 2.0
 
 
 @pytest.fixture
 def through(server, answering, proxy):
-    """Begin an answer whose page is behind a proxy of its own: (answering, proxy)."""
+    """Begin an answer whose page connects through its own proxy; returns (answering, proxy)."""
 
     def begin():
         between = proxy(server)
@@ -39,7 +39,7 @@ def through(server, answering, proxy):
 
 @pytest.mark.timeout(300)
 def test_silent_network_loss_stops_the_answer(through, long):
-    """All at once, as they share nothing but the server."""
+    """All cases run at the same time, as they share only the server."""
     begun = [through() for _ in range(20 if long else 4)]
     took = []
     silent = {}
@@ -52,18 +52,18 @@ def test_silent_network_loss_stops_the_answer(through, long):
         before = "".join(token for token, at in a.exchange.written if at < a.exchange.closed_at - 0.2)
         assert generations.text(a.asked.generation).startswith(before)
     measurements.note_times("network silently gone → upstream closed", took)
-    assert max(took) < GONE + SLACK
+    assert max(took) < CLOSE_LIMIT + SLACK
     Checker([a.exchange for a, _ in begun], [a.page for a, _ in begun]).settle().check()
 
 
 @pytest.mark.long
 def test_network_back_within_the_grace_period_loses_nothing(through, socket, provider):
-    """One page comes back on the same connection, one on a new one; neither has a hole."""
+    """One page returns on the same connection, one on a new connection; neither misses anything."""
     (a, healed), (b, dead) = through(), through()
     healed.silence()
     dead.silence()
     silent = time.monotonic()
-    eventually(lambda: time.monotonic() - silent > 4 + GRACE / 4, "longer silent than an acknowledgement may take")
+    eventually(lambda: time.monotonic() - silent > 4 + GRACE / 4, "silent for longer than the acknowledgement timeout")
     healed.resume()
     back = socket(b.page.person)
     back.watch(b.asked.conversation)
@@ -92,7 +92,7 @@ def ip(*arguments):
 
 @pytest.fixture
 def namespace():
-    """A network namespace, joined to this one by a pair of interfaces; skips where that is not allowed."""
+    """A network namespace connected to this one by a pair of interfaces; skips the test where that is not allowed."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         pytest.skip("a network namespace needs root and the program `ip`")
     name = f"chat-{os.getpid()}"
@@ -133,7 +133,7 @@ with connect(url, origin=origin, additional_headers={"Cookie": cookie}, proxy=No
 
 @contextmanager
 def page_in(namespace, server, person, prompt):
-    """A page's socket in a process that lives in the namespace; gives its events as they come."""
+    """A page's socket in a process inside the namespace; yields its events as they arrive."""
     command = ["ip", "netns", "exec", namespace, sys.executable, "-c", PAGE_PROGRAM]
     address = f"ws://{HOST}:{server.port}/ws/"
     with subprocess.Popen(
@@ -149,7 +149,7 @@ def page_in(namespace, server, person, prompt):
 @pytest.mark.long
 @pytest.mark.timeout(120)
 def test_dropped_packets_stop_the_answer(namespace, start_server, provider):
-    """No proxy in between: the system itself drops every packet, and neither side hears of it."""
+    """Without a proxy: the operating system drops every packet, and neither side notices."""
     server = start_server(HOST=HOST, ALLOWED_ORIGINS=f"http://{HOST}")
     person = people.new_person("somebody", server)
     exchange = provider.expect()
@@ -160,6 +160,6 @@ def test_dropped_packets_stop_the_answer(namespace, start_server, provider):
         silent = time.monotonic()
         took = exchange.wait_closed(20) - silent
     measurements.note_times("packets dropped in a network namespace → upstream closed", [took])
-    assert took < GONE + SLACK
+    assert took < CLOSE_LIMIT + SLACK
     assert generations.outcome(generation) == ("interrupted", "connection_lost")
     Checker([exchange], [], generations=[generation]).settle().check()

@@ -1,4 +1,4 @@
-"""Pages that wait for the database: what people ask, watch and stop does not wait with them."""
+"""Asking, watching and stopping do not wait for pages that wait for the database."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from tests.support.servers import running
 LOCK_TIMEOUT = 2.0
 LIST = "/admin/conversations/auditentry/"
 PAGES = 9
-"""More than a process has connections."""
+"""More pages than a process has connections."""
 
 
 @pytest.fixture(scope="module")

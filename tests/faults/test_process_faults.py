@@ -1,4 +1,4 @@
-"""Processes of the product are killed, told to end, frozen; and two of them share what one of them owns."""
+"""Server processes are killed, shut down or frozen, and two processes share one answer."""
 
 import asyncio
 import socket as sockets
@@ -23,14 +23,14 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.servers import redis, running
 
 LEASE = 2
-LOSS = 0.5
-"""Seconds of text that a killed process may take with it."""
-SWEPT = 5.0
-"""Seconds after a restart until nothing streams any more."""
-EXIT = 10.0
-"""Seconds from SIGTERM to the end of the process."""
-SOON = 2.0
-"""Seconds from a sign-out to the closed sockets; also what a busy machine gets for the notifier."""
+MAX_LOSS = 0.5
+"""Seconds of text that may be lost with a killed process."""
+END_LIMIT = 5.0
+"""Seconds from a restart until nothing streams any more."""
+EXIT_LIMIT = 10.0
+"""Seconds from SIGTERM to the exit of the process."""
+CLOSE_LIMIT = 2.0
+"""Seconds from a sign-out until the sockets are closed, and for a notification on a busy machine."""
 
 
 def written_before(exchange, moment):
@@ -38,7 +38,7 @@ def written_before(exchange, moment):
 
 
 def begin(answering, server, **options):
-    """An answer that streams, of a person of its own."""
+    """Begin a streaming answer for a person of its own."""
     a = answering(people.new_person("somebody", server), **options)
     a.exchange.stream(endless(), RATE).wait_written(10)
     assert a.asked.generation
@@ -50,7 +50,7 @@ def begin(answering, server, **options):
 
 @pytest.mark.timeout(1200)
 def test_killed_process_leaves_ended_answers(start_server, answering, long):
-    """The next start ends what was left streaming, with all text but that of the last moment."""
+    """The next start ends the streaming answers, with all text except that of the last moment."""
     ends, losses = [], []
     server = start_server()
     for _ in range(100 if long else 3):
@@ -60,11 +60,11 @@ def test_killed_process_leaves_ended_answers(start_server, answering, long):
         server.kill()
         server = server.again()
         ready = time.monotonic()
-        assert generations.outcome(generation, SWEPT) == ("interrupted", "server_lost")
+        assert generations.outcome(generation, END_LIMIT) == ("interrupted", "server_lost")
         ends.append(time.monotonic() - ready)
         kept = generations.text(generation)
         assert a.exchange.text.startswith(kept)
-        assert len(kept) >= len(written_before(a.exchange, moment - LOSS))
+        assert len(kept) >= len(written_before(a.exchange, moment - MAX_LOSS))
         losses.append(seconds_lost(a.exchange, kept, moment))
         Checker([a.exchange], [a.page]).settle().check()
     measurements.note_times("kill -9: ready again → ended as server_lost", ends)
@@ -73,7 +73,7 @@ def test_killed_process_leaves_ended_answers(start_server, answering, long):
 
 
 def seconds_lost(exchange, kept, moment):
-    """The age of the oldest token that came before `moment` and is not kept."""
+    """The age of the oldest token that was written before `moment` and is not saved."""
     length = 0
     for token, at in exchange.written:
         length += len(token)
@@ -82,12 +82,12 @@ def seconds_lost(exchange, kept, moment):
     return 0.0
 
 
-# --- told to end -----------------------------------------------------------------------------------------------------
+# --- shut down -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def ending(start_server, steady):
-    """A server of one's own for many streams."""
+    """A server for many streams that the test shuts down."""
     return start_server(OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
 
 
@@ -100,24 +100,24 @@ async def streams_at(crowd, steady, count):
 
 @pytest.mark.parametrize("signals", [1, 2])
 async def test_shutdown_with_many_streams(ending, steady, long, signals):
-    """Also when told twice, as an impatient administrator does."""
+    """Also with a second signal, as from an impatient administrator."""
     count = 100 if long else 20
     askers = [people.new_person("crowd", ending) for _ in range(count)]
     async with Crowd(ending, askers) as crowd:
         streams = await streams_at(crowd, steady, count)
         if signals == 2:
-            ending.tell(15)
+            ending.send_signal(15)
         ended = await asyncio.to_thread(ending.stop)
         codes = {await page.closed() for page in crowd.pages}
     measurements.note(
         f"SIGTERM with {count} streams{', twice' if signals == 2 else ''}", f"ended in {ended.seconds:.2f} s"
     )
     assert (ended.code, codes) == (0, {1012})
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     rows = await in_database(outcomes, streams)
     assert rows == {("interrupted", "server_shutdown"): count}
-    runs = [steady.run(stream.plan.prompt) for stream in streams]
-    await in_database(lambda: Checker(runs, crowd.all_pages).settle().check())
+    answers = [steady.answer(stream.plan.prompt) for stream in streams]
+    await in_database(lambda: Checker(answers, crowd.all_pages).settle().check())
     assert "Traceback" not in ending.output
 
 
@@ -130,7 +130,7 @@ def outcomes(streams):
 
 
 async def test_shutdown_right_after_sockets_opened(ending, steady):
-    """Half-open ones, ones that have just said hello, and one that has just asked."""
+    """Some sockets are half open, some have just said hello, and one has just asked."""
     askers = [people.new_person("crowd", ending) for _ in range(10)]
     plan = Plan()
     async with Crowd(ending, askers) as crowd:
@@ -144,7 +144,7 @@ async def test_shutdown_right_after_sockets_opened(ending, steady):
             each.close()
     measurements.note("SIGTERM right after new sockets", f"ended in {ended.seconds:.2f} s")
     assert (ended.code, codes) == (0, {1012})
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     for page in done:
         assert isinstance(page, Exception) or await page.closed() in (1006, 1012)
     assert not await in_database(Generation.objects.streaming().filter(requested_by=askers[0].user.pk).exists)
@@ -159,7 +159,7 @@ def test_shutdown_during_a_slow_upload(start_server, answering):
         ended = server.stop()
     measurements.note("SIGTERM during a slow upload", f"ended in {ended.seconds:.2f} s")
     assert ended.code == 0
-    assert ended.seconds < EXIT
+    assert ended.seconds < EXIT_LIMIT
     assert a.page.wait_closed() == 1012
     assert generations.outcome(a.asked) == ("interrupted", "server_shutdown")
     Checker([a.exchange], [a.page]).settle().check()
@@ -170,7 +170,7 @@ def test_shutdown_during_a_slow_upload(start_server, answering):
 
 
 def test_process_frozen_past_its_lease_is_fenced(start_server, answering):
-    """Another process ends the answer; the owner, resumed, writes nothing and shows nothing of its own."""
+    """Another process ends the answer; the resumed owner neither writes nor shows anything."""
     owner, _other = start_server(CHAT_LEASE=LEASE), start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
     generation = a.asked.generation
@@ -197,7 +197,7 @@ def test_process_frozen_past_its_lease_is_fenced(start_server, answering):
 
 
 def test_briefly_frozen_process_loses_nothing(start_server, answering):
-    """The answer ends while its process stands still: the page gets the last words before the end."""
+    """The answer ends while its process is frozen; the page gets the last words before the end."""
     owner = start_server(CHAT_LEASE=LEASE)
     a = begin(answering, owner)
     owner.freeze()
@@ -217,12 +217,13 @@ def test_briefly_frozen_process_loses_nothing(start_server, answering):
 WAYS = ["notifier", "database", "notifier lost"]
 LIMITS = {"notifier": 0.1, "database": 0.6, "notifier lost": 0.6}
 SLACK = 1.4
-"""Seconds that a busy machine may add."""
+"""Additional seconds for a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def pairs(database, provider):
-    """(one, other, URL of Redis) for a way: two servers that hear of each other by Redis, or by the database alone."""
+    """Start two servers that notify each other by Redis or through the database only; returns (one, other, URL of
+    Redis)."""
     made = {}
     with ExitStack() as stack:
 
@@ -230,7 +231,7 @@ def pairs(database, provider):
             if way not in made:
                 url = stack.enter_context(redis()) if way != "database" else ""
                 settings = {"OPENAI_BASE_URL": provider.url, "REDIS_URL": url}
-                with ThreadPoolExecutor(2) as threads:  # they start at the same time
+                with ThreadPoolExecutor(2) as threads:  # both start at the same time
                     one, other = threads.map(lambda _: stack.enter_context(running(**settings)), range(2))
                 made[way] = one, other, url
             return made[way]
@@ -248,15 +249,13 @@ def way(request):
 
 @pytest.fixture
 def shared(pairs, way, answering, socket):
-    """Begin an answer at one server that a page at the other one shows: (answering, the page, its person there)."""
+    """Begin an answer at one server that a page at the other shows; returns (answering, the page, its person there)."""
     one, other, url = pairs(way)
 
     def begin_shared():
         a = begin(answering, one)
         there = a.page.person.at(other)
-        page = socket(there)
-        page.watch(a.asked.conversation)
-        page.wait("snapshot", generation=a.asked.generation)
+        page = socket(there).subscribe(a.asked)
         if way == "notifier lost":
             kill_redis(url)
         return a, page, there
@@ -319,7 +318,7 @@ def test_sign_out_at_another_process(shared, way, long):
         assert there.post("/accounts/logout/").status == 302
         closing.append(a.exchange.wait_closed() - left)
         assert (a.page.wait_closed(), page.wait_closed()) == (4401, 4401)
-        assert max(a.page.closed_at, page.closed_at) - left < SOON
+        assert max(a.page.closed_at, page.closed_at) - left < CLOSE_LIMIT
         assert generations.outcome(generation) == ("interrupted", "signed_out")
     measurements.note_times(f"two processes ({way}): sign-out at the other one → upstream closed", closing)
     assert max(closing) < LIMITS[way] + SLACK
@@ -335,8 +334,8 @@ def deleted_by_mark(a):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.parametrize("delete", [deleted_by_row, deleted_by_mark])
-def test_account_deleted_during_a_stream(shared, delete):
-    """The upstream is closed, both pages are told, and nothing comes back."""
+def test_conversation_deleted_during_a_stream(shared, delete):
+    """The upstream is closed, both pages learn of it, and nothing is written afterwards."""
     a, page, _there = shared()
     generation, conversation = a.asked.generation, a.asked.conversation
     positions = len(a.page.events), len(page.events)
@@ -344,9 +343,9 @@ def test_account_deleted_during_a_stream(shared, delete):
     delete(a)
     closing = a.exchange.wait_closed() - gone
     measurements.note_times(f"conversation {delete.__name__.replace('_', ' ')} → upstream closed", [closing])
-    assert closing < SOON
+    assert closing < CLOSE_LIMIT
     for each, position in zip((a.page, page), positions, strict=True):
-        eventually(lambda each=each, position=position: told_of_the_deletion(each, position), "the page is told")
+        eventually(lambda each=each, position=position: shows_the_deletion(each, position), "the page is told")
     if delete is deleted_by_mark:
         assert generations.outcome(generation) == ("interrupted", "deleted")
         assert a.exchange.text.startswith(generations.text(generation))
@@ -355,7 +354,7 @@ def test_account_deleted_during_a_stream(shared, delete):
         assert not Generation.objects.filter(pk=generation).exists()
 
 
-def told_of_the_deletion(page, position):
+def shows_the_deletion(page, position):
     return any(
         (event.op == "end" and event["reason"] == "deleted") or (event.op == "refused" and event["code"] == "not_found")
         for event in page.events[position:]
@@ -364,7 +363,7 @@ def told_of_the_deletion(page, position):
 
 @pytest.mark.parametrize("way", ["database"], indirect=True)
 @pytest.mark.timeout(120)
-def test_deleting_an_account_during_a_stream_never_fails(shared, long):
+def test_deleting_a_conversation_during_a_stream_never_fails(shared, long):
     """A piece of text may be saved at the very moment of the deletion."""
     for _ in range(30 if long else 3):
         a, _page, _there = shared()
@@ -373,7 +372,7 @@ def test_deleting_an_account_during_a_stream_never_fails(shared, long):
         a.exchange.wait_closed()
 
 
-# --- one process: who may no longer be there -------------------------------------------------------------------------
+# --- ended sessions at one process -----------------------------------------------------------------------------------
 
 
 def new_password(person):
@@ -400,7 +399,7 @@ def account_deleted(person):
 
 @pytest.mark.parametrize("what", [signed_out, new_password, disabled, disabled_in_one_query, account_deleted])
 def test_ended_session_stops_the_answer(server, answering, what):
-    """By another process than the server (but for the sign-out): nobody rings, and it is seen all the same."""
+    """All but the sign-out are done by another process without a notification, and the server still notices."""
     a = begin(answering, server)
     generation = a.asked.generation
     left = time.monotonic()
@@ -409,7 +408,7 @@ def test_ended_session_stops_the_answer(server, answering, what):
     assert a.page.wait_closed() == 4401
     measurements.note_times(f"{what.__name__.replace('_', ' ')} → upstream closed", [closing])
     measurements.note_times(f"{what.__name__.replace('_', ' ')} → socket closed", [a.page.closed_at - left])
-    assert max(a.page.closed_at, a.exchange.closed_at) - left < SOON
+    assert max(a.page.closed_at, a.exchange.closed_at) - left < CLOSE_LIMIT
     if what is account_deleted:
         assert not Generation.objects.filter(pk=generation).exists()
     else:

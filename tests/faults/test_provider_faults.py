@@ -1,5 +1,5 @@
-"""Providers that fail in the network's ways, and in rarer ones of their own; the common ones are in
-tests/test_provider_errors.py. Each keeps what was written, ends with its reason, and is asked once."""
+"""The network to the provider fails, and providers fail in rare ways; the common ones are in
+tests/providers/test_provider_errors.py. Each answer keeps its text, ends with a reason, and is requested once."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from tests.support.provider.endless import endless
 from tests.support.servers import running
 from tests.support.tcp_proxy import Proxy
 
-PATIENCE = {
+TIMEOUTS = {
     "CHAT_CONNECT_TIMEOUT": 1,
     "CHAT_FIRST_TOKEN_TIMEOUT": 1.5,
     "CHAT_SILENCE_TIMEOUT": 1.5,
@@ -27,17 +27,17 @@ PATIENCE = {
 
 
 @pytest.fixture(scope="module")
-def way(provider):
-    """A network between the server and its provider."""
+def network(provider):
+    """The network between the server and its provider."""
     proxy = Proxy(("127.0.0.1", provider.port))
     yield proxy
     proxy.stop()
 
 
 @pytest.fixture(scope="module")
-def behind(database, way):
-    """A server whose provider is at the other end of that network."""
-    with running(OPENAI_BASE_URL=f"{way.url}/v1", **PATIENCE) as server:
+def behind(database, network):
+    """A server that reaches its provider through that network."""
+    with running(OPENAI_BASE_URL=f"{network.url}/v1", **TIMEOUTS) as server:
         yield server
 
 
@@ -46,7 +46,7 @@ def far(alice, behind, answering):
     return lambda *tokens: answering(alice.at(behind), *tokens)
 
 
-def judge(a, provider, reason, text="Bees hum"):
+def check_end(a, provider, reason, text="Bees hum"):
     assert a.asked.outcome == ("error", reason)
     assert generations.text(a.asked) == text
     assert_plain_sentence(a.asked)
@@ -54,55 +54,55 @@ def judge(a, provider, reason, text="Bees hum"):
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_connection_reset_by_the_network(far, way, provider):
+def test_connection_reset_by_the_network(far, network, provider):
     a = far()
-    way.reset()
-    judge(a, provider, "truncated")
+    network.reset()
+    check_end(a, provider, "truncated")
 
 
-def test_network_to_the_provider_falls_silent(far, way, provider):
+def test_network_to_the_provider_falls_silent(far, network, provider):
     a = far()
-    way.silence()
+    network.silence()
     try:
         assert a.asked.outcome == ("error", "timed_out")
     finally:
-        way.resume()
-    judge(a, provider, "timed_out")
+        network.resume()
+    check_end(a, provider, "timed_out")
 
 
-def test_stop_while_the_network_is_silent(far, way):
-    """The server's end of the connection closes at once; the provider learns of it when the network is back."""
+def test_stop_while_the_network_is_silent(far, network):
+    """The server closes its end at once; the provider learns of it when the network is back."""
     a = far()
-    way.silence()
+    network.silence()
     try:
         a.asked.stop()
         assert a.asked.outcome == ("interrupted", "stopped")
         assert not a.exchange.closed
     finally:
-        way.resume()
+        network.resume()
     a.exchange.wait_closed(1)
     Checker([a.exchange], [a.page]).settle().check()
 
 
-def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, way):
-    """A few bytes at a time: headers, chunk sizes, events and characters arrive in halves."""
+def test_dripping_stream_is_read_at_any_split(alice, behind, socket, provider, network):
+    """A few bytes at a time, so headers, chunk sizes, events and characters arrive in parts."""
     exchange = provider.expect()
     asked = socket(alice.at(behind)).ask(exchange.prompt)
     exchange.wait_opened()
-    way.drip(1000)
+    network.drip(1000)
     try:
         exchange.write_tokens("Bees 🐝 ", "hümmen").finish()
         assert asked.outcome == ("complete", "finished")
     finally:
-        way.drip(None)
+        network.drip(None)
     assert generations.text(asked) == "Bees 🐝 hümmen"
 
 
 def test_endless_answer_is_cut_off(far, provider):
-    """Neither silent nor done: the limit of the whole run ends it."""
+    """The provider is neither silent nor done, so the limit for the whole answer ends it."""
     a = far("Bees hum ")
     a.exchange.stream(endless(), 20)
-    a.exchange.wait_closed(PATIENCE["CHAT_RUN_TIMEOUT"] + 2)
+    a.exchange.wait_closed(TIMEOUTS["CHAT_RUN_TIMEOUT"] + 2)
     assert a.asked.outcome == ("error", "timed_out")
     assert a.exchange.text.startswith(generations.text(a.asked))
     Checker([a.exchange], [a.page]).settle().check()
@@ -120,44 +120,38 @@ def test_endless_comments_do_not_count_as_text(far, provider):
         if a.page.count("end"):
             break
         a.page.connection.ping().wait(0.05)
-    judge(a, provider, "timed_out")
+    check_end(a, provider, "timed_out")
 
 
 def test_unreachable_provider_times_out(database, alice, socket):
-    """An address that takes no connection and refuses none."""
+    """An address that neither accepts nor refuses connections."""
     with ExitStack() as stack:
         hole = stack.enter_context(sockets.socket())
         hole.bind(("127.0.0.1", 0))
         hole.listen(0)
-        for _ in range(3):  # the queue is full now, so the system answers nobody
+        for _ in range(3):  # then the queue is full, so the system answers nobody
             waiting = stack.enter_context(sockets.socket())
             waiting.setblocking(False)
             waiting.connect_ex(hole.getsockname())
         url = f"http://127.0.0.1:{hole.getsockname()[1]}/v1"
         server = stack.enter_context(
-            running(OPENAI_BASE_URL=url, **PATIENCE | {"CHAT_FIRST_TOKEN_TIMEOUT": 9, "CHAT_RUN_TIMEOUT": 9})
+            running(OPENAI_BASE_URL=url, **TIMEOUTS | {"CHAT_FIRST_TOKEN_TIMEOUT": 9, "CHAT_RUN_TIMEOUT": 9})
         )
         began = time.monotonic()
         asked = socket(alice.at(server)).ask("Is anybody there?")
         assert asked.outcome == ("error", "provider_unreachable")
-        assert time.monotonic() - began < 5 * PATIENCE["CHAT_CONNECT_TIMEOUT"]
+        assert time.monotonic() - began < 5 * TIMEOUTS["CHAT_CONNECT_TIMEOUT"]
         assert_plain_sentence(asked)
 
 
-@pytest.fixture
-def asking(alice, socket, provider):
-    exchange = provider.expect()
-    asked = socket(alice).ask(exchange.prompt)
-    exchange.wait_opened()
-    return asked, exchange
-
-
-@pytest.mark.parametrize(("wait", "told"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")])
-def test_rate_limit_is_explained(asking, provider, wait, told):
+@pytest.mark.parametrize(
+    ("wait", "sentence"), [("0", "in a moment"), ("3", "in 3 s"), ("120", "in 120 s"), ("", "moment")]
+)
+def test_rate_limit_is_explained(asking, provider, wait, sentence):
     asked, exchange = asking
     exchange.respond(429, {"Retry-After": wait})
     assert asked.outcome == ("error", "rate_limited")
-    assert told in asked.end["note"]
+    assert sentence in asked.end["note"]
     assert len(provider.asked(exchange.prompt)) == 1
     assert_plain_sentence(asked)
 
@@ -194,16 +188,16 @@ def test_compressed_stream_is_read(asking):
 
 
 def test_invalid_http_chunks_are_an_error(far, provider):
-    """The connection is closed at once; that nothing more can come is only noticed by the silence."""
+    """The connection is closed at once; only the silence shows that nothing more can arrive."""
     a = far()
     a.exchange._do(a.exchange._put(b"zz\r\nnonsense\r\n"))
     a.exchange.wait_closed(1)
     assert a.asked.outcome in {("error", "truncated"), ("error", "timed_out")}
-    judge(a, provider, a.asked.end["reason"])
+    check_end(a, provider, a.asked.end["reason"])
 
 
 def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
-    """More than CHAT_MAX_LINE: the rest is not read."""
+    """The line exceeds CHAT_MAX_LINE; the rest is not read."""
     a = answering(alice)
     with ExitStack() as stack:
         stack.enter_context(pytest.raises(ConnectionError))
@@ -212,7 +206,7 @@ def test_line_of_ten_megabytes_is_cut_off(alice, answering, provider):
             a.exchange.write_raw(b"x" * 65_536)
         a.exchange.wait_closed(2)
         raise ConnectionError
-    judge(a, provider, "too_large")
+    check_end(a, provider, "too_large")
 
 
 def test_text_after_the_finish_reason_is_ignored(alice, answering):
@@ -233,7 +227,7 @@ def test_text_and_finish_reason_in_one_event(alice, answering):
 
 
 def test_error_after_the_finish_reason_is_ignored(alice, answering):
-    """All was said before it."""
+    """The answer was complete before the error."""
     a = answering(alice)
     a.exchange.finish(done=False, end=False)
     a.exchange.write_event({"error": {"message": "late"}}).end()
@@ -244,4 +238,4 @@ def test_error_after_the_finish_reason_is_ignored(alice, answering):
 def test_odd_error_objects_are_harmless(alice, answering, provider, error):
     a = answering(alice)
     a.exchange.write_event({"error": error})
-    judge(a, provider, "provider_failed")
+    check_end(a, provider, "provider_failed")

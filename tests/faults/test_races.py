@@ -1,4 +1,4 @@
-"""Two things at the same moment: one of them wins, and everybody hears the same."""
+"""Of two actions at the same moment one wins, and every page sees the same result."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ TOKENS, RATE = 3, 50
 
 
 class Aim:
-    """When to press Stop, in seconds from the prompt on, so that about every second one comes too late."""
+    """Chooses when to press Stop, in seconds after the prompt, so that about every second Stop comes too late."""
 
     def __init__(self) -> None:
         self.delay = 0.15
@@ -33,7 +33,8 @@ class Aim:
 
 @pytest.mark.timeout(1800)
 def test_stop_at_the_last_token(busy, steady, crowd_of, long):
-    """`complete` exactly with all of the text and a finish reason; else `stopped` with a part of it."""
+    """The answer is `complete` only with all its text and a finish reason; otherwise it is `stopped` with a part of
+    it."""
     times, width = (10_000, 20) if long else (200, 10)
     outcomes = {"finished": 0, "stopped": 0}
     aim, left, streams = Aim(), list(range(times)), []
@@ -56,8 +57,8 @@ def test_stop_at_the_last_token(busy, steady, crowd_of, long):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for stream in streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages, generations=crowd.generations).settle(60).check()
+    answers = [answer for stream in streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages, generations=crowd.generations).settle(60).check()
     assert len(rows) == times
     for row in rows.values():
         outcomes[row.reason] += 1
@@ -68,8 +69,8 @@ def test_stop_at_the_last_token(busy, steady, crowd_of, long):
     assert min(outcomes.values()) > times / 10
 
 
-def test_twenty_concurrent_stops(alice, answering, socket, provider):
-    """By two pages and by the form, all for the same answer."""
+def test_twenty_concurrent_stops_end_it_once(alice, answering, socket, provider):
+    """Two pages and the form stop the same answer."""
     a = answering(alice)
     other = socket(alice)
     other.watch(a.asked.conversation)
@@ -87,7 +88,7 @@ def test_twenty_concurrent_stops(alice, answering, socket, provider):
 
 
 def test_stop_for_an_older_generation_leaves_the_newer_one_alone(alice, answering, provider):
-    """The click was meant for the answer that a new version replaced in the meantime."""
+    """The click is for an answer that a new version has replaced in the meantime."""
     a = answering(alice)
     a.exchange.finish()
     assert a.asked.end
@@ -105,7 +106,7 @@ def test_stop_for_an_older_generation_leaves_the_newer_one_alone(alice, answerin
 
 @pytest.mark.parametrize("by", ["generation", "id"])
 def test_stop_and_new_prompt_at_once(alice, answering, provider, by):
-    """Stop, and at once the next prompt: the old answer is stopped, the new one is not."""
+    """Stop, then immediately the next prompt: the old answer is stopped, the new one is not."""
     a = answering(alice)
     generation = a.asked.generation
     following = provider.expect()
@@ -118,7 +119,7 @@ def test_stop_and_new_prompt_at_once(alice, answering, provider, by):
     Checker([a.exchange, following], [a.page]).settle().check()
 
 
-def test_new_prompt_then_stop_of_the_old_answer(alice, answering, provider):
+def test_stop_after_a_new_prompt_leaves_it_alone(alice, answering, provider):
     a = answering(alice)
     generation = a.asked.generation
     following = provider.expect()
@@ -131,7 +132,7 @@ def test_new_prompt_then_stop_of_the_old_answer(alice, answering, provider):
 
 
 def test_prompt_immediately_followed_by_stop(busy, steady, crowd_of):
-    """Both frames are there before the prompt is in the database."""
+    """Both frames arrive before the prompt is in the database."""
 
     async def scenario():
         async with Crowd(busy, crowd_of(20)) as crowd:
@@ -143,22 +144,22 @@ def test_prompt_immediately_followed_by_stop(busy, steady, crowd_of):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for stream in crowd.streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
+    answers = [answer for stream in crowd.streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages, generations=crowd.generations).settle().check()
     assert len(rows) == 100
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 
 def test_same_prompt_twice_and_one_stop(alice, socket, provider):
-    """A page that lost its socket sends the prompt again, and stops it: one answer, one request, one stop."""
+    """A page that lost its socket sends the prompt again and stops it: one answer, one request, one stop."""
     exchange = provider.expect()
     first, second = socket(alice), socket(alice)
     command, conversation = str(uuid.uuid4()), None
     for page in (first, second):
         page.send("send", id=command, conversation=conversation, content=exchange.prompt)
     second.stop(id=command)
-    told = first.wait("transcript", id=command)
-    generation = generations.get(str(told["generation"])) if told["generation"] else None
+    transcript = first.wait("transcript", id=command)
+    generation = generations.get(str(transcript["generation"])) if transcript["generation"] else None
     if generation is not None:
         assert generations.outcome(str(generation.pk)) == ("interrupted", "stopped")
     assert len(provider.asked(exchange.prompt)) <= 1
@@ -166,7 +167,7 @@ def test_same_prompt_twice_and_one_stop(alice, socket, provider):
 
 
 def test_stop_and_sign_out_at_once(alice, answering):
-    """Whoever is first names the reason; the answer ends once, and nothing comes back."""
+    """Whichever comes first determines the reason; the answer ends once, and nothing is written afterwards."""
     a = answering(alice)
     generation = a.asked.generation
     a.page.stop(generation=generation)

@@ -1,4 +1,4 @@
-"""Values that the database does not take: the answer with them ends all the same, and nothing else waits for it."""
+"""An answer with values that the database refuses still ends, and nothing else waits for it."""
 
 import asyncio
 import threading
@@ -24,7 +24,7 @@ from tests.support.polling import TIMEOUT, eventually
 
 HOSTILE = "a\0b\ud800c\udfff"
 TICK = 1.5
-"""Seconds in which a tick comes, on a busy machine."""
+"""Seconds within which a tick happens, on a busy machine."""
 
 texts = st.text(st.characters(codec=None), max_size=60) | st.sampled_from([HOSTILE, "\0" * 50, "x" * 600])
 numbers = st.none() | st.integers() | st.sampled_from([-1, 2**31 - 1, 2**31, 2**63, 10**400])
@@ -57,7 +57,7 @@ endings = st.builds(
 
 
 class Writer:
-    """A journal as a process has one, with the rows that it may write to."""
+    """A process's journal, with rows that it may write to."""
 
     def __init__(self, user):
         self.user = user
@@ -67,20 +67,20 @@ class Writer:
         self.journal = Journal(new_id(), self.loop, lambda tick: None)
         self.journal.start()
 
-    def run(self, prefix=""):
-        """A generation that streams, of this process; its id."""
+    def new_generation(self, prefix=""):
+        """Create a streaming generation of this process; returns its id."""
         conversation = Conversation.objects.create(owner=self.user, client_id=new_id(), title="Bees")
         message = Message.objects.create(
             conversation=conversation, role=Role.ASSISTANT, status=Status.STREAMING, content=prefix, client_id=new_id()
         )
-        run = Generation.objects.create(
+        row = Generation.objects.create(
             conversation=conversation, message=message, requested_by=self.user, owner_id=self.journal.process
         )
-        self.journal.open(run.pk, len(prefix))
-        return run.pk
+        self.journal.open(row.pk, len(prefix))
+        return row.pk
 
     def end(self, *endings):
-        """All at the same moment; what became of them, or None where it takes longer than a tick."""
+        """End all of these at the same moment; returns their results, or None if that takes longer than a tick."""
 
         async def together():
             futures = [self.journal.end(ending) for ending in endings]
@@ -106,7 +106,7 @@ def writer(database):
 
 @contextmanager
 def refusing(generation):
-    """The database takes no end of this generation."""
+    """Make the database refuse the end of this generation."""
     name = f"refuse_{new_id().hex}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -140,31 +140,31 @@ def plain(generation, text="Bees hum"):
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(ending=endings)
 def test_any_end_is_saved_immediately(writer, ending):
-    ending.generation = writer.run()
+    ending.generation = writer.new_generation()
     writer.journal.append(ending.generation, ending.text)
     [ended], _ = writer.end(ending)
     assert ended is not None
     assert ended.won
-    run = Generation.objects.select_related("message").get(pk=ending.generation)
-    assert (run.status, run.end_reason) == (STATUS_OF[ending.reason], ending.reason)
-    assert run.message.content == ended.text
+    row = Generation.objects.select_related("message").get(pk=ending.generation)
+    assert (row.status, row.end_reason) == (STATUS_OF[ending.reason], ending.reason)
+    assert row.message.content == ended.text
     assert len(ended.text) == len(ending.text)
 
 
 def test_any_text_is_saved_by_a_tick(writer):
-    bad, good = writer.run(), writer.run()
+    bad, good = writer.new_generation(), writer.new_generation()
     writer.journal.append(bad, HOSTILE)
     writer.journal.append(good, "Bees ")
-    eventually(lambda: saved(good) == "Bees ", "the text of the other one", TICK)
+    eventually(lambda: saved(good) == "Bees ", "the text of the other answer", TICK)
     eventually(lambda: len(saved(bad)) == len(HOSTILE), "its own text", TICK)
     writer.journal.append(bad, "hum")
-    eventually(lambda: saved(bad).endswith("hum"), "what came behind it", TICK)
+    eventually(lambda: saved(bad).endswith("hum"), "the text that followed", TICK)
     ended, _ = writer.end(plain(bad), plain(good))
     assert all(each.won for each in ended)
 
 
 def test_permanently_refused_row_does_not_block_others(writer):
-    bad, live, *good = (writer.run() for _ in range(7))
+    bad, live, *good = (writer.new_generation() for _ in range(7))
     with refusing(bad):
         ended, futures = writer.end(plain(bad), *(plain(each) for each in good))
         assert ended[0] is None
@@ -172,22 +172,22 @@ def test_permanently_refused_row_does_not_block_others(writer):
         writer.journal.append(live, "Bees ")
         eventually(lambda: saved(live) == "Bees ", "the text of one that streams", TICK)
         assert writer.journal.unavailable_for() < TICK
-    eventually(futures[0].done, "the end, once it is taken", 20)
+    eventually(futures[0].done, "the end saved", 20)
     assert generations.outcome(str(bad)) == ("complete", "finished")
     assert generations.text(str(bad)) == "Bees hum"
     writer.end(plain(live))
 
 
 def test_refused_end_does_not_affect_other_answers(server, alice, bob, answering):
-    """Others are saved and end, the server stays ready, and the metrics tell."""
+    """Other answers are saved and end, the server stays ready, and the metrics show the failure."""
     a, b = answering(alice), answering(bob)
     counted = scrape(server)["chat_endings_refused_total",]
     with refusing(a.asked.generation):
         a.exchange.finish()
         a.page.wait("saving", generation=a.asked.generation)
-        eventually(lambda: scrape(server)["chat_endings_refused_total",] > counted, "a figure that tells it")
+        eventually(lambda: scrape(server)["chat_endings_refused_total",] > counted, "the metric increased")
         b.exchange.write_tokens(" on")
-        eventually(lambda: saved(b.asked.generation) == "Bees hum on", "the other's words", TICK)
+        eventually(lambda: saved(b.asked.generation) == "Bees hum on", "the text of the other answer saved", TICK)
         b.exchange.finish()
         assert b.asked.outcome == ("complete", "finished")
         assert request(server, "/readyz").status == 200

@@ -1,4 +1,4 @@
-"""A page that stops reading, and a provider that writes faster than anybody reads: nobody else notices."""
+"""A page that stops reading, or a provider that writes too fast, affects nobody else."""
 
 import asyncio
 import json
@@ -17,15 +17,15 @@ from tests.support.faults.steady_provider import Plan
 from tests.support.polling import eventually
 from tests.support.protocol_rules import Event
 
-UNREAD = 262_144
-CLOSED = 10.0
+MAX_UNREAD = 262_144
+CLOSE_LIMIT = 10.0
 FAST = 1000
 HEAVY = partial(Plan, rate=FAST, more=200)
-"""Words so long that 256 KiB are there within seconds."""
+"""Words so long that 256 KiB arrive within seconds."""
 
 
 def received(events: list[Event]) -> int:
-    """About as many bytes as these frames had."""
+    """The approximate size of these frames in bytes."""
     return sum(len(json.dumps(dict(event.fields), ensure_ascii=False)) for event in events)
 
 
@@ -45,7 +45,7 @@ def connected(server, page):
     ],
 )
 def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
-    """Another page of the same answer reads on, so the answer goes on; others' Stop is as quick as ever."""
+    """Another page keeps reading the same answer, so it continues; other people's Stop is as fast as ever."""
     people = crowd_of(21)
 
     async def scenario():
@@ -58,19 +58,19 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             crowd.gone.append(slow)
             await slow.send("watch", conversation=fast.conversation)
             await slow.wait("snapshot")
-            before = Resources.of(busy).memory
+            before = Resources.measure(busy).memory
             stalled, read = time.monotonic(), len(slow.events)
             slow.acknowledges = False
             if not reads:
                 slow.stall()
-            while connected(busy, slow) and time.monotonic() - stalled < CLOSED + 2:
+            while connected(busy, slow) and time.monotonic() - stalled < CLOSE_LIMIT + 2:
                 if others and time.monotonic() - stalled > 2:
                     await others.pop().stop()
                 await asyncio.sleep(0.1)
             closed_after = time.monotonic() - stalled
             while others:
                 await others.pop().stop()
-            grown = Resources.of(busy).memory - before
+            grown = Resources.measure(busy).memory - before
             slow.resume()
             code = await slow.closed()
             await fast.stop()
@@ -78,9 +78,9 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             return crowd, code, closed_after, grown, received(slow.events[read:])
 
     crowd, code, closed_after, grown, got = asyncio.run(scenario())
-    assert closed_after < CLOSED + 1
+    assert closed_after < CLOSE_LIMIT + 1
     assert code == 1013 if reads else code in (1013, 1006)
-    assert got < UNREAD * 1.1
+    assert got < MAX_UNREAD * 1.1
     stops = [each for each in crowd.streams[1:] if each.stopped_at]
     closed = [steady.wait_closed(each.plan.prompt).closed_at - each.stopped_at for each in stops]
     assert max(closed) < 1
@@ -88,19 +88,19 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
     text = f"sent {got / 1024:.0f} KiB, closed {code} after {closed_after:.1f} s"
     measurements.note(case, f"{text}, memory {grown / 1024:+.0f} KiB with 21 streams")
     measurements.note_times(f"{case}: others' Stop → upstream closed", closed)
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    Checker(answers, crowd.all_pages).settle().check()
 
 
 def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
-    """What had no room is not sent later piece by piece: the page gets the whole anew."""
+    """Frames that did not fit are not sent later one by one: the page gets a new snapshot."""
 
     async def scenario():
         async with Crowd(busy, crowd_of(1)) as crowd:
             page = crowd.pages[0]
             stream = (await crowd.ask([HEAVY()]))[0]
             page.acknowledges = False
-            await page.wait_for(lambda: page.silence() > 1)  # full: the server sends it nothing more
+            await page.wait_for(lambda: page.silence() > 1)  # full, so the server sends it nothing more
             page.acknowledges = True
             seen = len(page.events)
             await page.wait_for(lambda: any(event.op == "snapshot" for event in page.events[seen:]))
@@ -109,14 +109,14 @@ def test_page_catches_up_when_it_reads_again(busy, steady, crowd_of):
             return crowd
 
     crowd = asyncio.run(scenario())
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 
 @pytest.mark.parametrize("streams", [pytest.param(1, marks=pytest.mark.long), 5])
 def test_thousand_tokens_a_second_do_not_slow_others(busy, steady, crowd_of, streams):
-    """Few frames, all of the text, and Stop at once."""
+    """The page gets few frames with all of the text, and Stop works at once."""
     seconds = 3
 
     async def scenario():
@@ -130,8 +130,8 @@ def test_thousand_tokens_a_second_do_not_slow_others(busy, steady, crowd_of, str
             return crowd, frames
 
     crowd, frames = asyncio.run(scenario())
-    runs = [run for each in crowd.streams for run in steady.asked(each.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for each in crowd.streams for answer in steady.asked(each.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     closed = [
         steady.wait_closed(each.plan.prompt).closed_at - each.stopped_at for each in crowd.streams if each.stopped_at
     ]

@@ -1,4 +1,4 @@
-"""Pages that misbehave together: they are refused or closed, and nobody else's Stop is slower for it."""
+"""Misbehaving pages are refused or closed, and do not slow down other people's Stop."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ HANDSHAKE = "GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r
 
 
 async def stops_beside(server, steady, people, abuse):
-    """Run `abuse(crowd)` while others stream, and then stop; returns the crowd and how long each Stop took."""
+    """Run `abuse(crowd)` while others stream and then stop; returns the crowd and the duration of each Stop."""
     async with Crowd(server, people) as crowd:
         streams = await crowd.ask(Plan() for _ in people)
         abusing = asyncio.create_task(abuse(crowd))
@@ -34,13 +34,13 @@ async def stops_beside(server, steady, people, abuse):
             await asyncio.sleep(0.05)
         await asyncio.gather(*(stream.ended() for stream in streams))
         await abusing
-        runs = [steady.wait_closed(stream.plan.prompt) for stream in streams]
-        return crowd, [run.closed_at - stream.stopped_at for run, stream in zip(runs, streams, strict=True)]
+        answers = [steady.wait_closed(stream.plan.prompt) for stream in streams]
+        return crowd, [answer.closed_at - stream.stopped_at for answer, stream in zip(answers, streams, strict=True)]
 
 
 def check(steady, crowd):
-    runs = [run for stream in crowd.streams for run in steady.asked(stream.plan.prompt)]
-    rows = Checker(runs, crowd.all_pages).settle().check()
+    answers = [answer for stream in crowd.streams for answer in steady.asked(stream.plan.prompt)]
+    rows = Checker(answers, crowd.all_pages).settle().check()
     assert {row.reason for row in rows.values()} == {"stopped"}
 
 
@@ -89,7 +89,7 @@ def test_thousand_frames_a_second_slow_nobody(busy, steady, crowd_of, kind):
     ],
 )
 def test_half_open_sockets_slow_nobody(busy, steady, crowd_of, opening):
-    before = Resources.of(busy, steady.port)
+    before = Resources.measure(busy, steady.port)
     people = crowd_of(OTHERS)
     start = HANDSHAKE.format(port=busy.port) if opening.startswith(("half", "the")) else opening
     if opening.startswith("the"):
@@ -115,12 +115,12 @@ def test_half_open_sockets_slow_nobody(busy, steady, crowd_of, opening):
 
 
 def test_fragmented_megabyte_closes_the_socket(alice, socket, answering):
-    """A message over the limit in fragments that are each below it."""
+    """The message exceeds the limit, each of its fragments does not."""
     a = answering(alice)
     page = socket(alice)
     with suppress(ConnectionClosed):
         page.connection.send("x" * 60_000 for _ in range(18))
-    assert page.wait_closed() in (1006, 1009)  # still sending, it may miss the goodbye
+    assert page.wait_closed() in (1006, 1009)  # still sending, it may miss the close frame
     a.asked.stop()
     assert a.asked.outcome == ("interrupted", "stopped")
 

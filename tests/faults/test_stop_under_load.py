@@ -1,4 +1,4 @@
-"""Stop with a hundred streams at once: none is lost, and each reaches the provider in time."""
+"""With a hundred streams at once, every Stop reaches the provider in time."""
 
 import asyncio
 import random
@@ -16,23 +16,23 @@ from tests.support.faults.steady_provider import NEVER, Plan
 
 STREAMS = 100
 LIMIT = 3.0
-"""Seconds that a Stop may take on the slowest machine; the figures say what it takes."""
+"""Seconds that a Stop may take on the slowest machine; the printed figures show the real value."""
 
 
 def check(steady, crowd):
-    """The promises of the checker, for what these pages saw."""
+    """Check the invariants for everything that these pages saw."""
     prompts = {stream.plan.prompt for stream in crowd.streams}
-    runs = [run for run in steady.runs if run.prompt in prompts]
-    return Checker(runs, crowd.all_pages, generations=crowd.generations).settle().check()
+    answers = [answer for answer in steady.answers if answer.prompt in prompts]
+    return Checker(answers, crowd.all_pages, generations=crowd.generations).settle().check()
 
 
-def reached(steady, streams):
-    """Seconds from each Stop to the provider's closed socket."""
+def seconds_to_close(steady, streams):
+    """The seconds from each Stop until the provider's socket was closed."""
     return [steady.wait_closed(stream.plan.prompt).closed_at - stream.stopped_at for stream in streams]
 
 
-async def told(streams):
-    """Seconds from each Stop to its end on the page."""
+async def seconds_to_end(streams):
+    """The seconds from each Stop until the page got the end."""
     ends = await asyncio.gather(*(stream.ended() for stream in streams))
     return [end.at - stream.stopped_at for end, stream in zip(ends, streams, strict=True)]
 
@@ -44,8 +44,8 @@ async def stop_and_ask_again(stream: Stream) -> Stream:
 
 
 def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
-    """Ten Stops a second, each page asking anew, so that a hundred stream all the time; then all at once."""
-    before = Resources.of(busy, steady.port)
+    """Ten Stops a second, each followed by a new prompt, so that a hundred answers always stream; then all at once."""
+    before = Resources.measure(busy, steady.port)
     process = psutil.Process(busy.process.pid)
     stops = STREAMS if long else STREAMS // 4
 
@@ -64,12 +64,12 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
             following = await asyncio.gather(*again)
             crowd.streams += following
             stopped = [stream for stream in streams if stream.stopped_at]
-            shown, closed = await told(stopped), reached(steady, stopped)
+            shown, closed = await seconds_to_end(stopped), seconds_to_close(steady, stopped)
             await asyncio.gather(*(stream.begun() for stream in following))
             following += [stream for stream in streams if not stream.stopped_at]
             await asyncio.gather(*(stream.flows() for stream in following))
             await asyncio.gather(*(stream.stop() for stream in following))
-            return crowd, shown, closed, await told(following), reached(steady, following)
+            return crowd, shown, closed, await seconds_to_end(following), seconds_to_close(steady, following)
 
     crowd, shown, closed, shown_at_once, closed_at_once = asyncio.run(scenario())
     measurements.note_times("Stop → upstream closed, 100 streams × 20 tokens/s", closed)
@@ -92,18 +92,18 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
     ],
 )
 def test_stop_of_a_hundred_silent_requests(busy, steady, crowd_of, long, case, plan):
-    """A read that would never return is cut off like any other."""
+    """A read that would never return is cancelled like any other."""
     count = STREAMS if long else 30
 
     async def scenario():
         async with Crowd(busy, crowd_of(count)) as crowd:
             streams = await crowd.ask(Plan(**plan) for _ in range(count))
             for stream in streams:
-                await asyncio.to_thread(steady.run, stream.plan.prompt)
+                await asyncio.to_thread(steady.answer, stream.plan.prompt)
             for stream in random.sample(streams, count):
                 await stream.stop()
                 await asyncio.sleep(0.02)
-            return crowd, await told(streams), reached(steady, streams)
+            return crowd, await seconds_to_end(streams), seconds_to_close(steady, streams)
 
     crowd, shown, closed = asyncio.run(scenario())
     measurements.note_times(f"Stop → upstream closed, {case}", closed)
@@ -133,8 +133,8 @@ async def ask_and_stop(page: Page, burst: float) -> Stream:
 
 @pytest.mark.timeout(600)
 def test_stop_at_random_moments(busy, steady, crowd_of, long):
-    """From before the request has left to behind the last token; in bursts, alone, by the command or the generation,
-    some on pages that do not read."""
+    """From before the request is sent until after the last token; in bursts or alone, by command or by generation, some
+    on pages that do not read."""
     rounds, width = (20, 50) if long else (2, 50)
     closed, outcomes = [], {"stopped": 0, "finished": 0}
 
@@ -153,9 +153,9 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
     for stream in crowd.streams:
         each = by_prompt[stream.plan.prompt]
         outcomes[each.reason] += 1
-        if each.reason == "stopped" and (runs := steady.asked(stream.plan.prompt)):
-            closed.append(runs[0].closed_at - stream.stopped_at)
-        if stream.plan.tokens == Plan.tokens:  # this one does not end by itself
+        if each.reason == "stopped" and (answers := steady.asked(stream.plan.prompt)):
+            closed.append(answers[0].closed_at - stream.stopped_at)
+        if stream.plan.tokens == Plan.tokens:  # this one never ends by itself
             assert each.reason == "stopped"
     measurements.note_times(f"{rounds * width} Stops at random moments → upstream closed", closed)
     measurements.note("Stops at random moments", f"0 lost of {rounds * width}: {outcomes}")
@@ -164,13 +164,13 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
 
 
 def test_stop_while_the_database_is_frozen(start_server, steady, long):
-    """Answers that stream are cut off at once. A prompt that waits for the database and is stopped in the meantime is
-    never sent to the provider."""
-    with postgres_server.own_postgres() as cluster:
-        server = start_server(DATABASE_URL=cluster.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
+    """Streaming answers stop at once. A prompt that waits for the database and is stopped meanwhile is never sent to
+    the provider."""
+    with postgres_server.own_postgres() as postgres:
+        server = start_server(DATABASE_URL=postgres.url, OPENAI_BASE_URL=steady.url, CHAT_MAX_CONCURRENT=1000)
         askers = [people.new_person("crowd", server) for _ in range(35)]
         crowd, closed, saving, shown = asyncio.run(
-            _stop_in_a_frozen_database(server, askers, cluster, steady, 5.0 if long else 1.5)
+            _stop_in_a_frozen_database(server, askers, postgres, steady, 5.0 if long else 1.5)
         )
         stored = check(steady, crowd)
     measurements.note_times("Stop → upstream closed, PostgreSQL frozen", closed)
@@ -183,12 +183,12 @@ def test_stop_while_the_database_is_frozen(start_server, steady, long):
     assert sum(bool(steady.asked(stream.plan.prompt)) for stream in crowd.streams) == 30
 
 
-async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
+async def _stop_in_a_frozen_database(server, askers, postgres, steady, seconds):
     async with Crowd(server, askers) as crowd:
         *pages, _, _, _, _, _ = crowd.pages
         streams = await crowd.ask(Plan() for _ in pages)
         await asyncio.sleep(0.5)
-        cluster.freeze()
+        postgres.freeze()
         began = time.monotonic()
         for stream in streams:
             await stream.stop()
@@ -197,11 +197,11 @@ async def _stop_in_a_frozen_database(server, askers, cluster, steady, seconds):
         for stream in waiting:
             await stream.stop(by_command=True)
         crowd.streams += waiting
-        closed = await asyncio.to_thread(reached, steady, streams)
+        closed = await asyncio.to_thread(seconds_to_close, steady, streams)
         saving = [(await stream.page.wait("saving")).at - stream.stopped_at for stream in streams]
         assert not any(event.op == "end" for page in crowd.pages for event in page.events)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
-        cluster.thaw()
+        postgres.thaw()
         thawed = time.monotonic()
         shown = [(await stream.ended()).at - thawed for stream in streams]
         await asyncio.gather(*(page.quiet() for page in crowd.pages))

@@ -1,4 +1,4 @@
-/** As much of the DOM as `chat/morph` and `chat/answer-streams` use. */
+/** The part of the DOM that `chat/morph` and `chat/answer-streams` use. */
 class FakeNode {
   parent = null
 

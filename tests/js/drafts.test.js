@@ -23,14 +23,14 @@ test("an empty draft leaves nothing behind", () => {
   assert.deepEqual(Object.keys(localStorage), [])
 })
 
-test("a text that is given back comes before the draft", () => {
+test("a returned text comes before the draft", () => {
   const draft = new Draft("alice", "c1")
   draft.text = "second"
   draft.prepend("first")
   assert.equal(draft.text, "first\n\nsecond")
 })
 
-test("the draft of a new chat passes on when its tab is closed", async () => {
+test("the draft of a new chat is passed on when its tab is closed", async () => {
   localStorage.setItem("draft:alice:new:other", "left behind")
   navigator.locks.held = ["tab:other"]
   assert.equal(await takeOrphan("alice"), "")
@@ -45,7 +45,7 @@ test("the draft of a new chat belongs to its tab", () => {
   assert.equal(localStorage.getItem(`draft:alice:new:${tab}`), "mine")
 })
 
-test("the next person finds nothing, and nobody does after signing out", () => {
+test("the next person finds no drafts, and nobody does after signing out", () => {
   new Draft("alice", "c1").text = "hers"
   new Draft("bob", "c1").text = "his"
   forgetTyped("bob")
@@ -55,7 +55,7 @@ test("the next person finds nothing, and nobody does after signing out", () => {
   assert.equal(new Draft("bob", "c1").text, "")
 })
 
-test("storage that is full or forbidden does no harm", t => {
+test("full or forbidden storage is harmless", t => {
   const refuse = () => {
     throw new DOMException("no", "QuotaExceededError")
   }

@@ -6,7 +6,7 @@ const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{
 
 test("an id is a version 4 UUID", () => assert.match(newId(), UUID4))
 
-test("so it is without crypto.randomUUID", () => {
+test("an id is a version 4 UUID without crypto.randomUUID too", () => {
   const { randomUUID } = crypto
   crypto.randomUUID = undefined
   try {

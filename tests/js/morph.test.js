@@ -25,7 +25,7 @@ test("text that is the same is not touched", () => {
   assert.deepEqual(node.edits, [])
 })
 
-test("elements of the same kind stay, others are replaced, what is too many goes", () => {
+test("elements of the same kind stay, others are replaced, extra ones are removed", () => {
   const kept = element("p", text("one"))
   const parent = element("div", kept, element("p", text("two")), element("p", text("three")))
   const list = element("ul")
@@ -43,7 +43,7 @@ test("finished nodes and the page's own buttons are left alone", () => {
   assert.deepEqual(parent.childNodes.map(node => node.data ?? node.nodeName), ["P", "ab", "BUTTON"])
 })
 
-test("attributes follow, all but the tabindex that the page set", () => {
+test("attributes are updated, except the tabindex that the page set", () => {
   const node = element("pre")
   node.setAttribute("tabindex", "0")
   node.setAttribute("class", "old")

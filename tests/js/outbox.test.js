@@ -43,7 +43,7 @@ test("a command given without a connection goes out with the next one", () => {
   assert.equal(outbox.wasSent("1"), true)
 })
 
-test("an answered command is sent no more, and forgotten", () => {
+test("an answered command is forgotten and never sent again", () => {
   outbox.post("1", send("1"), "c1")
   assert.equal(outbox.remove("1").place, "c1")
   outbox.replay()
@@ -58,13 +58,13 @@ test("a frame that is too large is given back at once", () => {
   assert.equal(outbox.empty, true)
 })
 
-test("a command is given up after four broken connections, not after restarts", () => {
+test("a command is abandoned after four broken connections, not after restarts", () => {
   outbox.post("1", send("1"), "c1")
   for (const code of [BROKEN, 1012, BROKEN, 1012, BROKEN]) assert.deepEqual(outbox.giveUpAfter(code), [])
   assert.equal(outbox.giveUpAfter(BROKEN).length, 1)
 })
 
-test("what was never sent ended no connection", () => {
+test("a command that was never sent is not blamed for a broken connection", () => {
   socket.open = false
   outbox.post("1", send("1"), "c1")
   assert.deepEqual(outbox.giveUpAfter(TOO_LARGE), [])

@@ -1,4 +1,4 @@
-/** Loaded before each test file: resolves the import map's names (`net/ids`), and stands in for the browser. */
+/** Loaded before each test file: resolves the import map's names (`net/ids`) and defines the browser's globals. */
 import { setMaxListeners } from "node:events"
 import { registerHooks } from "node:module"
 

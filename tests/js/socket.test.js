@@ -56,7 +56,7 @@ beforeEach(() => {
   socket.connect()
 })
 
-test("it opens with the server's hello", () => {
+test("the socket is open after the server's hello", () => {
   assert.equal(latest().address.href, "ws://chat.example/ws/")
   assert.equal(socket.send({ op: "stop" }), false)
   hello()
@@ -101,14 +101,14 @@ for (const code of [4401, 4403]) {
   })
 }
 
-test("an opening that takes too long is given up", () => {
+test("a connection attempt that takes too long is abandoned", () => {
   mock.timers.tick(8000)
   assert.equal(heard.states.at(-1), "lost")
   mock.timers.tick(250)
   assert.equal(opened(), 2)
 })
 
-test("silence is probed while something is expected, and given up without an answer", () => {
+test("silence is probed while something is expected, and without an answer the connection is abandoned", () => {
   hello()
   expecting = true
   mock.timers.tick(4000)
@@ -144,7 +144,7 @@ test("a socket that seems dead closes only after its successor opened", () => {
   assert.equal(old.closedWith, null)
 })
 
-test("offline shows at once, and ends with an event that comes later", () => {
+test("going offline shows at once, and ends with a later event", () => {
   hello()
   dispatchEvent(new Event("offline"))
   assert.equal(heard.states.at(-1), "offline")

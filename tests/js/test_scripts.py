@@ -1,4 +1,4 @@
-"""The page's modules by themselves, with Node's test runner. `make test-js` runs these tests alone."""
+"""Tests of the page's JavaScript modules with Node's test runner. `make test-js` runs only these."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def node() -> str:
-    """Playwright brings a Node with it, so the tests need no other."""
+    """Playwright includes Node, so these tests need no other."""
     return str(compute_driver_executable()[0])
 
 

@@ -1,1 +1,1 @@
-"""Starting, configuring, watching and cleaning up."""
+"""Starting, configuring, monitoring and cleaning up."""

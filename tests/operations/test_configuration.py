@@ -1,4 +1,4 @@
-"""Settings from outside: documented without gaps, and refused in one sentence when they cannot be used."""
+"""Every setting is documented, and an unusable value is refused with one sentence."""
 
 import re
 import subprocess

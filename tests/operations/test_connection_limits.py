@@ -1,4 +1,4 @@
-"""Connections: there is always one more for those who work, and none is held for ever by somebody who does not."""
+"""Slow or idle connections time out, and some open files are always reserved for real work."""
 
 import resource
 import socket as sockets
@@ -15,13 +15,13 @@ from chatapp.http_protocol import REQUEST_TIMEOUT, Channel, LimitedRequest
 from tests.support import environment, people, servers
 from tests.support.polling import eventually
 
-FEW = 160
-"""Open files of a server; a quarter of them is kept back."""
+MAX_FILES = 160
+"""The open files of a server; a quarter of them is reserved."""
 
 
 @pytest.fixture
 def small(database, provider):
-    """A server that is begun with a low limit, and then kept to another one."""
+    """A server that starts with a low limit, which is then changed."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
     try:
@@ -36,9 +36,9 @@ def test_open_file_limit_is_raised_and_partly_reserved(small, provider, answerin
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     assert soft == hard or soft > 1024
     a = answering(people.new_person("alice", small))
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (FEW, hard))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (MAX_FILES, hard))
     with ExitStack() as stack:
-        held = [stack.enter_context(sockets.create_connection(small.address)) for _ in range(2 * FEW)]
+        held = [stack.enter_context(sockets.create_connection(small.address)) for _ in range(2 * MAX_FILES)]
         small.wait_output("connections are refused", 10)
         held[-1].settimeout(10)
         assert held[-1].recv(1) == b""
@@ -49,7 +49,7 @@ def test_open_file_limit_is_raised_and_partly_reserved(small, provider, answerin
         following.write_tokens("Still here.").finish()
         assert asked.outcome == ("complete", "finished")
     somebody = people.new_person("bob", small)
-    eventually(lambda: reachable(somebody), "connections are taken again")
+    eventually(lambda: reachable(somebody), "the server accepts connections again")
 
 
 def reachable(person):
@@ -61,7 +61,7 @@ def reachable(person):
 
 @pytest.fixture
 def dripping():
-    """A connection on which bytes come one by one, and its clock."""
+    """A connection on which bytes arrive one by one, and its clock."""
     clock, channel = Clock(), Channel()
     channel.factory = type("Factory", (), {"server": type("Server", (), {"protocol_connected": lambda *_: None})()})()
     channel.requestFactory = LimitedRequest
@@ -89,7 +89,7 @@ def test_request_that_arrives_byte_by_byte_times_out(dripping, begin):
 
 
 def server_with(tmp_path, **given):
-    """Start a server in a folder of its own, and let it end at once; what it wrote."""
+    """Start a server in a folder of its own and let it end at once; returns its output."""
     port = servers.free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "chatapp.server"],

@@ -1,6 +1,6 @@
-"""More requests at once than the process has connections to its database: each is answered, and none is lost for good.
+"""With more concurrent requests than database connections, every request is answered and no connection is leaked.
 
-The server here has four connections, one of them for pages.
+The server of these tests has four connections, one of them for pages.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from tests.support import people, servers
 from tests.support.conversations import conversation
 
 POOL = 4
-AT_ONCE = 12
-SOON = 6.0
-"""Seconds; below the ten that a request waits for a connection before it is given up."""
+CONCURRENT = 12
+MAX_WAIT = 6.0
+"""Seconds; fewer than the ten that a request waits for a connection before it fails."""
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def staff(narrow):
     return people.new_person("staff", narrow, is_staff=True, is_superuser=True)
 
 
-def at_once(request, count=AT_ONCE):
-    """What these requests are answered with, made at the same time; and the seconds that all of them took."""
+def at_once(request, count=CONCURRENT):
+    """Make these requests at the same time; returns the responses and the seconds that all of them took."""
     began = time.monotonic()
     with ThreadPoolExecutor(count) as threads:
         answers = list(threads.map(lambda _: request(), range(count)))
@@ -53,7 +53,7 @@ def at_once(request, count=AT_ONCE):
 
 
 def long_conversation(person):
-    """Eight megabytes: more than the system's buffers take in for a reader who does not read."""
+    """Eight megabytes: more than the operating system's buffers hold for a reader who does not read."""
     made = conversation(person)
     rows = [
         Message(conversation=made, parent_id=made.head_id, role="user", content=f"{number} {'x' * 100_000}")
@@ -64,10 +64,10 @@ def long_conversation(person):
 
 
 def begin_download(person, path):
-    """A reader who takes the first bytes, and then no more."""
+    """A client that reads the first bytes and then stops."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.settimeout(SOON)
+    raw.settimeout(MAX_WAIT)
     raw.connect(person.server.address)
     raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {person.server.url[7:]}\r\nCookie: {person.cookie}\r\n\r\n".encode())
     assert raw.recv(12) == b"HTTP/1.1 200"
@@ -79,26 +79,26 @@ def test_concurrent_exports_all_succeed(alice, kind):
     made = conversation(alice)
     statuses, seconds = at_once(lambda: alice.get(f"/c/{made.pk}/export.{kind}"))
     assert statuses == {200}
-    assert seconds < SOON
+    assert seconds < MAX_WAIT
 
 
 def test_concurrent_exports_of_unknown_conversations_are_not_found(alice):
     statuses, seconds = at_once(lambda: alice.get(f"/c/{uuid.uuid4()}/export.md"))
     assert statuses == {404}
-    assert seconds < SOON
+    assert seconds < MAX_WAIT
 
 
 def test_concurrent_stop_forms_all_succeed(alice):
-    """The Stop that is meant for bad moments."""
+    """The form is meant for bad moments."""
     statuses, seconds = at_once(lambda: alice.post(f"/generations/{uuid.uuid4()}/stop/"))
     assert statuses == {404}
-    assert seconds < SOON
+    assert seconds < MAX_WAIT
 
 
 def test_concurrent_csv_exports_all_succeed(staff):
     statuses, seconds = at_once(lambda: staff.get("/admin/conversations/generation/export/?status__exact=error"))
     assert statuses == {200}
-    assert seconds < SOON
+    assert seconds < MAX_WAIT
 
 
 def test_unread_downloads_hold_no_connection(alice):
@@ -109,7 +109,7 @@ def test_unread_downloads_hold_no_connection(alice):
         began = time.monotonic()
         assert alice.get(f"/c/{conversation(alice).pk}/export.md").status == 200
         assert alice.get("/").status == 200
-        assert time.monotonic() - began < SOON
+        assert time.monotonic() - began < MAX_WAIT
     assert alice.get("/").status == 200
 
 
@@ -132,14 +132,14 @@ def post_as(server, path, charset):
 
 @pytest.mark.parametrize("path", FORMS)
 def test_unreadable_charset_gives_the_connection_back(narrow, path):
-    """Anybody may send them, signed in or not."""
+    """Anybody may send such a request, signed in or not."""
     statuses = {post_as(narrow, path, charset) for charset in CHARSETS for _ in range(POOL)}
     assert statuses <= {302, 400, 403, 404, 405}
     assert people.Person(None, "", narrow).get("/readyz").html == "ready\n"
 
 
 async def ask_and_fail(scope, receive, send):
-    """An application that uses the database, and whose exception leaves it."""
+    """An application that uses the database and then raises."""
 
     def ask():
         with connection.cursor() as cursor:
@@ -153,4 +153,4 @@ async def test_failing_requests_give_their_connection_back(database):
     application = ReleaseConnections(ask_and_fail)
     for _ in range(settings.DATABASE_POOL_SIZE + 1):
         with pytest.raises(LookupError):
-            await asyncio.wait_for(application({"type": "http"}, None, None), SOON)
+            await asyncio.wait_for(application({"type": "http"}, None, None), MAX_WAIT)

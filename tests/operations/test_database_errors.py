@@ -1,4 +1,5 @@
-"""Which faults are a database that is away; that such pages are made is in faults/test_database.py."""
+"""Which database errors mean that the database is unavailable; tests/faults/test_database_outage.py checks the page
+that people then see."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""Django's own look at the settings, as an installation would have it."""
+"""Django's deployment checks find nothing wrong with the settings of an installation."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ ONLY_WITH_HTTPS = {"security.W004", "security.W008", "security.W012", "security.
 
 
 def check(data_dir: Path, **given: str) -> subprocess.CompletedProcess[str]:
-    """Run Django's checks for a deployment; the address is of a database that nobody asks."""
+    """Run Django's deployment checks, with the address of a database that is never contacted."""
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=BASE_DIR,

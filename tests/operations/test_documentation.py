@@ -1,4 +1,4 @@
-"""The documents name files that exist."""
+"""Links and test names in the documentation lead to existing files and tests."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: what load balancers and orchestrators ask, without a login."""
+"""`/healthz` and `/readyz` answer load balancers and orchestrators without a login."""
 
 import asyncio
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def test_health_accepts_only_get(server, method):
 
 
 def test_metrics_are_off_without_a_token(start_server):
-    """And behind https only, probes are still answered over plain http, as they come from inside."""
+    """Probes come from inside, so they are answered over plain HTTP even if the site uses only HTTPS."""
     server = start_server(METRICS_TOKEN="", ALLOWED_ORIGINS="https://chat.example.org")
     assert ask(server, "/healthz").status == 200
     assert ask(server, "/readyz").status == 200
@@ -51,7 +51,7 @@ def test_metrics_are_off_without_a_token(start_server):
 
 @pytest.fixture
 def supervisor(database):
-    """A supervisor of this process, as far as health looks at it."""
+    """The parts of a supervisor that health checks read."""
     supervisor = Supervisor()
     supervisor.journal = SimpleNamespace(unavailable_for=lambda: 0.1)
     return supervisor

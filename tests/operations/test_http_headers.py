@@ -1,4 +1,4 @@
-"""What every answer of the server carries, and what it does not take."""
+"""Headers of every response, and requests that the server refuses."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def get(server, path, **headers):
 
 
 def first_line(server, request):
-    """What the server says to these bytes before the body has been sent."""
+    """The first line of the server's response to these bytes, before the body is sent."""
     with sockets.create_connection(server.address, timeout=10) as raw:
         raw.sendall(request)
         return raw.recv(4096).split(b"\r\n")[0]
@@ -59,7 +59,7 @@ def test_every_response_forbids_content_sniffing(server, path):
 
 @pytest.fixture(scope="module")
 def secure(database, provider):
-    """As behind a proxy with TLS, after its key was changed."""
+    """A server behind a TLS proxy, after its secret key was changed."""
     keys = {"SECRET_KEY": "k" * 40, "SECRET_KEY_FALLBACKS": environment.SECRET_KEY}
     with servers.running(OPENAI_BASE_URL=provider.url, ALLOWED_ORIGINS="https://chat.example.org", **keys) as server:
         yield server
@@ -86,7 +86,7 @@ def test_cookies_belong_to_this_host_only(secure):
 
 
 def test_session_signed_with_the_former_key_stays_valid(secure):
-    """The socket leaves it as it is; the next page signs it anew, and tells the browser."""
+    """A socket leaves the cookie unchanged; the next page signs it again and sends it to the browser."""
     cookie = {"Cookie": f"__Host-sessionid={people.new_person('somebody', secure).session}"}
     for _ in range(2):
         with connect(secure.ws_url, origin="https://chat.example.org", additional_headers=cookie, proxy=None) as page:

@@ -1,4 +1,4 @@
-"""A process that answers nobody leaves the database alone, and is there at once when somebody asks."""
+"""An idle process leaves the database alone and still reacts at once to a new prompt."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.support import generations
 from tests.support.polling import eventually
 from tests.support.servers import running
 
-SELDOM = timedelta(seconds=1.5)
+MIN_INTERVAL = timedelta(seconds=1.5)
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +23,19 @@ def renewed(server):
     return ServerProcess.objects.get(pid=server.process.pid).renewed_at
 
 
-def pause(server):
-    """Between two ticks."""
+def tick_interval(server):
+    """The time between two ticks."""
     first = renewed(server)
     second = eventually(lambda: (at := renewed(server)) != first and at, "a tick")
     return eventually(lambda: (at := renewed(server)) != second and at, "another tick") - second
 
 
 def test_idle_process_ticks_rarely(idle):
-    assert pause(idle) > SELDOM
+    assert tick_interval(idle) > MIN_INTERVAL
 
 
 def test_idle_process_notices_a_stop_once_something_streams(idle, alice, answering):
-    assert pause(idle) > SELDOM
+    assert tick_interval(idle) > MIN_INTERVAL
     a = answering(alice.at(idle))
     Generation.objects.filter(pk=a.asked.generation).update(stop_reason=EndReason.STOPPED_BY_ADMIN)
     a.exchange.wait_closed(1)

@@ -1,4 +1,4 @@
-"""Imports: everything imported is a declared dependency, and no test module imports from another one."""
+"""Every imported package is a declared dependency, and no test module imports another."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ OUR_PACKAGES = {"bench", "chatapp", "conversations", "tests"}
 
 
 def imported_modules(*folders):
-    """(file, module) of each absolute import in these folders; `from a import b` gives `a` and `a.b`."""
+    """The (file, module) of each absolute import in these folders; `from a import b` gives `a` and `a.b`."""
     for folder in folders:
         for path in sorted((BASE_DIR / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -25,7 +25,7 @@ def imported_modules(*folders):
 
 
 def canonical(name):
-    """The name of a distribution as https://peps.python.org/pep-0503/ compares it."""
+    """The normalized name of a distribution: https://peps.python.org/pep-0503/."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -56,7 +56,7 @@ def test_every_import_is_a_declared_dependency(folders, files):
 
 
 def test_no_test_module_imports_another():
-    """What two of them need is in `tests.support` or is a fixture of the folder's conftest.py."""
+    """Shared code is in `tests.support` or in a fixture of the folder's conftest.py."""
     wrong = [
         f"{path.relative_to(BASE_DIR)} imports {module}"
         for path, module in imported_modules("tests")

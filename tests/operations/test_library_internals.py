@@ -1,4 +1,4 @@
-"""Undocumented parts of Daphne, Twisted and autobahn: without them the product still serves and stops."""
+"""Without the undocumented parts of Daphne, Twisted and autobahn the product still serves and stops."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from chatapp import library_internals
 from tests.support import people, servers
 
 START = "from chatapp import server\nfrom chatapp import library_internals\n{}\nserver.main()"
-"""A server that starts once some parts have been taken away."""
+"""A program that removes some internals and then starts the server."""
 
 OTHER_FACTORIES = """
 import types
@@ -26,7 +26,7 @@ del WebSocketProtocol._dataReceived
 
 
 class WithoutBuffers:
-    """A connection of a release of Twisted that keeps its buffers elsewhere."""
+    """A connection of a Twisted release that keeps its buffers elsewhere."""
 
     def __init__(self):
         self.written = b""
@@ -36,7 +36,7 @@ class WithoutBuffers:
 
 
 class Buffered(WithoutBuffers):
-    """A connection as Twisted has it, with some bytes that its socket has not taken yet, or none."""
+    """A Twisted connection with some bytes, or none, that its socket has not accepted yet."""
 
     TLS = False
     _tempDataBuffer = ()  # noqa: N815
@@ -52,11 +52,11 @@ class Buffered(WithoutBuffers):
         return len(data[: self.takes])
 
 
-def test_every_part_is_there():
+def test_all_internals_are_present():
     assert library_internals.check() == []
 
 
-def test_a_missing_part_is_logged_by_name(monkeypatch, caplog):
+def test_a_missing_internal_is_logged_by_name(monkeypatch, caplog):
     monkeypatch.setattr(library_internals, "DAPHNE_HOOKS", ("create_application", "renamed"))
     assert library_internals.check() == ["daphne.server.Server.renamed"]
     assert "daphne.server.Server.renamed is missing" in caplog.text
@@ -67,13 +67,13 @@ def test_a_connection_without_buffers_is_not_written_to_directly():
     assert library_internals.can_write_directly(Buffered())
 
 
-def test_the_rest_of_a_frame_waits_where_the_socket_is_full():
+def test_the_rest_of_a_frame_is_buffered_when_the_socket_is_full():
     connection = Buffered()
     library_internals.write_directly(connection, b"frame")
     assert (connection.direct, connection.written) == (b"fr", b"ame")
 
 
-def test_a_frame_goes_behind_what_waits():
+def test_a_frame_is_written_after_the_buffered_bytes():
     connection = Buffered(waiting=b"earlier")
     library_internals.write_directly(connection, b"frame")
     assert (connection.direct, connection.written) == (b"", b"frame")
@@ -84,7 +84,7 @@ def test_a_frame_goes_behind_what_waits():
     [(OTHER_FACTORIES, "WebSocketFactory"), (OTHER_BUFFERS, "autobahn _dataReceived")],
     ids=["Daphne's factories", "buffers, receiver and connections"],
 )
-def test_a_stop_arrives_and_the_server_ends_without(taken_away, missing, database, provider, answering):
+def test_stop_and_shutdown_work_without_internals(taken_away, missing, database, provider, answering):
     class Newer(servers.Server):
         program = ("-c", START.format(taken_away))
 

@@ -1,4 +1,4 @@
-"""The log: one line for the end of each run, calm about stops, and never a word of what people and models write."""
+"""The log has one line for the end of each generation and never contains the text of people or models."""
 
 import json
 import logging
@@ -17,18 +17,18 @@ from tests.support.polling import eventually
 
 @pytest.fixture(scope="module")
 def talkative(database, provider):
-    """A server that writes as much as it can, as JSON."""
+    """A server that logs as much as it can, as JSON."""
     with servers.running(OPENAI_BASE_URL=provider.url, LOG_FORMAT="json", LOG_LEVEL="DEBUG") as server:
         yield server
 
 
 def lines(server):
-    """The JSON lines; what is printed at the start, for people, is none."""
+    """The JSON lines, without those printed for people at the start."""
     return [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
 
 
 def end_of(server, asked):
-    """The line of this run's end."""
+    """The log line for the end of this generation."""
 
     def look():
         found = [line for line in lines(server) if line.get("generation") == asked.generation]
@@ -44,13 +44,13 @@ def test_stop_is_logged_as_info(talkative, answering):
     a = answering(somebody)
     a.asked.stop()
     line = end_of(talkative, a.asked)
-    told = (line["level"], line["status"], line["reason"], line["stopped_from"])
-    assert told == ("INFO", "interrupted", "stopped", "page")
+    logged = (line["level"], line["status"], line["reason"], line["stopped_from"])
+    assert logged == ("INFO", "interrupted", "stopped", "page")
     assert (line["user"], line["model"]) == (somebody.user.pk, "alpha-model")
     assert line["endpoint"]
-    run = Generation.objects.get(pk=a.asked.generation)
-    assert line["conversation"] == str(run.conversation_id)
-    assert (line["characters"], line["kind"]) == (run.characters, "reply")
+    generation = Generation.objects.get(pk=a.asked.generation)
+    assert line["conversation"] == str(generation.conversation_id)
+    assert (line["characters"], line["kind"]) == (generation.characters, "reply")
     assert line["tokens_out"] >= 1
     assert 0 <= line["opened_ms"] <= line["first_token_ms"] <= line["total_ms"]
     assert 0 <= line["stop_ms"] <= line["total_ms"]
@@ -70,8 +70,8 @@ def test_error_is_logged_as_warning(talkative, socket, provider):
     asked = socket(people.new_person("somebody", talkative)).ask(exchange.prompt)
     exchange.respond(503, body={"error": {"message": exchange.prompt}})
     line = end_of(talkative, asked)
-    told = (line["level"], line["status"], line["reason"], line["code"])
-    assert told == ("WARNING", "error", "provider_failed", "503")
+    logged = (line["level"], line["status"], line["reason"], line["code"])
+    assert logged == ("WARNING", "error", "provider_failed", "503")
 
 
 def test_log_contains_no_text_and_no_keys(talkative, socket, provider):
@@ -114,12 +114,12 @@ def test_text_format_has_the_same_fields_in_one_line(server, alice, answering):
 
 def test_generation_of_a_lost_process_is_logged(caplog):
     caplog.set_level(logging.INFO, "conversations.generations")
-    run = "00000000-0000-7000-8000-00000000abcd"
-    generation_log.reaped([run], EndReason.SERVER_LOST)
+    generation = "00000000-0000-7000-8000-00000000abcd"
+    generation_log.reaped([generation], EndReason.SERVER_LOST)
     (record,) = caplog.records
     assert record.levelname == "INFO"
     assert record.fields == {
-        "event": "generation_ended", "generation": run, "status": "interrupted", "reason": "server_lost",
+        "event": "generation_ended", "generation": generation, "status": "interrupted", "reason": "server_lost",
     }  # fmt: skip
 
 
@@ -135,20 +135,20 @@ def test_traceback_does_not_quote_the_refused_row(database, formatter):
     with pytest.raises(IntegrityError, match=secret) as refusal:
         insert(f"{secret}\n{secret}")
     about = (refusal.type, refusal.value, refusal.tb)
-    told = formatter.format(logging.LogRecord("name", logging.ERROR, __file__, 1, "it failed", None, about))
-    assert secret not in told
-    assert "violates check constraint" in told
-    assert "CheckViolation" in told
-    assert "test_logs.py" in told
+    logged = formatter.format(logging.LogRecord("name", logging.ERROR, __file__, 1, "it failed", None, about))
+    assert secret not in logged
+    assert "violates check constraint" in logged
+    assert "CheckViolation" in logged
+    assert "test_logs.py" in logged
 
 
 def test_control_characters_are_escaped():
-    """Names of models come from providers."""
+    """Model names come from providers."""
     name = "m\rINFO fake\x1b[31m\x0b\x0c\x85\u2028"
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "model %s", (name,), None)
-    told = logs.OneLine().format(record)
-    assert told.isprintable()
-    assert "INFO fake" in told
+    logged = logs.OneLine().format(record)
+    assert logged.isprintable()
+    assert "INFO fake" in logged
 
 
 def test_repeated_library_messages_are_logged_once_a_minute():
@@ -166,8 +166,8 @@ def test_unavailable_redis_is_logged_once_a_minute():
 
 def test_json_format_has_one_object_per_line():
     record = logging.LogRecord("name", logging.INFO, __file__, 1, "two\nlines of %s", ('"quotes"',), None)
-    told = logs.Json().format(record)
-    assert "\n" not in told
-    line = json.loads(told)
+    logged = logs.Json().format(record)
+    assert "\n" not in logged
+    line = json.loads(logged)
     assert (line["level"], line["logger"], line["message"]) == ("INFO", "name", 'two\nlines of "quotes"')
     assert line["time"].endswith("+00:00")

@@ -1,4 +1,4 @@
-"""The first start on an empty data folder, and the next ones."""
+"""`make run` starts on an empty data folder, and starts again later."""
 
 import re
 import secrets
@@ -18,13 +18,13 @@ TWO_STARTS = 90
 
 @pytest.fixture
 def data_dir():
-    """A folder that does not exist yet. Its path is short, because that of a socket has to be."""
+    """A folder that does not exist yet. Its path is short because the path of a socket has to be."""
     return databases.FOLDER / f"empty-{secrets.token_hex(4)}"
 
 
 @pytest.fixture
 def static_files(data_dir):
-    """Spares the test the gathering of static files."""
+    """Collected static files, so that the test need not collect them."""
     data_dir.mkdir(mode=0o711)
     share_static_files(data_dir)
 
@@ -45,7 +45,7 @@ def start(data_dir):
 
 
 def wait_ready(server):
-    """How many seconds it took from now on."""
+    """Wait until the server is ready; returns the seconds."""
     begin = time.monotonic()
     server.wait_output(f"Ready: {server.url}\n", 60)
     return time.monotonic() - begin
@@ -112,7 +112,7 @@ def test_starts_after_a_power_cut(start, data_dir):
     server.kill()
     postmaster.kill()
     postmaster.wait(10)
-    # The number of the dead server now belongs to some other program, which is this one.
+    # The dead server's process id now belongs to another program: this one.
     mark = data_dir / "postgres" / "postmaster.pid"
     mark.write_text(mark.read_text().replace(str(postmaster.pid), str(psutil.Process().pid), 1))
     wait_ready(start())

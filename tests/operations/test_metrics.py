@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus reads of a process, for those who hold the token."""
+"""`/metrics` shows the figures of one process to clients with the token."""
 
 from conversations.telemetry import metrics
 from tests.support.environment import METRICS_TOKEN
@@ -7,7 +7,7 @@ from tests.support.polling import eventually
 
 
 def grown(server, before, *names):
-    """Wait until each of these is higher than before."""
+    """Wait until each of these has increased."""
     eventually(lambda: all(scrape(server)[name] > before[name] for name in names), f"more of {names}")
 
 
@@ -66,7 +66,8 @@ def test_gauges_show_live_counts(server, alice, answering):
     a.asked.stop()
     a.page.close()
     eventually(
-        lambda: scrape(server)["chat_generations_streaming",] < now["chat_generations_streaming",], "one run less"
+        lambda: scrape(server)["chat_generations_streaming",] < now["chat_generations_streaming",],
+        "one generation less",
     )
     eventually(lambda: scrape(server)["chat_upstreams_open",] < now["chat_upstreams_open",], "one upstream less")
     eventually(lambda: scrape(server)["chat_viewers",] < now["chat_viewers",], "one viewer less")

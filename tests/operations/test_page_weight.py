@@ -1,4 +1,4 @@
-"""The page is light: what it loads of our own is small, and is loaded once."""
+"""The page's own scripts and styles are small, and each is loaded once."""
 
 import gzip
 import re
@@ -7,11 +7,11 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 
 LIMIT = 58_000
-"""Bytes of our own scripts and styles as they travel, each file compressed."""
+"""The total size in bytes of our own scripts and styles, each file compressed."""
 
 
 def own_files(html):
-    """The scripts and styles of a page that are ours, as in the repository."""
+    """Our own scripts and styles that a page loads, by their paths in the repository."""
     names = re.findall(r'"/static/((?:js|css)/[^"]+?)\.[0-9a-f]{12}\.(js|css)"', html)
     return sorted({f"{name}.{kind}" for name, kind in names})
 
@@ -28,7 +28,7 @@ def test_scripts_and_styles_of_the_chat_are_small(alice):
 
 
 def test_page_loads_every_static_file(alice):
-    """No module and no style sheet that nobody needs any more."""
+    """There is no module and no style sheet that no page needs."""
     written = {
         path
         for finder in finders.get_finders()

@@ -1,4 +1,4 @@
-"""Rows that only grew go again: sessions that have run out, processes that left nothing behind."""
+"""Expired sessions and rows of dead processes are deleted."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def test_dead_processes_without_generations_are_deleted(alice, answering):
 
 
 def test_live_process_is_kept_whatever_its_row_says(database):
-    """It holds a lock of the database for as long as it runs."""
+    """A process holds a database lock as long as it lives."""
     process = new_id()
     with psycopg.connect(databases.URL, autocommit=True) as connection:
         journal_sql.register(connection, process)

@@ -1,4 +1,4 @@
-"""A long file that is read slowly waits in the database, not in the server's memory; one that fails breaks off."""
+"""A long download waits in the database for a slow client, not in memory, and breaks off when it fails."""
 
 import asyncio
 from unittest.mock import Mock
@@ -11,15 +11,15 @@ TURNS = 20
 
 
 def connection():
-    """A request on a connection that says when its buffer is full."""
+    """A request on a connection that reports when its buffer is full."""
     channel = Channel()
     channel.factory = Mock(server=Mock(server_name=""))
     channel.makeConnection(StringTransport())
     return channel, LimitedRequest(channel)
 
 
-async def goes_on(waiting):
-    """Whether it ends by itself within some turns of the loop."""
+async def finishes(waiting):
+    """Whether it ends within some turns of the loop."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
     return waiting.done()
@@ -30,9 +30,9 @@ async def waits_while_full():
     await request.wait_until_writable()
     channel.pauseProducing()
     waiting = asyncio.ensure_future(request.wait_until_writable())
-    held = not await goes_on(waiting)
+    held = not await finishes(waiting)
     channel.resumeProducing()
-    return held, await goes_on(waiting)
+    return held, await finishes(waiting)
 
 
 async def ends_with_the_connection():
@@ -41,7 +41,7 @@ async def ends_with_the_connection():
     channel.pauseProducing()
     waiting = asyncio.ensure_future(request.wait_until_writable())
     channel.stopProducing()
-    return await goes_on(waiting)
+    return await finishes(waiting)
 
 
 def test_export_waits_until_the_client_has_read():
@@ -53,7 +53,7 @@ def test_export_does_not_wait_for_a_closed_client():
 
 
 def test_failure_during_an_export_breaks_the_connection():
-    """Otherwise half a file would look like a whole one."""
+    """Otherwise half a file would look complete."""
     channel, request = connection()
     request.handle_reply({"type": "http.response.start", "status": 200, "headers": []})
     request.handle_exception(OSError("the database went away"))

@@ -1,4 +1,4 @@
-"""What a start needs to write, and what it does where it may not."""
+"""A start with static files that cannot be written."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from chatapp.setting_reader import InvalidSetting
 
 @pytest.fixture
 def read_only(monkeypatch, settings, tmp_path):
-    """A folder with static files that the system lets nobody write to."""
+    """A folder for static files on a read-only file system."""
 
     def refuse(*args, **options):
         raise OSError(30, "Read-only file system")

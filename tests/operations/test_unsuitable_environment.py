@@ -1,4 +1,4 @@
-"""Surroundings in which the product would do harm or nothing at all: it says so in a sentence, and does not begin."""
+"""In an environment where the product cannot work safely, it refuses to start and says why."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def test_plain_daphne_is_refused(database):
 
 
 class At:
-    """Where a server of somebody else listens."""
+    """The address of a server that the test did not start itself."""
 
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"

@@ -1,1 +1,1 @@
-"""Where answers come from: endpoints, models, what providers say and refuse."""
+"""Endpoints, models, and how providers answer and fail."""

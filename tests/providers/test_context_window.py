@@ -1,4 +1,4 @@
-"""A conversation that is longer than the model's context: whole turns are left out, and the page says so."""
+"""In a conversation longer than the model's context window, whole turns are left out, and the page says so."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from tests.support import generations
 from tests.support.model_admin import change_model, offered, wait_offered
 
 WORDS = "The quick brown fox jumps over the lazy dog. " * 10
-"""About a hundred tokens."""
+"""A text of about a hundred tokens."""
 LEFT_OUT = "The beginning of this conversation was not sent"
 
 
 @pytest.fixture
 def small(alice, provider):
-    """Its key: a model with a window of 400 tokens, of which 100 are for the answer, and a system prompt."""
+    """The key of a model with a window of 400 tokens, of which 100 are for the answer, and a system prompt."""
     with offered(provider.url, "small-model", context_window=400, system_prompt="Be brief.") as (_row, [model]):
         wait_offered(alice, model.key)
         yield model.key
@@ -31,7 +31,7 @@ def ask(page, provider, model, text="", after=None):
 
 @pytest.fixture
 def filled(alice, socket, provider, small):
-    """(page, the last answer, its texts as sent) of a conversation whose first turn does not fit any more."""
+    """Returns (page, the last answer, its texts as sent) of a conversation whose first turn no longer fits."""
     page = socket(alice)
     first, sent = ask(page, provider, small, WORDS)
     assert len(sent) == 2
@@ -63,7 +63,7 @@ def test_conversation_that_fits_is_sent_whole(alice, socket, provider, small):
 
 
 def test_tokenizer_decides_when_bytes_are_inconclusive(alice, socket, provider, small):
-    """Two turns of about 140 tokens, which their bytes alone would not tell."""
+    """Two turns of about 140 tokens; their size in bytes alone does not show whether they fit."""
     page = socket(alice)
     text = WORDS[: len(WORDS) * 6 // 10]
     first, _sent = ask(page, provider, small, text)
@@ -115,7 +115,7 @@ TURNS = [{"role": role, "content": "x" * 300} for role in ("system", "user", "as
 
 
 def test_bytes_decide_without_a_tokenizer(monkeypatch):
-    monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, patience: None)
+    monkeypatch.setattr("conversations.providers.context_window.tokenizer.count", lambda texts, timeout: None)
     monkeypatch.setattr("conversations.providers.context_window.sizes", context_window.SizeCache())
     assert context_window.messages_to_drop(TURNS, 5, 1000) == 0
     with pytest.raises(context_window.Uncounted) as missing:

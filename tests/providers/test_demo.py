@@ -1,4 +1,4 @@
-"""The demo model, over real HTTP: what it says, in which form, and that it stops when nobody listens."""
+"""The demo model over real HTTP: its texts, its format, and that it stops when the client disconnects."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ async def running(rate: float = FAST) -> AsyncIterator[tuple[Demo, aiohttp.Clien
 
 
 def asking(*contents: str, **fields: Any) -> dict[str, Any]:
-    """A request whose messages are by person and model in turn."""
+    """A request whose messages alternate between the person and the model."""
     roles = ("user", "assistant")
     turns = [{"role": roles[place % 2], "content": content} for place, content in enumerate(contents)]
     return {"model": "demo", "messages": turns, **fields}
 
 
 async def events(response: aiohttp.ClientResponse) -> list[Any]:
-    """What the stream says, as the objects of its events; `[DONE]` as text."""
+    """The objects in the events of the stream; `[DONE]` as a string."""
     assert response.status == 200
     assert response.content_type == "text/event-stream"
     data = [part.removeprefix("data: ") for part in (await response.text()).split("\n\n") if part]
@@ -143,7 +143,7 @@ async def test_unknown_path_is_not_found():
 
 
 async def until_nothing_is_written(demo: Demo) -> None:
-    """Fails after a moment in which a whole answer at this pace is not written."""
+    """Wait until nothing is being written. At this pace a whole answer takes longer than the timeout."""
     async with asyncio.timeout(2):
         while demo.writing:
             await asyncio.sleep(0.002)
@@ -186,7 +186,7 @@ async def test_demo_keeps_its_pace():
         begin = time.monotonic()
         times = [time.monotonic() - begin async for line in it.content if b'{"content"' in line]
     assert len(times) == 60
-    assert times[-1] > 0.9  # a slow machine takes longer, and none can take less
+    assert times[-1] > 0.9  # a slow machine takes longer, and no machine takes less
     gaps = sorted(later - earlier for earlier, later in pairwise(times))
     assert gaps[len(gaps) // 2] > 0.005, "one by one, not in lumps"
 

@@ -1,4 +1,4 @@
-"""Endpoints as an administrator manages them: added, tested, changed in mid-run, without a restart; and their keys."""
+"""Administrators add, test and change endpoints without a restart, even during an answer; their keys stay secret."""
 
 import secrets
 import socket as sockets
@@ -24,7 +24,7 @@ from tests.support.servers import free_port
 
 @pytest.fixture(scope="module")
 def second():
-    """Another provider than the environment's."""
+    """A provider besides the environment's."""
     provider = Provider()
     yield provider
     provider.stop()
@@ -32,14 +32,14 @@ def second():
 
 @pytest.fixture
 def gamma(added, second):
-    """One of its models, not known yet."""
+    """An unknown model of the second provider."""
     return second.models[1]
 
 
 @pytest.fixture
 def added(staff, second):
-    """An endpoint that an administrator added on the page, with the key of the environment. Its models have names of
-    their own, as the server may know those of the test before for another moment."""
+    """An endpoint that an administrator added on the page, with the key of the environment. Its models have unique
+    names, because the server may remember those of the previous test for a moment."""
     mark = secrets.token_hex(4)
     second.models = [f"delta-{mark}", f"gamma-{mark}"]
     form = endpoint_form(base_url=second.url, key_variable="OPENAI_API_KEY")
@@ -51,7 +51,7 @@ def added(staff, second):
 
 
 def key_at(endpoint, name):
-    """What people choose it by: the endpoint's name stands in it."""
+    """The key of a model at an endpoint: it contains the endpoint's name."""
     return f"{endpoint.name}::{name}"
 
 
@@ -76,8 +76,8 @@ def test_new_endpoint_answers_immediately(staff, added, second, alice, socket, g
     assert exchange.request.body["model"] == gamma
     assert exchange.request.headers["authorization"] == f"Bearer {CANARY_KEY}"
     exchange.write_tokens("Bees.").finish()
-    run = generations.wait_ended(asked)
-    assert (run.status, run.model, run.endpoint) == ("complete", key, added.name)
+    generation = generations.wait_ended(asked)
+    assert (generation.status, generation.model, generation.endpoint) == ("complete", key, added.name)
 
 
 def test_adding_listed_models_twice_adds_each_once(staff, added, second):
@@ -140,7 +140,7 @@ def test_generation_keeps_the_endpoint_it_started_with(staff, added, second, ali
 
 
 @pytest.mark.parametrize("how", ["endpoint deleted", "model disabled"])
-def test_deleted_model_finishes_its_streaming_answer(how, second, alice, socket):
+def test_withdrawn_model_finishes_its_streaming_answer(how, second, alice, socket):
     with offered(second.url, "fleeting") as (endpoint, [model]):
         wait_offered(alice, model.key)
         exchange = second.expect()
@@ -161,7 +161,7 @@ def test_deleted_model_finishes_its_streaming_answer(how, second, alice, socket)
         assert "Choose another" in refused["sentence"]
         assert page.ask("More?", model="alpha-model", after=asked).outcome == ("complete", "finished")
         if row is endpoint:
-            eventually(lambda: second.open_sockets == 0, "the end of the connection to an endpoint that is gone")
+            eventually(lambda: second.open_sockets == 0, "the connection to the deleted endpoint closed")
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_missing_key_is_reported_by_name_when_needed(staff, second, alice, socke
 
 
 def test_key_is_sent_only_to_allowed_addresses(staff, start_server, second):
-    """Also of an endpoint whose record is older than the rule, and also to the connection test."""
+    """This includes endpoints stored before the rule existed, and the connection test."""
     rules = "CHAT_KEY_*,OPENAI_API_KEY@api.example.org"
     person = staff.at(start_server(CHAT_PROVIDER_KEYS=rules, STRIPE_API_KEY="sk-stripe", CHAT_KEY_OWN="sk-own"))
     for variable, sent in (("STRIPE_API_KEY", ""), ("OPENAI_API_KEY", ""), ("CHAT_KEY_OWN", "Bearer sk-own")):
@@ -251,7 +251,7 @@ def test_key_binding_rules(rule, variable, address, may, settings):
 
 
 def test_key_appears_nowhere(staff, added, second, alice, socket, server, gamma):
-    """The canary is in every request to the provider; it may be nowhere else."""
+    """The canary key is in every request to the provider and must appear nowhere else."""
     key = LanguageModel.objects.create(endpoint=added, name=gamma, order=1000).key
     wait_offered(alice, key)
     exchange = second.expect()
@@ -271,7 +271,7 @@ def test_key_appears_nowhere(staff, added, second, alice, socket, server, gamma)
 
 
 def tables_with(text):
-    """The tables of the database that have this text in any row."""
+    """The database tables with this text in any row."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         found = []
@@ -282,12 +282,12 @@ def tables_with(text):
 
 
 def test_canary_test_detects_a_leak(staff, added):
-    """A key in the wrong field is found."""
+    """It finds a key in the wrong field."""
     LanguageModel.objects.create(endpoint=added, name="x", label="sk-not-the-canary")
     assert tables_with("sk-not-the-canary") == ["conversations_languagemodel"]
 
 
-# --- what it offers --------------------------------------------------------------------------------------------------
+# --- offered models --------------------------------------------------------------------------------------------------
 
 
 def test_endpoint_without_models_is_reported(staff, second):
@@ -309,7 +309,7 @@ def test_model_cannot_move_to_another_endpoint(staff, second):
         assert model.endpoint == endpoint
 
 
-def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, second):
+def test_names_with_invisible_characters_or_the_key_separator_are_refused(staff, second):
     for name, words in (("a\u202eb", "invisible characters"), ("a::b", "separates endpoint and model")):
         assert words in staff.post(f"{ENDPOINTS}add/", **endpoint_form(name=name)).text
 
@@ -318,7 +318,8 @@ def test_names_that_cannot_be_seen_or_would_look_like_a_key_are_refused(staff, s
 
 
 def page_of_test(staff, provider, path, *known, status):
-    """The page of the test of an endpoint below this path, whose request for a token gets this status, or a word."""
+    """The result page of the connection test for an endpoint at this path, whose request for one token gets this status
+    or text."""
     with offered(f"{provider.url}/{path}", *known) as (endpoint, _models), ThreadPoolExecutor(1) as pool:
         exchange = provider.expect(endpoint_check.QUESTION[0]["content"])
         again = provider.expect(endpoint_check.QUESTION[0]["content"])
@@ -328,7 +329,7 @@ def page_of_test(staff, provider, path, *known, status):
                 each.respond(status, body={"error": {"message": "no"}})
             else:
                 each.write_tokens("Hello").finish("length")
-        if not again.opened_at:  # nobody asks any more
+        if not again.opened_at:  # no request is pending any more
             provider.forget(again)
         return page.result(), exchange.request.body
 
@@ -419,11 +420,11 @@ def test_demo_endpoint_needs_no_connection_test(staff):
         assert "built in" in staff.post(f"{ENDPOINTS}{endpoint.pk}/test/").text
 
 
-# --- who may ---------------------------------------------------------------------------------------------------------
+# --- permissions -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_connection_test_needs_the_permission(view, server, alice, added, gamma):
+def test_endpoint_actions_need_the_permission(view, server, alice, added, gamma):
     path = f"{ENDPOINTS}{added.pk}/{view}/"
     assert "/login/" in alice.post(path).location
     assert alice.without_session().post(path).status == 302
@@ -438,7 +439,7 @@ def test_connection_test_needs_the_permission(view, server, alice, added, gamma)
 
 
 @pytest.mark.parametrize("view", ["test", "models"])
-def test_connection_test_accepts_only_post(view, staff, added):
+def test_endpoint_actions_accept_only_post(view, staff, added):
     page = staff.get(f"{ENDPOINTS}{added.pk}/{view}/")
     assert (page.status, page.location) == (302, f"{ENDPOINTS}{added.pk}/change/")
     assert staff.post(f"{ENDPOINTS}987654321/{view}/").status == 404

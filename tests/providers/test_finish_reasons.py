@@ -1,4 +1,4 @@
-"""How a provider ends an answer, and what the person reads: nothing that did not end well looks finished."""
+"""How a provider ends an answer decides what the person reads: only a complete answer looks finished."""
 
 import pytest
 
@@ -29,14 +29,14 @@ MEANT = {
 
 
 @pytest.mark.parametrize("word", MEANT)
-def test_known_finish_reasons_are_mapped(alice, answering, word):
+def test_finish_reason_determines_the_outcome(alice, answering, word):
     a = answering(alice)
     a.exchange.finish(word)
     assert a.asked.outcome == MEANT[word]
     assert generations.text(a.asked) == "Bees hum"
-    run = generations.get(a.asked)
-    assert run.error_code in ("", word)
-    assert bool(run.error_code) == (run.status == "error" or word in ("safety", "recitation"))
+    generation = generations.get(a.asked)
+    assert generation.error_code in ("", word)
+    assert bool(generation.error_code) == (generation.status == "error" or word in ("safety", "recitation"))
 
 
 def test_unknown_finish_reason_does_not_look_finished(alice, answering):

@@ -1,4 +1,4 @@
-"""A proxy that the environment names is used for the endpoints, and left out where the environment says so."""
+"""Endpoints are reached through the HTTP proxy of the environment, except the hosts that it excludes."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NOWHERE = "http://models.example.invalid/v1"
 
 @pytest.fixture(scope="module")
 def inside(database, provider):
-    """A server that reaches the outside by a proxy only, whose part the provider plays."""
+    """A server that has outside access only through a proxy, played by the fake provider."""
     proxy = {"HTTP_PROXY": f"http://127.0.0.1:{provider.port}", "NO_PROXY": "127.0.0.1"}
     with running(OPENAI_BASE_URL=NOWHERE, CHAT_MODELS="alpha-model", **proxy) as server:
         yield server

@@ -1,4 +1,4 @@
-"""The lists of models that endpoints give: what of them people may choose, what is preselected, how much fits."""
+"""Which listed models people may choose, which one is preselected, and how large its context window is."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ from tests.support.servers import SHARED_SETTINGS, free_port, running
 
 @pytest.fixture(scope="module")
 def servers_with_lists():
-    """A provider that lists what each of those servers does, below an address for each."""
+    """A provider that serves the list of each of those servers at an address of its own."""
     provider = Provider()
     provider.lists = {f"/v1/{name}/models": payload for name, payload in MODEL_LISTS.items()}
     yield provider
@@ -37,7 +37,7 @@ def servers_with_lists():
 
 @pytest.fixture(scope="module")
 def everywhere(database, server, servers_with_lists):
-    """Their endpoints, by name; each offers all it lists."""
+    """An endpoint for each of these servers, by name, that offers all its listed models."""
     mark = secrets.token_hex(3)
     rows = {
         name: Endpoint.objects.create(
@@ -57,7 +57,7 @@ def selected(person):
     return re.findall(r'<option value="([^"]*)" selected', person.get("/").html)
 
 
-# --- what people may choose ------------------------------------------------------------------------------------------
+# --- offered models --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", MODEL_LISTS)
@@ -93,8 +93,8 @@ def test_old_model_is_not_the_default(name):
 
 @pytest.fixture(scope="module")
 def dora(database, servers_with_lists):
-    """At a server whose environment names an endpoint with OpenAI's list. When it started, another endpoint had an
-    address that is none."""
+    """Dora, at a server whose environment names an endpoint with OpenAI's list. When the server started, another
+    endpoint had an invalid address."""
     settings = {"OPENAI_BASE_URL": f"{servers_with_lists.url}/openai", **SHARED_SETTINGS}
     with offered("http://300.1.1.1/v1", endpoint={"offers_all": True}), running(**settings) as server:
         yield new_person("dora", server)
@@ -136,7 +136,7 @@ def test_names_with_control_characters_are_left_out(name):
     assert [model.name for model in model_list.parse({"data": [{"id": name}, {"id": "good"}]})] == ["good"]
 
 
-# --- whose a model is ------------------------------------------------------------------------------------------------
+# --- models of several endpoints -------------------------------------------------------------------------------------
 
 
 def test_endpoint_cannot_take_over_anothers_models(alice, socket, provider):
@@ -181,7 +181,7 @@ def test_model_key_survives_renaming_its_endpoint(alice, servers_with_lists):
         taken.delete()
 
 
-# --- how much fits ---------------------------------------------------------------------------------------------------
+# --- the context window ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_context_window_is_read_from_the_list(fields, window):
     assert model.window == window
 
 
-def test_listed_window_applies_unless_the_administrator_set_one(alice, socket, servers_with_lists):
-    """Four hundred tokens, of a model that is only listed and of one that is known here."""
+def test_listed_window_applies_to_listed_and_added_models(alice, socket, servers_with_lists):
+    """Four hundred tokens, for a model that is only listed and for a model with a row."""
     for names, endpoint in ((("Qwen/Qwen3-8B",), {}), ((), {"offers_all": True})):
         with offered(f"{servers_with_lists.url}/vllm", *names, endpoint=endpoint) as (row, models):
             key = models[0].key if models else f"{row.prefix}::Qwen/Qwen3-8B"
@@ -235,11 +235,11 @@ def test_window_from_a_refusal_is_used_in_every_process(database, provider):
         assert asyncio.run(learn()) == (2048, 2048)
         row.refresh_from_db()
         row.learnt_windows["learner"][1] -= learned_windows.MAX_AGE + 1
-        assert learned_windows.windows(row) == {}  # a server may be started anew with more
+        assert learned_windows.windows(row) == {}  # a server may be restarted with more
         assert learned_windows.windows(Endpoint(learnt_windows={"m": [0, 2e9]})) == {}
 
 
-# --- lists that cannot be had ----------------------------------------------------------------------------------------
+# --- unavailable lists -----------------------------------------------------------------------------------------------
 
 
 def test_list_problem_is_logged_once_until_it_changes(monkeypatch, caplog):
@@ -266,7 +266,7 @@ def test_list_problem_is_logged_once_until_it_changes(monkeypatch, caplog):
 
 @pytest.mark.parametrize("address", ["http://300.1.1.1/v1", "http://☃.com/v1"])
 def test_invalid_address_does_not_affect_other_endpoints(address, alice, socket, everywhere):
-    """It may stand in the database from before it was refused."""
+    """The database may contain an address from before such addresses were refused."""
     with offered(address, "lost", endpoint={"offers_all": True}) as (_row, [model]):
         wait_offered(alice, model.key)
         asked = socket(alice).ask("Hello", model=model.key)

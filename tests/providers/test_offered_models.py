@@ -1,4 +1,4 @@
-"""Models as an administrator offers them: to whom, how called, with what prompt and price; and the first ones."""
+"""Who is offered which model, with what name, prompt and price; and which models a new installation offers."""
 
 import secrets
 from decimal import Decimal
@@ -18,7 +18,7 @@ from tests.support.polling import eventually
 
 @pytest.fixture
 def model(alice, provider):
-    """A model that the provider knows as gamma-model, offered beside those of the environment."""
+    """A model that the provider knows as gamma-model, offered in addition to those of the environment."""
     with offered(provider.url, "gamma-model", label="Gamma") as (_row, [model]):
         wait_offered(alice, model.key)
         yield model
@@ -42,8 +42,8 @@ def test_model_is_requested_by_name_and_stored_by_key(model, alice, socket, prov
     asked = socket(alice).ask(exchange.prompt, model=model.key)
     exchange.write_tokens("Bees.").finish()
     assert exchange.request.body["model"] == "gamma-model"
-    run = generations.wait_ended(asked)
-    assert run.model == run.conversation.model == model.key
+    generation = generations.wait_ended(asked)
+    assert generation.model == generation.conversation.model == model.key
     assert f'value="{model.key}" selected' in alice.get(f"/c/{asked.conversation}/").html
 
 
@@ -78,7 +78,7 @@ def test_last_choice_is_preselected_in_new_chats(model, alice, bob, socket, prov
 
 
 def test_preselected_model_is_not_stored_as_a_choice(alice, socket, provider):
-    """It follows the administrator's default from then on."""
+    """New chats keep following the administrator's default."""
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt, model="alpha-model")
     exchange.write_tokens("Bees.").finish()
@@ -115,7 +115,7 @@ def test_answer_is_continued_by_the_model_that_began_it(model, alice, socket, pr
     assert more.outcome == ("complete", "finished")
 
 
-# --- what it gets ----------------------------------------------------------------------------------------------------
+# --- what is sent ----------------------------------------------------------------------------------------------------
 
 
 def test_system_prompt_of_the_model_comes_first(model, staff, alice, socket, provider):
@@ -156,11 +156,11 @@ def test_price_change_applies_to_the_next_answer(model, staff, alice, socket, pr
     exchange.write_tokens("Bees.")
     change_model(staff, model, price_in="99", price_out="99", currency="USD")
     exchange.finish()
-    run = generations.wait_ended(asked)
-    assert (run.price_in, run.price_out, run.currency) == (Decimal("2.5"), Decimal(10), "EUR")
+    generation = generations.wait_ended(asked)
+    assert (generation.price_in, generation.price_out, generation.currency) == (Decimal("2.5"), Decimal(10), "EUR")
 
 
-# --- the administration ----------------------------------------------------------------------------------------------
+# --- the admin -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,12 @@ def test_models_page_needs_the_permission(server, alice, model):
     assert LanguageModel.objects.get(pk=model.pk).label == "Gamma"
 
 
-# --- the first ones --------------------------------------------------------------------------------------------------
+# --- the first models ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def fresh(database, server):
-    """An installation without endpoints, in a transaction that is taken back: the servers of other tests see none of
-    it."""
+    """An installation without endpoints, in a transaction that is rolled back: servers of other tests never see it."""
     with transaction.atomic():
         Endpoint.objects.all().delete()
         yield
@@ -208,7 +207,7 @@ def fresh(database, server):
 
 
 def start(settings, base_url="", *models):
-    """What a server does when it starts with this environment; what it then offers, as (key, base URL)."""
+    """What a server does when it starts with this environment; returns the offered models as (key, base URL)."""
     settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.CHAT_MODELS = (
         base_url,
         "sk-123" if base_url else "",
@@ -221,7 +220,7 @@ def start(settings, base_url="", *models):
 
 @pytest.fixture
 def decide(fresh, staff):
-    """Send a form of the administration, in the test's transaction."""
+    """Submit a form of the admin in the test's transaction."""
     client = Client(headers={"host": "127.0.0.1:8000"})
     client.force_login(staff.user)
 
@@ -298,5 +297,5 @@ def test_environment_endpoint_returns_when_none_is_left(fresh, settings):
 def test_first_models_exist_when_the_server_is_ready(staff, provider):
     following = Endpoint.objects.get(follows_environment=True)
     assert "This endpoint follows the environment" in staff.get(f"{ENDPOINTS}{following.pk}/change/").text
-    # The tests before have changed what is offered, and a server looks at that once a second.
+    # Earlier tests have changed the offered models, and a server reads them once a second.
     eventually(lambda: 'value="alpha-model" selected' in staff.get("/").html, "the model of the environment")

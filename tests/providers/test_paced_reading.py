@@ -1,4 +1,4 @@
-"""The provider is read when pages may have the next frame, and no sooner; nothing of the answer is lost for that."""
+"""The provider is read only when pages may get their next frame, and no text is lost."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ async def test_connection_is_not_read_between_two_frames(provider):
 
 
 def test_buffered_data_is_read_before_the_end(alice, answering):
-    """The last tokens and the end of the stream arrive together, while nobody reads."""
+    """The last tokens and the end of the stream arrive together while nobody reads."""
     a = answering(alice)
     for word in BURST[:50]:
         a.exchange.write_tokens(word)
@@ -62,7 +62,7 @@ def test_interval_follows_the_load():
 
 
 class Page:
-    """Keeps the frames that it is shown."""
+    """Keeps the frames that it receives."""
 
     language = "en"
 
@@ -75,7 +75,7 @@ class Page:
 
 
 async def test_data_read_when_a_frame_is_due_is_in_that_frame():
-    """The clock of the page and that of the provider's connection strike together, and text may wait then."""
+    """The timers of the page and of the provider's connection fire together while text may be waiting."""
     page, answer = Page(), Broadcast(uuid.uuid4(), uuid.uuid4())
     answer.subscribe(page)
     answer.feed("One")

@@ -1,4 +1,4 @@
-"""When the provider fails: what was written stays, and one sentence says what happened and what to do."""
+"""When the provider fails, the text is kept, and one sentence says what happened and what to do."""
 
 import pytest
 
@@ -19,7 +19,7 @@ REVEALING = {"error": {"message": f"Bad key {CANARY_KEY} at http://127.0.0.1:1/v
 
 @pytest.fixture(scope="module")
 def impatient(database, provider):
-    """A server with low limits."""
+    """A server with short timeouts and low limits."""
     with running(OPENAI_BASE_URL=provider.url, **LIMITS) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""What a provider refuses, in the words of those that people use, and what the person reads about it."""
+"""The refusals of popular providers, and what the person reads about each."""
 
 import re
 
@@ -66,7 +66,7 @@ TOO_LONG = {
 
 @pytest.fixture(scope="module")
 def own(provider):
-    """An endpoint of this file's own: what is learnt about its models concerns no other test."""
+    """An endpoint for this file only, so that what the server learns about its models affects no other test."""
     with offered(provider.url, *[f"window-{number}" for number in range(len(TOO_LONG) + 3)]) as (_row, models):
         yield iter(models)
 
@@ -92,9 +92,9 @@ def test_context_overflow_says_what_to_do(asking, who):
     note = words(asked.end["note"])
     assert "This conversation is too long for the model “window-" in note
     assert "Shorten your message, start a new chat, or choose another model." in note
-    run = generations.get(asked)
-    assert run.error_code == "context_exceeded"
-    assert (window is None) or f"context is {window} tokens" in run.detail
+    generation = generations.get(asked)
+    assert generation.error_code == "context_exceeded"
+    assert (window is None) or f"context is {window} tokens" in generation.detail
 
 
 def test_context_overflow_in_the_stream_says_the_same(asking):
@@ -104,7 +104,7 @@ def test_context_overflow_in_the_stream_says_the_same(asking):
 
 
 def test_window_named_in_a_refusal_is_used_afterwards(asking, provider, model):
-    """What no longer fits is left out, so trying again works."""
+    """Turns that no longer fit are left out, so a retry works."""
     first, exchange = asking
     exchange.write_tokens("Bees hum. " * 200).finish()
     assert first.end
@@ -168,7 +168,7 @@ def test_unusable_address_fails_the_answer(alice, socket, address):
 
 
 def test_refusal_quoting_the_request_keeps_usage_requests_on(alice, socket, provider):
-    """Only where leaving it out helps is it left out from then on."""
+    """Usage is no longer requested only where leaving it out helps."""
     with offered(f"{provider.url}/quoting", "quoting-model") as (_row, [model]):
         wait_offered(alice, model.key)
         page = socket(alice)

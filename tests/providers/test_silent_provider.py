@@ -1,4 +1,4 @@
-"""A provider that falls silent is noticed when it happens; one that works without a word is given its time."""
+"""A silent provider times out; one that works without sending text gets more time."""
 
 import time
 
@@ -16,7 +16,7 @@ LIMITS = {
     "CHAT_MODELS": "alpha-model",
 }
 BUSY = 0.5
-"""Seconds that a busy machine may add."""
+"""Additional seconds for a busy machine."""
 
 SIGNS = (
     b'data: {"choices": [{"delta": {"reasoning_content": "Hmm"}}]}\n\n',
@@ -37,7 +37,7 @@ def asking(unanswered, alice, brisk):
 
 
 def keep_alive(seconds, *exchanges):
-    """Show signs of life, more often than the limit asks for; in each answer signs of one kind."""
+    """Show signs of life more often than the limit requires, of one kind in each answer."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not any(exchange.closed for exchange in exchanges):
         for exchange, sign in zip(exchanges, SIGNS, strict=False):
@@ -47,7 +47,7 @@ def keep_alive(seconds, *exchanges):
 
 @pytest.mark.parametrize("into", [0, 0.5, 1.6])
 def test_silence_is_noticed_at_any_point_of_an_answer(asking, into):
-    """Also where the silence begins before the time for the first token is over."""
+    """Also where the silence begins before the timeout for the first token has passed."""
     asked, exchange = asking
     exchange.write_tokens("Bees ")
     until = time.monotonic() + into
@@ -61,7 +61,7 @@ def test_silence_is_noticed_at_any_point_of_an_answer(asking, into):
 
 
 def test_signs_of_life_without_text_extend_the_timeout(alice, brisk, socket, provider):
-    """It thinks, waits its turn, or reads the prompt, and says so."""
+    """The provider reports that it reasons, is queued or processes the prompt."""
     exchanges = [provider.expect() for _ in SIGNS]
     asked = [socket(alice.at(brisk)).ask(exchange.prompt) for exchange in exchanges]
     keep_alive(LIMITS["CHAT_FIRST_TOKEN_TIMEOUT"] + 0.3, *exchanges)

@@ -1,4 +1,4 @@
-"""However much a provider sends, and however slowly, it is read up to a fixed size and time."""
+"""A response is read only up to a fixed size and time, however much the provider sends and however slowly."""
 
 import asyncio
 import gzip
@@ -15,11 +15,11 @@ from tests.support import generations
 from tests.support.pausing_reader import PausingReader
 
 MEGABYTE = 1_000_000
-SOON = 5.0
+MAX_WAIT = 5.0
 
 
 def peak(server):
-    """The most memory that the server has used so far, in megabytes."""
+    """The peak memory of the server so far, in megabytes."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
@@ -33,7 +33,7 @@ def test_endless_error_body_is_cut_off(asking, server):
         while written < 400 * MEGABYTE:
             exchange.write_raw(b"x" * MEGABYTE)
             written += MEGABYTE
-    assert written < 50 * MEGABYTE  # most of it lies in the buffers of the system
+    assert written < 50 * MEGABYTE  # most of it is in the operating system's buffers
     assert asked.outcome == ("error", "provider_failed")
     assert generations.get(asked).error_code == "500"
     assert peak(server) - before < 30
@@ -47,7 +47,7 @@ def test_dripping_error_body_times_out(asking):
         while time.monotonic() - began < 60:
             exchange.write_raw(b"x")
             exchange._closed.wait(0.2)
-    assert time.monotonic() - began < transport.ERROR_TIMEOUT + SOON
+    assert time.monotonic() - began < transport.ERROR_TIMEOUT + MAX_WAIT
     assert asked.outcome == ("error", "provider_rejected")
 
 
@@ -63,7 +63,7 @@ def test_compressed_error_bomb_is_not_unpacked(asking, server):
 
 @asynccontextmanager
 async def saying(*head, forever):
-    """An endpoint that answers whatever it is asked with this head, and then without end with `forever`."""
+    """An endpoint that answers every request with this head and then endlessly with `forever`."""
 
     answers = set()
 
@@ -107,13 +107,13 @@ async def test_dripping_model_list_times_out():
         with pytest.raises(ProviderError) as raised:
             await upstream.models()
     assert raised.value.outcome.detail == "it did not answer in time"
-    assert time.monotonic() - began < SOON
+    assert time.monotonic() - began < MAX_WAIT
 
 
 async def test_endless_headers_are_cut_off():
     async with saying(forever=b"X-Bees: hum\r\n" * 1000) as upstream:
         with pytest.raises(ProviderError) as raised:
-            await asyncio.wait_for(upstream.stream("a", [{"role": "user", "content": "b"}], PausingReader()), SOON)
+            await asyncio.wait_for(upstream.stream("a", [{"role": "user", "content": "b"}], PausingReader()), MAX_WAIT)
         assert raised.value.outcome.detail == "what it says is not HTTP"
 
 

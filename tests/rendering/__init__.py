@@ -1,1 +1,1 @@
-"""Markdown to HTML."""
+"""Rendering Markdown as HTML."""

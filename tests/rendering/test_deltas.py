@@ -1,4 +1,4 @@
-"""Of an unfinished block pages are sent what is new; what they make of it is the block."""
+"""For an unfinished block, pages get only what is new and build the same block from it."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from tests.support.protocol_rules import Event, Rules
 
 
 class Page:
-    """What a page makes of the frames of one answer, and how many bytes they were."""
+    """What a page builds from the frames of one answer, and their size in bytes."""
 
     language = "en"
 

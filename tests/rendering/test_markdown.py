@@ -1,4 +1,4 @@
-"""Markdown from models: safe whatever they write, the same live and after a reload, and nothing lost."""
+"""Markdown from models is safe, renders the same live and after a reload, and keeps every word."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def test_finished_code_is_highlighted():
 
 
 def test_code_is_highlighted_once_text_follows():
-    """Even if that is unfinished."""
+    """This holds even if that text is unfinished."""
     for before, behind in (("", "Ne"), ("- a\n  ", "- b")):
         growing = MarkdownStream(f"{before}```python\n{before and '  '}import os\n{before and '  '}```\n")
         assert "<span" not in growing.flush()[1]
@@ -426,7 +426,7 @@ def test_block_by_block_rendering_equals_the_whole(text):
 @settings(deadline=None, max_examples=200)
 @given(st.text(alphabet=st.characters(categories=["L", "Nd", "Po", "Zs"]), max_size=60))
 def test_every_word_is_kept(text):
-    """Whatever the marks around them mean, every run of letters and digits is still there."""
+    """Whatever the marks around them mean, every sequence of letters and digits is kept."""
     shown = assert_safe(render(text)).text.replace("\xa0", " ")
     if "&" not in text:
         for word in re.findall(r"[^\W_]+", text):
@@ -474,7 +474,7 @@ def test_too_deep_nesting_is_shown_as_written():
 
 def test_parser_panic_shows_the_text_as_written(monkeypatch):
     class PanicException(BaseException):
-        """Named as those of Rust libraries are."""
+        """Has the name of the exceptions that Rust libraries raise."""
 
     def panic(*_args, **_options):
         raise PanicException

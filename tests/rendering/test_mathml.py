@@ -1,4 +1,4 @@
-"""Mathematics: formulas as MathML, the same live and after a reload; money is none; hostile ones are harmless."""
+"""Formulas become MathML, the same live and after a reload; money stays text, and hostile formulas are harmless."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What takes long is rendered elsewhere: the same live and after a reload, and whole whatever becomes of it there."""
+"""A separate process renders slow text: live and reloaded HTML are the same, and complete even if it fails."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ SLOW = "```csharp\n" + ("@a " * 5 + "\n") * 370 + "```\n\nSo.\n\n"
 
 
 class Page:
-    """What a page makes of the frames of one answer."""
+    """What a page builds from the frames of one answer."""
 
     language = "en"
 
@@ -145,7 +145,7 @@ async def test_unrenderable_text_is_shown_as_written(answer, monkeypatch):
     answer.finish_text()
     await answer.wait_rendered()
     assert assert_safe(page.html).text.strip() == f"{CODE}And <b>".strip()
-    assert answer.html is None  # the next look may have more luck
+    assert answer.html is None  # the next attempt may succeed
 
 
 async def test_end_does_not_wait_for_a_hanging_worker(answer, monkeypatch):

@@ -1,1 +1,1 @@
-"""The rules without I/O."""
+"""The rules that need no I/O."""

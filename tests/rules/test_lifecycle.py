@@ -1,6 +1,6 @@
-"""The rules of a generation without any I/O: who wins, for which reason, and when patience ends.
+"""The lifecycle of a generation without I/O: which end wins, with which reason, and when timeouts expire.
 
-A state machine plays provider, people and clock against a model that is simple enough to be believed.
+A state machine plays provider, people and clock, and compares the lifecycle with a model that is easy to verify.
 """
 
 from itertools import permutations
@@ -37,7 +37,7 @@ FAILURES = [reason for reason in EndReason if STATUS_OF[reason] == Status.ERROR]
 CAUSES = [EndReason.LEFT, EndReason.CONNECTION_LOST, EndReason.SIGNED_OUT]
 
 
-class Run(RuleBasedStateMachine):
+class GenerationMachine(RuleBasedStateMachine):
     """One generation with its viewers. `reason` is what the model expects; None while it streams."""
 
     @initialize(left=st.sampled_from([0, 3, 60]), lost=st.sampled_from([0, 2]), prefix=st.sampled_from(["", "zoo "]))
@@ -57,7 +57,7 @@ class Run(RuleBasedStateMachine):
         self.cause = EndReason.LEFT
 
     def decide(self, reason: EndReason) -> bool:
-        """In the model, the first one counts."""
+        """In the model, the first end wins."""
         if self.reason is not None:
             return False
         self.reason, self.decided_at = reason, self.now
@@ -133,7 +133,7 @@ class Run(RuleBasedStateMachine):
         self.viewers.postpone_end(self.now)
         self.due = max(self.due or 0, self.now + self.grace_periods[EndReason.CONNECTION_LOST])
 
-    # --- the clocks that the process looks at
+    # --- periodic checks
 
     @rule()
     def looks_for_viewers(self) -> None:
@@ -156,7 +156,7 @@ class Run(RuleBasedStateMachine):
         if overdue:
             self.decide(EndReason.TIMED_OUT)
 
-    # --- what always holds
+    # --- invariants
 
     @invariant()
     def one_outcome_the_first(self) -> None:
@@ -183,7 +183,7 @@ def test_lifecycle_matches_the_model(long):
     examples = 3000 if long else 150
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
-        Run,
+        GenerationMachine,
         settings=settings(
             max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=checks, database=None
         ),
@@ -210,7 +210,7 @@ DECIDES = {
 
 
 def test_every_order_of_concurrent_ends():
-    """All 5040 orders of what can come together: complete exactly if the finish reason came first."""
+    """All 5040 orders of concurrent events: the answer is complete exactly if the finish reason came first."""
     for order in permutations(STEPS):
         lifecycle = Lifecycle(LIMITS, 0, "Bees ")
         for moment, step in enumerate(order):

@@ -1,4 +1,4 @@
-"""What one socket may be sent, and when it is asked for a word: the rules, without a socket."""
+"""How much a socket may be sent, and when it is pinged, without a socket."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ LIMIT = 1000
 
 
 class Page:
-    """As much of a socket as the check looks at."""
+    """The part of a socket that the check reads."""
 
     def __init__(self) -> None:
         self.send_window = SendWindow(LIMIT, 0.0)

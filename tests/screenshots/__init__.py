@@ -1,1 +1,1 @@
-"""Pictures of the product, taken of its real parts: `make screenshots` puts them into docs/screenshots/."""
+"""Screenshots of the running product: `make screenshots` writes them to docs/screenshots/."""

@@ -1,4 +1,4 @@
-"""`make screenshots`: every picture; `make screenshots ARGS="stopped search"` for those whose names begin so."""
+"""`make screenshots` takes all screenshots, `make screenshots ARGS="stopped search"` those with these prefixes."""
 
 from tests.support import environment
 

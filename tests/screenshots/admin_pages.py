@@ -1,4 +1,4 @@
-"""What administrators see."""
+"""Screenshots of the admin."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An answer's life, from the first word to its versions."""
+"""Screenshots of an answer, from its first word to its versions."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def _complete(studio: Studio, name: str, prompt: str, answer: str, *looks: str) 
 
 
 def _again(studio: Studio, path: str, name: str, status: str, *looks: str) -> None:
-    """The same after a reload, in the dark or on a phone."""
+    """The same answer after a reload, in dark mode or on a phone."""
     for look in looks:
         with studio.tab(studio.jonas, **{look: True}) as chat:
             chat.open(path).see_status(status)
@@ -83,7 +83,7 @@ def reconnecting(studio: Studio) -> None:
             if len(sockets) == 1:
                 socket.connect_to_server()
             else:
-                socket.close()  # the network is gone, for the page
+                socket.close()  # the page sees the network as gone
 
         chat.page.route_web_socket(re.compile("/ws/"), connect)
         studio.asked(chat, texts.RAINBOW, *tokens(texts.RAINBOW_ANSWER.rstrip()))

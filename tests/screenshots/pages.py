@@ -1,4 +1,4 @@
-"""The page around the answers: empty, sidebar, settings, phone, German."""
+"""Screenshots of the rest of the page: empty, sidebar, settings, phone, German."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def sidebar(studio: Studio) -> None:
 
 
 def list_of_conversations(studio: Studio) -> None:
-    """What one can do with a conversation: its menu with the export, a new name, deleting, the archive."""
+    """What people can do with a conversation: its menu with the export, rename, delete and archive."""
     with studio.tab(studio.mara) as chat:
         _open(chat, "Birthday poem for Ada")
         row = chat.page.locator(".row", has_text="Names for a small grey cat")

@@ -1,4 +1,4 @@
-"""What is in the database before the first picture: models, conversations of some months, and how their runs ended."""
+"""Models and some months of conversations, stored before the first screenshot is taken."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,8 @@ MODEL, MINI, HERON = (name for name, *_ in MODELS)
 
 @dataclass(frozen=True)
 class Past:
-    """A conversation of before: title, days ago, how its last run ended, and the share of the answer written."""
+    """An earlier conversation: title, age in days, how its last generation ended, and the written share of the
+    answer."""
 
     title: str
     days: float

@@ -1,4 +1,4 @@
-"""Where pictures are taken: database, provider, server and browser, and two people with a history."""
+"""The database, provider, server, browser and people that screenshots need."""
 
 import secrets
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from tests.support.provider.server import Provider
 from tests.support.servers import Server
 
 FOLDER = servers.REPOSITORY / "docs" / "screenshots"
-LARGEST = 150_000
-"""Bytes of a picture."""
+MAX_BYTES = 150_000
+"""The largest screenshot in bytes."""
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 SETTINGS = {"CHAT_FIRST_TOKEN_TIMEOUT": 60, "CHAT_SILENCE_TIMEOUT": 60}
-# Every picture is taken at the same time of day, so that two runs make the same one.
+# Every screenshot shows the same time of day, so that two runs create the same image.
 STILL = """() => {
     for (const time of document.querySelectorAll(".message local-time time")) time.textContent = "14:32"
     document.activeElement?.matches(":focus-visible:not(textarea, input)") && document.activeElement.blur()
@@ -39,9 +39,9 @@ class Studio:
     provider: Provider
     browser: Browser
     mara: Person
-    """She has a history."""
+    """Has a history."""
     jonas: Person
-    """He has just come."""
+    """Is new."""
 
     @classmethod
     @contextmanager
@@ -73,7 +73,7 @@ class Studio:
             context.close()
 
     def asked(self, chat: Chat, prompt: str, *pieces: str, path: str = "/") -> Exchange:
-        """A new conversation with this prompt; the exchange, once the page shows what was written of the answer."""
+        """Ask in a new conversation; returns the exchange once the page shows the text of the answer."""
         exchange = self.provider.expect(prompt)
         chat.open(path).ask(prompt)
         exchange.wait_opened()
@@ -88,7 +88,7 @@ class Studio:
     def shoot(self, chat: Chat, name: str) -> None:
         page = chat.page
         page.mouse.move(0, 0)
-        if page.locator("#sidebar-list").count() and chat.path != "/":  # the list hears of a new conversation later
+        if page.locator("#sidebar-list").count() and chat.path != "/":  # the list shows a new conversation later
             expect(page.locator(f"#sidebar-list a[href='{chat.path}']")).to_have_attribute("aria-current", "page")
             if not page.locator("article[data-status=streaming]").count():
                 expect(page.locator("#sidebar-list [data-live]")).to_have_count(0)
@@ -96,7 +96,7 @@ class Studio:
         path = FOLDER / f"{name}.png"
         page.screenshot(path=path, animations="disabled")
         size = path.stat().st_size
-        assert size <= LARGEST, f"{path.name} has {size:,} bytes"
+        assert size <= MAX_BYTES, f"{path.name} has {size:,} bytes"
         print(f"{path.relative_to(servers.REPOSITORY)}  {size:,}", flush=True)
 
 
@@ -107,5 +107,5 @@ def account(name: str, server: Server, **fields: Any) -> Person:
 
 
 def tokens(text: str) -> list[str]:
-    """A text in pieces as a model writes them."""
+    """A text in tokens, as a model writes it."""
     return [text[at : at + 24] for at in range(0, len(text), 24)]

@@ -1,4 +1,4 @@
-"""What people ask in the pictures, and what they are answered."""
+"""The prompts and answers in the screenshots."""
 
 RAINBOW = "How does a rainbow come about?"
 RAINBOW_ANSWER = """\
@@ -140,7 +140,7 @@ Ob *qahwa* mit der Landschaft Kaffa in Äthiopien zusammenhängt, ist umstritten
 vermutlich nicht.
 """
 
-# Of before: the conversations in the list.
+# Earlier conversations in the list.
 ANSWERS = {
     "Reading list for the book club": """\
 Six novels under 300 pages, one for each month:

@@ -1,1 +1,1 @@
-"""Whatever ends an answer early: Stop, leaving, signing out, a lost network, a restart."""
+"""Everything that ends an answer early: Stop, leaving, signing out, a lost network, a restart."""

@@ -1,4 +1,4 @@
-"""A server that dies: the answers it was writing are ended by whoever lives, or by its next start."""
+"""The answers of a killed server are ended by another process or by its next start."""
 
 import time
 
@@ -10,8 +10,8 @@ from tests.support.polling import eventually
 from tests.support.provider.endless import endless
 
 LEASE = 2
-LOSS = 0.5
-"""Seconds of text that may be lost."""
+MAX_LOSS = 0.5
+"""The last seconds of text, which may be lost."""
 
 
 def written_before(exchange, moment):
@@ -20,7 +20,7 @@ def written_before(exchange, moment):
 
 @pytest.fixture
 def killed(start_server, alice, answering):
-    """(generation, exchange, server, moment): an answer whose server was killed in the middle of it."""
+    """Returns (generation, exchange, server, moment) of an answer whose server was killed while it streamed."""
     server = start_server(CHAT_LEASE=LEASE)
     a = answering(alice.at(server))
     generation = a.asked.generation
@@ -35,7 +35,7 @@ def assert_kept(generation, exchange, moment):
     assert generations.outcome(generation, timeout=LEASE + 15) == ("interrupted", "server_lost")
     kept = generations.text(generation)
     assert exchange.text.startswith(kept)
-    assert kept.startswith(written_before(exchange, moment - LOSS))
+    assert kept.startswith(written_before(exchange, moment - MAX_LOSS))
 
 
 def test_next_start_ends_the_answers(killed, alice):

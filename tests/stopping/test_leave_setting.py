@@ -1,4 +1,4 @@
-"""The setting "When I leave": what becomes of an answer when nobody is there for it any more."""
+"""The setting "When I leave" decides what happens to an answer that has no viewers."""
 
 import math
 
@@ -18,11 +18,11 @@ def choose(person, when_leaving):
     Preferences.objects.update_or_create(user=person.user, defaults={"when_leaving": when_leaving})
 
 
-# The rule, without a clock
+# The rule, without real time
 
 
-def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
-    """Seconds that an answer goes on after its last viewer went."""
+def grace_period(choice, cause, *, left=0.0, lost=2.0, now=100.0):
+    """The seconds that an answer continues after its last viewer leaves."""
     viewers = Viewers(GracePeriods.from_preference(choice, left, lost))
     viewers.arrive("tab")
     viewers.leave("tab", cause, now)
@@ -34,22 +34,22 @@ def alone(choice, cause, *, left=0.0, lost=2.0, now=100.0):
 @pytest.mark.parametrize("cause", GONE)
 def test_grace_period_follows_choice_and_administrator(cause):
     grace = 2.0 if cause == EndReason.CONNECTION_LOST else 0.0
-    assert alone("", cause) == alone("stop", cause) == grace
-    assert alone("wait", cause) == MINUTE
-    assert alone("finish", cause) == math.inf
+    assert grace_period("", cause) == grace_period("stop", cause) == grace
+    assert grace_period("wait", cause) == MINUTE
+    assert grace_period("finish", cause) == math.inf
 
 
 @pytest.mark.parametrize("choice", ["stop", "wait", "finish"])
 def test_signing_out_stops_immediately_whatever_was_chosen(choice):
-    assert alone(choice, EndReason.SIGNED_OUT) == 0
+    assert grace_period(choice, EndReason.SIGNED_OUT) == 0
 
 
 def test_choice_cannot_undercut_the_administrators_grace_period():
-    assert alone("wait", EndReason.LEFT, left=300) == 300
-    assert alone("stop", EndReason.CONNECTION_LOST, lost=90) == 90
+    assert grace_period("wait", EndReason.LEFT, left=300) == 300
+    assert grace_period("stop", EndReason.CONNECTION_LOST, lost=90) == 90
 
 
-# Over sockets
+# Through sockets
 
 
 def test_answer_finishes_in_the_background(alice, answering, socket):
@@ -67,9 +67,7 @@ def test_answer_waits_for_the_page_to_return(alice, answering, socket):
     a = answering(alice)
     a.page.close()
     a.exchange.write_tokens(" alone")
-    again = socket(alice)
-    again.watch(a.asked.conversation)
-    assert again.wait("snapshot", generation=a.asked.generation)
+    again = socket(alice).subscribe(a.asked)
     a.exchange.write_tokens(" no more").finish()
     assert again.wait("end", generation=a.asked.generation)["status"] == "complete"
     assert generations.text(a.asked.generation) == "Bees hum alone no more"

@@ -1,4 +1,4 @@
-"""Leaving: when the last page that shows an answer closes, the answer ends; before that, nothing happens."""
+"""An answer ends when the last page that shows it closes, and not before."""
 
 import pytest
 
@@ -43,8 +43,8 @@ def test_leaving_right_after_asking_stops_it(alice, socket, provider):
     page = socket(alice)
     page.ask(provider.expect().prompt)
     page.close()
-    runs = Generation.objects.filter(requested_by=alice.user)
-    assert eventually(lambda: runs.exclude(status="streaming").first(), "the end").end_reason == "left"
+    rows = Generation.objects.filter(requested_by=alice.user)
+    assert eventually(lambda: rows.exclude(status="streaming").first(), "the end").end_reason == "left"
 
 
 def test_closing_one_of_two_tabs_changes_nothing(alice, answering, socket):
@@ -78,9 +78,7 @@ def test_answer_waits_for_a_page_for_the_grace_period(start_server, alice, answe
     a = answering(alice.at(server))
     a.page.close()
     a.exchange.write_tokens(" alone")
-    other = socket(alice.at(server))
-    other.watch(a.asked.conversation)
-    assert other.wait("snapshot", generation=a.asked.generation)
+    other = socket(alice.at(server)).subscribe(a.asked)
     a.exchange.write_tokens(" no more").finish()
     assert other.wait("end", generation=a.asked.generation)["status"] == "complete"
     assert generations.text(a.asked.generation) == "Bees hum alone no more"

@@ -1,4 +1,4 @@
-"""The network goes: the page vanishes without a goodbye, and perhaps comes back."""
+"""A page whose network fails counts as gone after a while, and loses nothing if it returns in time."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ACK_TIMEOUT, GRACE = 1.0, 2.0
 
 @pytest.fixture(scope="module")
 def wary(database, provider):
-    """A server that soon notices silence."""
+    """A server that quickly notices silence."""
     settings = {"CHAT_ACK_TIMEOUT": ACK_TIMEOUT, "CHAT_RECONNECT_GRACE": GRACE}
     with running(OPENAI_BASE_URL=provider.url, **settings) as server:
         yield server
@@ -19,7 +19,7 @@ def wary(database, provider):
 
 @pytest.fixture
 def through(alice, wary, answering, proxy):
-    """An answer that streams through a proxy: (answering, proxy)."""
+    """A streaming answer whose page connects through a proxy: (answering, proxy)."""
     between = proxy(wary)
     a = answering(alice.at(wary), via=between)
     a.exchange.stream(endless(), RATE).wait_written(10)
@@ -35,7 +35,7 @@ def test_silent_page_closes_the_providers_socket(through):
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")
     kept = generations.text(a.asked.generation)
     assert a.exchange.text.startswith(kept)
-    unread = a.exchange.text[len(kept) :].split()  # arrived, but not taken, because no page could have had it yet
+    unread = a.exchange.text[len(kept) :].split()  # arrived, but not stored, because no page could have had it yet
     assert len(unread) < RATE / 2
 
 
@@ -43,9 +43,7 @@ def test_page_back_within_the_grace_period_loses_nothing(through, alice, wary, s
     a, between = through
     between.silence()
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * (ACK_TIMEOUT + GRACE / 4)))
-    back = socket(alice.at(wary))
-    back.watch(a.asked.conversation)
-    back.wait("snapshot", generation=a.asked.generation)
+    back = socket(alice.at(wary)).subscribe(a.asked)
     a.exchange.wait_written(len(a.exchange.written) + int(RATE * GRACE))
     a.exchange.finish()
     assert back.wait("end", generation=a.asked.generation)["status"] == "complete"
@@ -114,6 +112,6 @@ def test_late_stop_gets_the_end_of_ones_own_answer_only(through, alice, bob, war
         assert back.wait("standing", generation=a.asked.generation)["reason"] == "connection_lost"
     back.watch(a.asked.conversation, a.asked.message, "streaming")
     assert "You stopped this answer while your network was gone" in back.wait("transcript")["html"]
-    run = generations.get(a.asked.generation)
-    assert (run.stop_reason, run.stopped_by) == ("stopped", alice.user)
+    generation = generations.get(a.asked.generation)
+    assert (generation.stop_reason, generation.stopped_by) == ("stopped", alice.user)
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")

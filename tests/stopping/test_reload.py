@@ -1,4 +1,4 @@
-"""Reload: the page is asked for before the old socket closes, and the stream goes on."""
+"""On a reload the stream continues, although the new page is requested before the old socket closes."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.support.provider.endless import RATE, endless
 
 
 def mark(page):
-    """The `data-page` of a page as served."""
+    """The `data-page` attribute of a page as served."""
     found = re.search(r'data-page="([^"]+)"', page.html)
     assert found, "the page has no data-page"
     return found.group(1)

@@ -1,4 +1,4 @@
-"""SIGTERM: every answer is stopped, saved and told, every page is sent away, and the process ends in time."""
+"""SIGTERM stops and saves every answer, tells and closes every page, and ends the process in time."""
 
 import signal
 
@@ -12,7 +12,7 @@ STREAMS = 10
 
 @pytest.fixture
 def streaming(start_server, answering):
-    """(server, ten answers that stream)."""
+    """Returns (server, ten streaming answers)."""
     server = start_server()
     begun = [answering(people.new_person("somebody", server)) for _ in range(STREAMS)]
     for a in begun:
@@ -68,6 +68,6 @@ def test_ctrl_c_is_the_same_as_sigterm(start_server, alice, answering):
 
 def test_second_signal_loses_nothing(streaming):
     server, begun = streaming
-    server.tell(signal.SIGTERM)
+    server.send_signal(signal.SIGTERM)
     assert server.stop(signal.SIGTERM).code == 0
     assert {generations.outcome(a.asked) for a in begun} == {("interrupted", "server_shutdown")}

@@ -1,4 +1,4 @@
-"""Who may not connect, and what signing out does to answers that are being written."""
+"""Who may open a socket, and what signing out does to streaming answers."""
 
 from http.cookies import SimpleCookie
 
@@ -14,8 +14,8 @@ from tests.support.provider.endless import RATE, endless
 from tests.support.sockets import Socket
 
 
-def refused(person, server, origin):
-    """The code that a socket is closed with."""
+def refusal_code(person, server, origin):
+    """The code with which a socket is closed."""
     page = Socket(person, server.ws_url, origin=origin)
     code = page.wait_closed()
     assert page.events == []
@@ -23,23 +23,23 @@ def refused(person, server, origin):
 
 
 def test_socket_without_a_session_is_refused(alice, server):
-    assert refused(alice.without_session(), server, server.url) == 4401
+    assert refusal_code(alice.without_session(), server, server.url) == 4401
 
 
 def test_socket_with_an_invalid_session_is_refused(alice, server):
     alice.session = "abcdefghijklmnopqrstuvwxyz012345"
-    assert refused(alice, server, server.url) == 4401
+    assert refusal_code(alice, server, server.url) == 4401
 
 
 def test_socket_with_an_ended_session_is_refused(alice, server):
     Session.objects.filter(session_key=alice.session).delete()
-    assert refused(alice, server, server.url) == 4401
+    assert refusal_code(alice, server, server.url) == 4401
 
 
 def test_socket_of_a_disabled_account_is_refused(alice, server):
     alice.user.is_active = False
     alice.user.save()
-    assert refused(alice, server, server.url) == 4401
+    assert refusal_code(alice, server, server.url) == 4401
 
 
 def foreign(server):
@@ -55,13 +55,13 @@ def foreign(server):
 
 @pytest.mark.parametrize("which", ["another site", "another port", "another scheme", "a longer name", "null", "none"])
 def test_socket_from_another_origin_is_refused(alice, server, which):
-    assert refused(alice, server, foreign(server)[which]) == 4403
+    assert refusal_code(alice, server, foreign(server)[which]) == 4403
 
 
 @pytest.mark.parametrize("origin", ["chat", "http://", "http://127.0.0.1:http"])
 def test_socket_with_an_invalid_origin_is_refused(alice, server, origin):
     with pytest.raises(InvalidStatus, match="HTTP 400"):
-        refused(alice, server, origin)
+        refusal_code(alice, server, origin)
 
 
 @pytest.mark.parametrize("path", ["/", "/c/018f4f4e-0000-7000-8000-000000000000/", "/admin/"])
@@ -106,7 +106,7 @@ def test_signing_out_leaves_other_people_alone(alice, bob, answering):
 
 
 def change_password(person):
-    """Change it on the page for it; returns the person as signed in afterwards."""
+    """Change the password on its page; returns the person as signed in afterwards."""
     new = "quite another one"
     fields = {"old_password": person.password, "new_password1": new, "new_password2": new}
     page = person.post("/settings/password/", **fields)
@@ -116,14 +116,12 @@ def change_password(person):
 
 
 def test_changing_the_password_stops_nothing_in_this_session(alice, answering, socket):
-    """The pages of that browser connect again, with the new cookie."""
+    """The pages of that browser reconnect with the new cookie."""
     a = answering(alice)
     other = socket(alice)
     after = change_password(alice)
     assert {a.page.wait_closed(), other.wait_closed()} == {1012}
-    page = socket(after)
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(after).subscribe(a.asked)
     a.exchange.write_tokens(" on").finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
@@ -135,7 +133,7 @@ def test_changing_the_password_signs_out_everywhere_else(alice, answering, serve
     change_password(alice)
     assert a.page.wait_closed() == 4401
     assert generations.outcome(generation) == ("interrupted", "signed_out")
-    assert refused(alice, server, server.url) == 4401
+    assert refusal_code(alice, server, server.url) == 4401
 
 
 def test_background_answer_finishes_after_a_password_change(alice, answering):
@@ -144,6 +142,6 @@ def test_background_answer_finishes_after_a_password_change(alice, answering):
     generation = a.asked.generation
     a.page.close()
     change_password(alice)
-    a.exchange.stream(endless(), RATE).wait_written(RATE * 2)  # sessions are looked at twice a second
+    a.exchange.stream(endless(), RATE).wait_written(RATE * 2)  # sessions are checked twice a second
     a.exchange.finish()
     assert generations.outcome(generation) == ("complete", "finished")

@@ -1,4 +1,4 @@
-"""Stop: the provider's socket is closed at once, and what was written is kept."""
+"""Stop closes the provider's socket at once and keeps the text so far."""
 
 import uuid
 
@@ -32,9 +32,9 @@ def test_keeps_the_words_already_written(alice, answering):
 def test_records_when_stop_was_requested_and_completed(alice, answering):
     a = answering(alice)
     a.asked.stop()
-    run = generations.wait_ended(a.asked)
-    assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
-    assert (run.usage_source, run.tokens_out > 0) == ("estimated", True)
+    generation = generations.wait_ended(a.asked)
+    assert generation.stop_requested_at <= generation.upstream_closed_at <= generation.ended_at
+    assert (generation.usage_source, generation.tokens_out > 0) == ("estimated", True)
 
 
 def test_stop_is_shown_on_every_viewing_page(alice, answering, socket):
@@ -65,8 +65,8 @@ def test_stop_before_the_provider_responds(alice, socket, provider):
     assert exchange.wait_closed() - pressed < CLOSE_LIMIT
     assert asked.outcome == ("interrupted", "stopped")
     assert generations.get(asked).opened_at is None
-    run = generations.wait_ended(asked)
-    assert run.stop_requested_at <= run.upstream_closed_at <= run.ended_at
+    generation = generations.wait_ended(asked)
+    assert generation.stop_requested_at <= generation.upstream_closed_at <= generation.ended_at
 
 
 def test_stop_by_command_before_its_generation_is_known(alice, socket, provider):

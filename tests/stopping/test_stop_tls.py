@@ -1,4 +1,4 @@
-"""Stop closes the connection to a provider behind TLS as fast as without, whatever the provider does about it."""
+"""Stop closes a TLS connection as fast as a plain one, whatever the provider does."""
 
 import time
 
@@ -9,8 +9,8 @@ from tests.support.provider.endless import endless
 from tests.support.provider.tls import SilentTls
 from tests.support.servers import running
 
-SOON = 1.0
-"""Seconds. Closing in order would take thirty."""
+CLOSE_LIMIT = 1.0
+"""Seconds. An orderly TLS shutdown would take thirty."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def deaf(provider):
 
 @pytest.fixture(scope="module")
 def far(database, deaf):
-    """A server that reaches its provider by TLS."""
+    """A server that reaches its provider over TLS."""
     with running(OPENAI_BASE_URL=deaf.url, SSL_CERT_FILE=deaf.certificate, CHAT_MODELS="alpha-model") as server:
         yield server
 
@@ -31,7 +31,7 @@ def stop_and_see(asked, exchange):
     stopped_at = asked.stop()
     assert asked.outcome == ("interrupted", "stopped")
     took = exchange.wait_closed() - stopped_at
-    assert took < SOON
+    assert took < CLOSE_LIMIT
     return took
 
 
@@ -59,13 +59,13 @@ def test_generation_records_when_the_connection_closed(alice, far, answering):
     a = answering(alice.at(far))
     asked_at, clock = time.monotonic(), time.time()
     stop_and_see(a.asked, a.exchange)
-    run = generations.wait_ended(a.asked)
+    generation = generations.wait_ended(a.asked)
     closed = a.exchange.closed_at - asked_at + clock
-    assert abs(run.upstream_closed_at.timestamp() - closed) < SOON
+    assert abs(generation.upstream_closed_at.timestamp() - closed) < CLOSE_LIMIT
 
 
 def test_connection_of_a_complete_answer_is_reused(alice, far, answering, socket, provider):
-    """A handshake less before the next answer's first word."""
+    """It saves a handshake before the first word of the next answer."""
     a = answering(alice.at(far))
     a.exchange.finish()
     assert a.asked.outcome == ("complete", "finished")

@@ -1,4 +1,4 @@
-"""Stop as a plain form: the same, for a page without scripts or with a lost socket."""
+"""The form for Stop works the same, for a page without scripts or without a socket."""
 
 import uuid
 

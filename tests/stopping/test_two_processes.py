@@ -1,4 +1,4 @@
-"""Two server processes with one database: each sees and stops what the other writes."""
+"""Of two server processes with one database, each shows and stops the other's answers."""
 
 import re
 import time
@@ -11,12 +11,12 @@ from tests.support import generations, model_admin
 from tests.support.servers import redis, running
 
 POLL = 2.0
-"""Seconds within which a process sees what is in the database; a busy machine gets most of them."""
+"""Seconds within which a process sees a change in the database; most of them are for busy machines."""
 
 
 @pytest.fixture(scope="module", params=["database", "redis"])
 def pair(request, database, provider):
-    """(one, other): two servers, which hear of each other by the database alone, or by Redis as well."""
+    """Returns (one, other), two servers that notify each other through the database only, or by Redis as well."""
     settings = {"OPENAI_BASE_URL": provider.url, "CHAT_RECONNECT_GRACE": 2}
     with ExitStack() as stack:
         if request.param == "redis":
@@ -31,8 +31,8 @@ def test_stop_by_form_at_another_process(pair, alice, answering):
     assert alice.at(other).post(f"/generations/{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped")
-    run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("page", alice.user.pk)
+    generation = generations.get(a.asked)
+    assert (generation.stop_origin, generation.stopped_by_id) == ("page", alice.user.pk)
 
 
 def test_stop_by_socket_at_another_process(pair, alice, answering, socket):
@@ -56,19 +56,19 @@ def test_administrator_at_another_process_sees_and_stops_it(pair, alice, staff, 
     assert staff.at(other).post(f"{top}{a.asked.generation}/stop/").status == 302
     assert a.exchange.wait_closed() - pressed < POLL
     assert a.asked.outcome == ("interrupted", "stopped_by_admin")
-    run = generations.get(a.asked)
-    assert (run.stop_origin, run.stopped_by_id) == ("admin", staff.user.pk)
+    generation = generations.get(a.asked)
+    assert (generation.stop_origin, generation.stopped_by_id) == ("admin", staff.user.pk)
 
 
 def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     for word in (" and", " dance", " all day"):
         a.exchange.write_tokens(word)
-        generations.eventually(lambda: page.text(a.asked.generation) == a.exchange.text, "the words at the other one")
+        generations.eventually(
+            lambda: page.text(a.asked.generation) == a.exchange.text, "the words on the page at the other server"
+        )
     a.exchange.finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
 
@@ -76,9 +76,7 @@ def test_answer_grows_on_a_page_at_another_process(pair, alice, answering, socke
 def test_code_is_highlighted_at_another_process(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.exchange.write_tokens("\n\n```python\nimport os\n```").finish()
     assert page.wait("end", generation=a.asked.generation)["status"] == "complete"
     assert '<span class="kn">import</span>' in page.html(a.asked.generation)
@@ -87,12 +85,12 @@ def test_code_is_highlighted_at_another_process(pair, alice, answering, socket):
 def test_viewer_at_another_process_keeps_the_answer_alive(pair, alice, answering, socket):
     one, other = pair
     a = answering(alice.at(one))
-    page = socket(alice.at(other))
-    page.watch(a.asked.conversation)
-    page.wait("snapshot", generation=a.asked.generation)
+    page = socket(alice.at(other)).subscribe(a.asked)
     a.page.close()
     a.exchange.write_tokens(" on")
-    generations.eventually(lambda: page.text(a.asked.generation) == "Bees hum on", "the words at the other one")
+    generations.eventually(
+        lambda: page.text(a.asked.generation) == "Bees hum on", "the words on the page at the other server"
+    )
     page.close()
     a.exchange.wait_closed()
     assert generations.outcome(a.asked.generation) == ("interrupted", "left")

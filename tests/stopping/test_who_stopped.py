@@ -1,4 +1,4 @@
-"""Who asked to stop, and from where, as administrators read it afterwards."""
+"""The admin shows who stopped an answer, and from where."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from tests.support import generations
 from tests.support.people import CSRF
 
 
-def stopper(run):
-    return run.stop_origin, run.stopped_by_id
+def stopper(generation):
+    return generation.stop_origin, generation.stopped_by_id
 
 
 def test_records_the_page_that_asked(alice, answering):
@@ -42,7 +42,7 @@ def test_records_a_page_without_its_socket(alice, answering, headers):
     assert stopper(generations.wait_ended(a.asked)) == (StopOrigin.PAGE, alice.user.pk)
 
 
-def test_a_stop_that_an_older_version_stored_as_from_another_page_keeps_its_label():
+def test_origin_stored_by_an_older_version_keeps_its_label():
     assert Generation(stop_origin="other_page").get_stop_origin_display() == "another page"
 
 

@@ -1,1 +1,1 @@
-"""What tests are made of: servers, a provider, people, sockets, browsers."""
+"""Shared building blocks: servers, a provider, people, sockets, browsers."""

@@ -1,4 +1,4 @@
-"""Conversations that tests write into the database, without a provider."""
+"""Writes conversations into the database without a provider."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,11 +14,11 @@ from tests.support.people import Person
 from tests.support.polling import eventually
 
 LONG = 140
-"""Messages of a conversation that is longer than a page loads at once."""
+"""The number of messages in a conversation that a page does not load at once."""
 
 
 def conversation(person: Person, title: str = "About bees", *, ago: timedelta = timedelta(), **fields: Any) -> Any:
-    """A conversation with a prompt and its answer, last active `ago`."""
+    """A conversation with one prompt and its answer, last active `ago`."""
     at = timezone.now() - ago
     created = Conversation.objects.create(owner=person.user, title=title, active_at=at, **fields)
     prompt = Message.objects.create(conversation=created, role=Role.USER, content=f"Tell me {title.lower()}")
@@ -28,7 +28,7 @@ def conversation(person: Person, title: str = "About bees", *, ago: timedelta = 
 
 
 def converse(person, texts: Sequence[str], parent: Message | None = None, conversation: Conversation | None = None):
-    """A conversation (or more of a given one) in which these texts alternate between the person and the model.
+    """Create or extend a conversation in which these texts alternate between the person and the model.
 
     Returns the conversation and the new messages.
     """
@@ -70,7 +70,7 @@ def searchable_messages(person, *contents, title="Notes", **fields):
 
 
 def wait_indexed():
-    """Index everything that was written. The server indexes too, so some entries may be its work."""
+    """Index all messages. The server indexes too, so some entries may be its work."""
     search_index.index_batch()
     eventually(lambda: not SearchEntry.objects.filter(vector=None).exists(), "the index")
 

@@ -1,4 +1,4 @@
-"""Generations as the database has them, for tests that look behind the page."""
+"""Reads generations from the database, for tests that look behind the page."""
 
 from conversations.models import Generation
 from conversations.rules.status import Status
@@ -13,14 +13,14 @@ def get(of: Asked | str) -> Generation:
 
 
 def wait_ended(of: Asked | str, timeout: float = TIMEOUT) -> Generation:
-    """The generation once it has ended."""
+    """Wait until the generation has ended; returns it."""
     key = of if isinstance(of, str) else of.generation
     eventually(lambda: get(key).status != Status.STREAMING, f"the end of {key}", timeout)
     return get(key)
 
 
 def outcome(of: Asked | str, timeout: float = TIMEOUT) -> tuple[str, str]:
-    """Status and reason once it has ended; the message must have the same status."""
+    """Wait for the end; returns status and reason, and checks that the message has the same status."""
     generation = wait_ended(of, timeout)
     assert generation.message.status == generation.status
     return generation.status, generation.end_reason
@@ -32,5 +32,5 @@ def text(of: Asked | str) -> str:
 
 
 def stop_path(key: str) -> str:
-    """Where the form posts that stops this generation without the socket."""
+    """The address of the form that stops this generation without the socket."""
     return f"/generations/{key}/stop/"

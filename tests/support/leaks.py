@@ -1,4 +1,4 @@
-"""Secrets and technical words: neither people nor logs may get them."""
+"""Checks that no secrets or technical words reach people or logs."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.sockets import Asked
 
 
 def assert_plain_sentence(asked: Asked) -> None:
-    """The sentence about a failed answer is for people: no address, secret, code or name of an exception."""
+    """The sentence about a failed answer is for people: it has no address, secret, code or exception name."""
     note = asked.end["note"]
     assert note
     for text in (words(note), asked.end.fields.get("announce", "")):

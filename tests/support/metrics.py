@@ -11,7 +11,7 @@ def request(server, path="/metrics", method="GET", **headers):
 
 
 def scrape(server):
-    """All samples as {(name, values of labels by the labels' names…): value}."""
+    """All samples as {(name, label values in the order of the label names…): value}."""
     page = request(server, Authorization=f"Bearer {METRICS_TOKEN}")
     assert page.status == 200
     families = text_string_to_metric_families(page.html)

@@ -1,4 +1,4 @@
-"""Endpoints and models of a test's own beside those of the environment, and the administration's forms about them."""
+"""Endpoints and models of a single test, and the admin's forms for them."""
 
 import secrets
 from collections.abc import Iterator
@@ -12,15 +12,16 @@ from tests.support.polling import eventually
 ENDPOINTS = "/admin/conversations/endpoint/"
 MODELS = "/admin/conversations/languagemodel/"
 LAST_ORDER = 1000
-"""Order of the models of tests: behind those of the environment, so that other tests' defaults stay."""
+"""The order of test models: after those of the environment, so that the default of other tests stays."""
 
 
 @contextmanager
 def offered(base_url: str, *names: str, endpoint: dict[str, Any] | None = None, **fields: Any) -> Iterator[Any]:
-    """(endpoint, models): rows with these names at the provider and keys that begin with them, removed at the end."""
+    """Returns (endpoint, models) with these names at the provider and keys that begin with them; all are removed at the
+    end."""
     mark = secrets.token_hex(4)
     row = Endpoint.objects.create(name=f"endpoint-{mark}", base_url=base_url, **(endpoint or {}))
-    # A key of their own, as a server may know those of the test before for another moment.
+    # Unique keys, because a server may remember those of the previous test for a moment.
     fields = {"order": LAST_ORDER, **fields}
     models = [LanguageModel.objects.create(endpoint=row, name=name, key=f"{name}-{mark}", **fields) for name in names]
     try:
@@ -30,25 +31,25 @@ def offered(base_url: str, *names: str, endpoint: dict[str, Any] | None = None, 
 
 
 def wait_offered(person: Person, key: str, *, offered: bool = True) -> None:
-    """Wait until the picker has this model, or has it no more."""
+    """Wait until the picker has this model, or no longer has it."""
     eventually(lambda: (f'value="{key}"' in person.get("/").html) == offered, f"{key} in the picker: {offered}")
 
 
 def endpoint_form(**fields: str) -> dict[str, str]:
-    """The form of an endpoint as the administration's page sends it, without models."""
+    """The form of an endpoint as the admin page sends it, without models."""
     counts = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0", "MIN_NUM_FORMS": "0", "MAX_NUM_FORMS": "1000"}
     blank = {"name": f"endpoint-{secrets.token_hex(4)}", "base_url": "", "key_variable": "", "enabled": "on"}
     return blank | {f"models-{name}": value for name, value in counts.items()} | fields
 
 
 def model_form(endpoint: Endpoint, **fields: str) -> dict[str, str]:
-    """The form of a model as the administration's page sends it."""
+    """The form of a model as the admin page sends it."""
     blank = {"name": f"model-{secrets.token_hex(4)}", "label": "", "order": str(LAST_ORDER), "enabled": "on"}
     return blank | {"endpoint": str(endpoint.pk), "currency": "USD", "continues_by": "instruction"} | fields
 
 
 def change_model(staff: Person, model: LanguageModel, **fields: str) -> None:
-    """Save a model on the administration's page, with these fields; returns when the server goes by them."""
+    """Save a model on the admin page with these fields; returns when the server uses them."""
     label = f"label-{secrets.token_hex(4)}"
     form = model_form(model.endpoint, name=model.name, label=label, **fields)
     page = staff.post(f"{MODELS}{model.pk}/change/", **form)

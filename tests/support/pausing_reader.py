@@ -1,8 +1,8 @@
-"""A reader of a stream that takes its time."""
+"""A reader of a stream that pauses after each text."""
 
 
 class PausingReader:
-    """Takes what a stream says, and wants no more for a while each time."""
+    """Accepts what a stream delivers, and pauses after each batch."""
 
     def __init__(self):
         self.text = ""

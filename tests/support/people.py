@@ -1,4 +1,4 @@
-"""A person of a test, and plain requests on their behalf: what the page does without its socket."""
+"""A test's person, and plain HTTP requests on their behalf, as the page makes without its socket."""
 
 import http.client
 import secrets
@@ -21,7 +21,7 @@ UNSEEN = frozenset({"script", "style", "template", "title"})
 
 @dataclass(frozen=True)
 class Page:
-    """An answer over HTTP, redirects not followed."""
+    """An HTTP response; redirects are not followed."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -38,7 +38,7 @@ class Page:
 
 @dataclass
 class Person:
-    """Somebody with an account, and by default a session, on the given server."""
+    """A person with an account, and by default a session, at the given server."""
 
     user: Any
     password: str
@@ -64,11 +64,11 @@ class Person:
         return self.request("GET", path, headers=headers)
 
     def post(self, path: str, **fields: str) -> Page:
-        """Send a form as the page does, with the token against forged requests."""
+        """Submit a form as the page does, with the CSRF token."""
         return self.post_pairs(path, [*fields.items()])
 
     def post_pairs(self, path: str, fields: list[tuple[str, object]]) -> Page:
-        """The same for a form in which a name comes more than once."""
+        """Submit a form in which a name appears more than once."""
         body = urlencode(fields)
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.request("POST", path, body, kind | {"Origin": self.server.url, "X-CSRFToken": CSRF})
@@ -85,9 +85,9 @@ class Person:
 
 
 def new_person(name: str, server: Server, **fields: Any) -> Person:
-    """A fresh account whose name begins with `name`, signed in."""
+    """A new account whose name begins with `name`, signed in."""
     password = secrets.token_urlsafe(12)
-    # One round instead of a million: a test has no secret to protect, and signing in costs a third of a second less.
+    # One round instead of a million: tests have no secrets, and signing in takes a third of a second less.
     encoded = PBKDF2PasswordHasher().encode(password, secrets.token_hex(8), iterations=1)
     user = get_user_model()._default_manager.create(
         username=f"{name}-{secrets.token_hex(4)}", password=encoded, **fields
@@ -102,7 +102,7 @@ def new_session(user: User) -> str:
 
 
 class _Words(HTMLParser):
-    """Gathers what a reader sees of HTML."""
+    """Collects the visible text of HTML."""
 
     BREAKS = frozenset({"p", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "tr", "td", "th", "div", "article"})
 
@@ -127,7 +127,7 @@ class _Words(HTMLParser):
 
 
 def words(html: str) -> str:
-    """The words of HTML as a reader sees them, with single spaces between."""
+    """The visible words of HTML, separated by single spaces."""
     parser = _Words()
     parser.feed(html)
     parser.close()

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a limit: what tests do instead of sleeping."""
+"""Waits for a condition, with a timeout; tests do this instead of sleeping."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def eventually(probe: Callable[[], T], what: str = "", timeout: float = TIMEOUT) -> T:
-    """Call `probe` until it returns something true, and return that. AssertionError after `timeout` seconds."""
+    """Call `probe` until it returns something truthy; returns that. Raises AssertionError after `timeout` seconds."""
     limit = time.monotonic() + timeout
     while True:
         found = probe()

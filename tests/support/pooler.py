@@ -1,4 +1,4 @@
-"""A pooler in front of PostgreSQL that lends its connections for one transaction each, as PgBouncer can."""
+"""A pooler in front of PostgreSQL that lends a connection for one transaction, as PgBouncer can."""
 
 import asyncio
 import struct
@@ -14,7 +14,7 @@ IDLE = b"I"
 
 
 class Backend:
-    """One connection to PostgreSQL; `greeting` is what it said first."""
+    """One connection to PostgreSQL; `greeting` has its first messages."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer

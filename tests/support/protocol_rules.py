@@ -1,4 +1,4 @@
-"""The rules that every event of the socket has to keep (`docs/protocol.md`), and what a page makes of the events."""
+"""The rules for the events of the socket (`docs/protocol.md`), and what a page shows after them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Event:
 
 @dataclass
 class Shown:
-    """What a page shows of one generation, kept as a page would keep it."""
+    """What a page shows of one generation, updated as a page would."""
 
     seq: int
     done: str = ""
@@ -54,7 +54,7 @@ class Shown:
 
 
 class Rules:
-    """Applies events one after the other, and notes what the protocol does not allow."""
+    """Applies events one after the other, and notes violations of the protocol."""
 
     def __init__(self) -> None:
         self.shown: dict[str, Shown] = {}
@@ -96,7 +96,7 @@ class Rules:
     _saving = _stopping
 
     def _next(self, event: Event) -> Shown | None:
-        """What the event goes on from; None, with a note, if it does not."""
+        """The state that the event continues; None, with a note, if there is none."""
         shown = self.shown.get(event["generation"])
         if shown is None:
             self.broken.append(f"{event.op} of a generation that was never introduced")
@@ -111,5 +111,5 @@ class Rules:
 
 
 def grow_tail(tail: str, event: Event) -> str:
-    """The tail after a delta, which keeps so many units of UTF-16 of the one before."""
+    """The tail after a delta that keeps some UTF-16 code units of the previous one."""
     return str(tail.encode("utf-16-le")[: 2 * event["keep"]].decode("utf-16-le") + event["tail"])

@@ -1,4 +1,4 @@
-"""What a browser would find in a piece of HTML, and whether all of it is allowed."""
+"""Parses HTML like a browser and checks that it contains only allowed elements."""
 
 import re
 from html.parser import HTMLParser
@@ -21,7 +21,7 @@ VOID_ELEMENTS = {"br", "hr"}
 
 
 class ParsedHtml(HTMLParser):
-    """What a browser would find in a piece of HTML: its elements, and its visible text."""
+    """What a browser finds in a fragment of HTML: its elements and its visible text."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -55,7 +55,7 @@ class ParsedHtml(HTMLParser):
 
 
 def assert_safe(html: str) -> ParsedHtml:
-    """The page of `html`, having checked that nothing but what is allowed is in it."""
+    """Parse the HTML and check that it contains only what is allowed; returns the result."""
     page = ParsedHtml(html)
     assert not page.open, "well-formed"
     for tag, attributes in page.elements:

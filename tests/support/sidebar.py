@@ -1,4 +1,4 @@
-"""Reads the list of conversations out of the sidebar's HTML."""
+"""Reads the list of conversations from the sidebar's HTML."""
 
 from html.parser import HTMLParser
 
@@ -30,7 +30,7 @@ class _Groups(HTMLParser):
 
 
 def groups(html: str) -> list[tuple[str, list[str]]]:
-    """(label, titles) of each group of the list."""
+    """The (label, titles) of each group in the list."""
     parser = _Groups()
     parser.feed(html)
     parser.close()

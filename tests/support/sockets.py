@@ -1,12 +1,12 @@
-"""The page's side of the socket, as `docs/protocol.md` tells it, with a check of every event that arrives.
+"""The page's side of the socket, as described in `docs/protocol.md`, with a check of every event.
 
     asked = socket.ask("tell me about bees")
     asked.wait_text("Bees hum")
     asked.stop()
     assert asked.end["reason"] == "stopped"
 
-A reader thread records all events and acknowledges them, as a page does. What breaks the protocol (a hole or a repeat
-in the sequence, two ends, something after the end, unknown fields) is gathered, and raised by `check()`.
+A reader thread records all events and acknowledges them, as a page does. It collects violations of the protocol (a gap
+or a repeat in the sequence, two ends, an event after the end, unknown fields), and `check()` raises them.
 """
 
 import json
@@ -33,7 +33,7 @@ ACK_INTERVAL = 1.5
 
 
 class Socket:
-    """One page's socket. Methods may be called from the test's thread; events are handled in a thread of its own."""
+    """One page's socket. Methods may be called from the test's thread; events are handled in another thread."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Socket:
         *,
         origin: str | None = None,
         via: Proxy | None = None,
-        patience: float = TIMEOUT,
+        open_timeout: float = TIMEOUT,
         language: str = "",
     ) -> None:
         self.person = person
@@ -62,7 +62,7 @@ class Socket:
                 origin=origin,  # type: ignore[arg-type]
                 additional_headers={"Cookie": person.cookie} if person and person.session else None,
                 proxy=None,
-                open_timeout=patience,
+                open_timeout=open_timeout,
                 ping_interval=None,
                 close_timeout=2,
                 max_size=None,
@@ -74,7 +74,7 @@ class Socket:
     # Commands.
 
     def send(self, op: str, **fields: Any) -> int:
-        """Send a command; returns how many events had arrived, for `wait(…, after=…)`."""
+        """Send a command; returns the number of events so far, for `wait(…, after=…)`."""
         return self.send_raw(json.dumps({"op": op, **fields}, ensure_ascii=False))
 
     def send_raw(self, data: str | bytes) -> int:
@@ -91,7 +91,7 @@ class Socket:
         *,
         after: "Asked | None" = None,
     ) -> "Asked":
-        """Ask, in a new conversation unless told otherwise; `after` goes on where that answer ended."""
+        """Ask, by default in a new conversation; `after` continues the conversation of that answer."""
         if after:
             conversation, parent = after.conversation, after.message
         return self._command("send", conversation=conversation, parent=parent, content=content, model=model)
@@ -106,7 +106,7 @@ class Socket:
         return self._command("continue", message=message, model=model)
 
     def stop(self, **which: str) -> int:
-        """Stop by `generation=` or by the `id=` of the command that asked."""
+        """Stop by `generation=`, or by `id=`, the id of the command that asked."""
         return self.send("stop", **which)
 
     def watch(
@@ -115,15 +115,21 @@ class Socket:
         position = self.send("watch", conversation=conversation, head=head, status=status, page=page)
         return self.wait("watching", after=position, conversation=conversation)
 
+    def subscribe(self, asked: "Asked") -> "Socket":
+        """Show the conversation of a streaming answer; returns once its snapshot has arrived."""
+        self.watch(asked.conversation)
+        self.wait("snapshot", generation=asked.generation)
+        return self
+
     def _command(self, op: str, **fields: Any) -> "Asked":
         asked = Asked(self, str(uuid.uuid4()), len(self.events))
         self.send(op, id=asked.id, **fields)
         return asked
 
-    # What arrives.
+    # Events.
 
     def wait(self, op: str, timeout: float = TIMEOUT, after: int = 0, **match: Any) -> Event:
-        """The first event with this op and these fields, of those that came `after` a position."""
+        """The first event with this op and these fields after the position `after`."""
         limit = time.monotonic() + timeout
         with self._moved:
             while True:
@@ -141,7 +147,7 @@ class Socket:
         return refused
 
     def wait_closed(self, timeout: float = TIMEOUT) -> int:
-        """The code that the other side closed with; 1006 if it just broke."""
+        """Wait for the close; returns its code, or 1006 if the connection just broke."""
         with self._moved:
             assert self._moved.wait_for(lambda: self.close_code is not None, timeout), f"still open\n{self.story()}"
             assert self.close_code is not None
@@ -159,23 +165,23 @@ class Socket:
         return words(self.html(generation))
 
     def story(self, after: int = 0) -> str:
-        """The events, for messages of failed tests."""
+        """The events, for the messages of failed tests."""
         return "\n".join(f"  {str(dict(event.fields))[:300]}" for event in list(self.events)[after:]) or "  (no events)"
 
     def check(self) -> None:
         assert not self.rules.broken, "the server broke the protocol: " + "; ".join(self.rules.broken)
 
-    # How a page goes, or fails.
+    # Leaving and failing.
 
     def mute(self) -> None:
-        """Acknowledge nothing any more."""
+        """Stop acknowledging."""
         self._muted = True
 
     def unmute(self) -> None:
         self._muted = False
 
     def stall(self) -> None:
-        """Read nothing any more; soon the operating system's buffers are full."""
+        """Stop reading; soon the operating system's buffers are full."""
         self._reading.clear()
 
     def unstall(self) -> None:
@@ -193,7 +199,7 @@ class Socket:
         self.connection.socket.shutdown(sockets.SHUT_RDWR)
 
     def finish(self) -> None:
-        """Close, and check what was seen."""
+        """Close, and check the events."""
         self.close()
         self.check()
 
@@ -241,12 +247,13 @@ class Asked:
 
     @property
     def message(self) -> str:
-        """The message that is being written."""
+        """The id of the message of the answer."""
         return str(self.transcript["head"])
 
     @cached_property
     def end(self) -> Event:
-        """How it ended. An answer that was quicker than its transcript has no event of its own, but stands in that."""
+        """How the answer ended. If it ended before its transcript was sent, there is no separate event: the transcript
+        shows the end."""
         if self.transcript["generation"]:
             return self.socket.wait("end", generation=self.generation)
         reason = Generation.objects.get(pk=self.generation).end_reason
@@ -265,7 +272,7 @@ class Asked:
         return words(self.transcript["html"].rpartition("data-content")[2].partition(">")[2].partition("</div>")[0])
 
     def _shown(self, attribute: str) -> str:
-        """The last `data-` attribute of this name in the transcript, which is that of the answer."""
+        """The last `data-` attribute with this name in the transcript, which belongs to the answer."""
         return str(re.findall(f'data-{attribute}="([^"]*)"', self.transcript["html"])[-1])
 
     def wait_text(self, text: str, timeout: float = TIMEOUT) -> "Asked":
@@ -274,7 +281,7 @@ class Asked:
         return self
 
     def stop(self) -> float:
-        """Press Stop; returns when (`time.monotonic()`)."""
+        """Press Stop; returns the time (`time.monotonic()`)."""
         generation = self.generation
         pressed = time.monotonic()
         self.socket.stop(generation=generation)

@@ -1,4 +1,4 @@
-"""A TCP proxy that can fail the way networks do: fall silent, reset, close one direction, delay, drip."""
+"""A TCP proxy that fails as networks do: it can fall silent, reset, close one direction, delay or drip."""
 
 import asyncio
 import socket
@@ -12,13 +12,13 @@ from tests.support.polling import TIMEOUT
 
 T = TypeVar("T")
 CHUNK = 65536
-# SO_LINGER on, with no time: close() sends RST instead of FIN.
+# SO_LINGER with a timeout of zero: close() sends RST instead of FIN.
 RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass(eq=False)
 class Link:
-    """One connection through the proxy, with the bytes that went each way."""
+    """One connection through the proxy, and the number of bytes in each direction."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
@@ -51,11 +51,11 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def silence(self) -> None:
-        """Keep all sockets open, take new ones, and forward nothing either way: no byte, no FIN."""
+        """Keep all sockets open and accept new ones, but forward nothing in either direction: no byte, no FIN."""
         self._do(self._set_silent(True))
 
     def resume(self) -> None:
-        """Forward what was held back, and go on."""
+        """Forward what was held back, and continue."""
         self._do(self._set_silent(False))
 
     def reset(self) -> None:
@@ -63,19 +63,19 @@ class Proxy:
         self._do(self._reset())
 
     def half_close(self) -> None:
-        """End the direction from client to server with FIN; the other one goes on."""
+        """End the direction from client to server with FIN; the other one continues."""
         self._do(self._half_close())
 
     def delay(self, seconds: float) -> None:
-        """Hold each piece of data back for this long."""
+        """Delay each chunk of data by this number of seconds."""
         self._delay = seconds
 
     def drip(self, bytes_per_second: float | None) -> None:
-        """Let only this much through, each way; None lifts the limit."""
+        """Limit the rate in each direction, in bytes per second; None removes the limit."""
         self._drip = bytes_per_second
 
     def hold(self, words: bytes) -> None:
-        """Keep a connection back from when its client sends these words; `let_go` forwards them."""
+        """Hold a connection back once its client sends these words; `let_go` forwards it."""
         self._held = words
         self._do(self._set_holding(True))
 

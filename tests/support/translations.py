@@ -1,4 +1,4 @@
-"""The sentences that people may read, as they stand in code and templates, and their translations."""
+"""The sentences for people in code and templates, and their translations."""
 
 import ast
 import re
@@ -14,13 +14,13 @@ LOCALE_FOLDER = BASE_DIR / "locale"
 SINGULAR = {"_", "gettext", "gettext_lazy", "lazy"}
 PLURAL = {"ngettext", "ngettext_lazy"}
 
-# What `templatize` makes of the tags: the same calls, in text that is not Python otherwise.
+# `templatize` turns the tags into the same calls, in text that is otherwise not Python.
 _STRING = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL = re.compile(rf"\b(?:gettext|ngettext|_)\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
 
 
 def marked() -> set[tuple[str, str]]:
-    """(sentence, its plural or "") of everything that is marked for translation."""
+    """The (sentence, plural or "") of everything marked for translation."""
     found = set()
     for folder in ("chatapp", "conversations"):
         for path in (BASE_DIR / folder).rglob("*.py"):
@@ -47,13 +47,13 @@ def _of_template(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def compiled(language: str) -> dict[object, str]:
-    """Sentence, or (sentence, number of the plural form), → translation."""
+    """Maps each sentence, or (sentence, plural index), to its translation."""
     with (LOCALE_FOLDER / language / "LC_MESSAGES/django.mo").open("rb") as file:
         return GNUTranslations(file)._catalog  # type: ignore[attr-defined, no-any-return]
 
 
 def written(language: str) -> dict[str, str]:
-    """Sentence → translation as it stands in the file that people edit; without plural forms."""
+    """Maps each sentence to its translation in the PO file, without plural forms."""
     text = (LOCALE_FOLDER / language / "LC_MESSAGES/django.po").read_text()
     text = re.sub(r'"\n"', "", text)
     return {

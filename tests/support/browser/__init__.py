@@ -1,1 +1,1 @@
-"""Browsers for tests: Chromium through Playwright, Chromium as people have it, Firefox."""
+"""Browsers for tests: Chromium with Playwright, plain Chromium, and Firefox."""

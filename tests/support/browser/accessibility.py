@@ -1,4 +1,4 @@
-"""What browser tests do again and again."""
+"""Checks a page with axe."""
 
 from axe_playwright_python.sync_playwright import Axe
 
@@ -16,6 +16,6 @@ def violations(page):
 def assert_accessible(page, state, *looks):
     for size, scheme in looks or ((WIDE, "light"), (PHONE, "dark")):
         page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour between two
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # so no colour is in transition
         assert violations(page) == {}, (state, size, scheme)
     page.set_viewport_size(WIDE)

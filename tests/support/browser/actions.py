@@ -9,7 +9,7 @@ from tests.support.provider.server import Provider
 
 
 def begin_answer(chat: Chat, provider: Provider, *tokens: str) -> Exchange:
-    """Ask in a new conversation; returns the exchange once its first words are on the page."""
+    """Ask in a new conversation; returns the exchange once the page shows its first words."""
     exchange = provider.expect()
     chat.open().ask(exchange.prompt)
     exchange.write_tokens(*(tokens or ("Bees ", "**hum** ", "and")))

@@ -1,4 +1,4 @@
-"""The product in a real browser, driven by the names that people and assistive technology know it by."""
+"""Drives the chat in a real browser, by the names that people and assistive technology use."""
 
 import shutil
 import time
@@ -27,7 +27,7 @@ expect.set_options(timeout=TIMEOUT * 1000)
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, or Playwright's own where there is none."""
+    """The system's Chromium, or Playwright's own if there is none."""
     system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=system, args=CHROMIUM_ARGUMENTS)
@@ -38,12 +38,12 @@ def chromium() -> Iterator[Browser]:
 
 
 def sign_in_browser(context: BrowserContext, person: Person) -> None:
-    """Sign a browser in without going through the form."""
+    """Sign a browser in without the form."""
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": person.session, "url": person.server.url}])
 
 
 class Chat:
-    """One tab. Records what the page requested, what its scripts complained about, and dialogs that opened."""
+    """One tab. Records the page's requests, the complaints of its scripts, and the dialogs that opened."""
 
     def __init__(self, page: Page, server: Server) -> None:
         self.page = page
@@ -57,7 +57,7 @@ class Chat:
         page.on("console", self._hear)
         page.on("dialog", self._dismiss)
 
-    # Going somewhere.
+    # Navigation.
 
     def open(self, path: str = "/") -> "Chat":
         self.page.goto(self.server.url + path)
@@ -76,14 +76,14 @@ class Chat:
         return self
 
     def close(self) -> None:
-        """Close the tab, as a person does."""
+        """Close the tab as a person does."""
         self.page.close(run_before_unload=False)
 
     @property
     def path(self) -> str:
         return urlsplit(self.page.url).path
 
-    # What is there.
+    # What the page shows.
 
     @property
     def main(self) -> Locator:
@@ -113,7 +113,7 @@ class Chat:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    # What a person does.
+    # Actions.
 
     def ask(self, text: str) -> "Chat":
         expect(self.main).to_have_attribute("data-connection", "open")
@@ -140,10 +140,10 @@ class Chat:
         self.answer.get_by_role("button", name=name, exact=True).click()
         return self
 
-    # What a person waits for.
+    # Waiting.
 
     def see(self, text: str) -> "Chat":
-        """Wait until the last answer has this text."""
+        """Wait until the last answer contains this text."""
         expect(self.content).to_contain_text(text)
         return self
 
@@ -156,7 +156,7 @@ class Chat:
         return self
 
     def foreign_requests(self) -> list[str]:
-        """Every request that went to another origin than the server's."""
+        """All requests to other origins than the server's."""
         own = (self.server.url + "/", "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(own)]
 

@@ -1,4 +1,5 @@
-"""Chromium without Playwright, which makes every tab believe that it is in front. Here one behind another is hidden."""
+"""Chromium without Playwright. Playwright makes every tab believe that it is in front; here a tab behind another one is
+hidden."""
 
 import json
 import shutil
@@ -40,7 +41,7 @@ class Tab:
         self.call("Page.navigate", url=url)
 
     def type(self, text: str) -> None:
-        """Into what has the focus, and Enter."""
+        """Type into the focused element, then press Enter."""
         self.call("Input.insertText", text=text)
         key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
         self.call("Input.dispatchKeyEvent", type="keyDown", **key)
@@ -48,7 +49,7 @@ class Tab:
 
 
 class Window:
-    """A browser with tabs, of which the last one that was opened or shown is in front."""
+    """A browser with tabs. The tab that was opened or shown last is in front."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -73,7 +74,7 @@ class Window:
 
 @contextmanager
 def plain_chromium() -> Iterator[Window]:
-    """Raises FileNotFoundError where no browser is installed."""
+    """Raises FileNotFoundError if no browser is installed."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         raise FileNotFoundError("chromium")

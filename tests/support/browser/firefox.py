@@ -1,5 +1,5 @@
-"""Firefox as people have it, driven over WebDriver BiDi, which it speaks itself. Elements go by role and name, as for
-assistive technology. https://w3c.github.io/webdriver-bidi/"""
+"""An unmodified Firefox, driven with WebDriver BiDi, which it supports natively. Elements are found by role and name.
+https://w3c.github.io/webdriver-bidi/"""
 
 import json
 import re
@@ -30,7 +30,7 @@ PREFERENCES = {
 
 @contextmanager
 def firefox(profile: Path) -> Iterator["Tab"]:
-    """A tab of a fresh Firefox without a window. Skips the test, and says why, where there is no Firefox."""
+    """A tab of a new headless Firefox. Skips the test, with the reason, if there is no Firefox."""
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     if program is None:
         pytest.skip("Firefox is not installed: the page is not tested in it. Install firefox-esr (see .ci/programs).")
@@ -58,7 +58,7 @@ def _address(process: "subprocess.Popen[str]") -> str:
 
 
 class Tab:
-    """One tab. `complaints`: what its scripts complained about."""
+    """One tab. `complaints` has the errors of its scripts."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.complaints: list[str] = []
@@ -68,7 +68,7 @@ class Tab:
         self._command("session.subscribe", events=["log.entryAdded"])
         self._context = self._command("browsingContext.create", type="tab")["context"]
 
-    # Going somewhere.
+    # Navigation.
 
     def open(self, url: str) -> "Tab":
         self._in_tab("browsingContext.navigate", url=url, wait="complete")
@@ -78,10 +78,10 @@ class Tab:
         self._in_tab("browsingContext.reload", wait="complete")
         return self
 
-    # What a person does.
+    # Actions.
 
     def click(self, role: str, name: str) -> "Tab":
-        """Press the last element of that role and name as soon as there is one."""
+        """Click the last element with that role and name as soon as there is one."""
         element = eventually(lambda: self._found(role, name), f"a {role} called {name!r}")[-1]
         self._script("element => element.scrollIntoView({block: 'nearest'})", element)
         place = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
@@ -90,15 +90,15 @@ class Tab:
         return self
 
     def type(self, text: str) -> "Tab":
-        """Keys to whatever has the focus."""
+        """Send keys to the focused element."""
         keys = [{"type": kind, "value": key} for key in text for kind in ("keyDown", "keyUp")]
         self._in_tab("input.performActions", actions=[{"type": "key", "id": "keyboard", "actions": keys}])
         return self
 
-    # What a person waits for.
+    # Waiting.
 
     def see(self, selector: str, text: str = "") -> "Tab":
-        """Wait until the last element of that selector has the text."""
+        """Wait until the last element that matches the selector contains the text."""
         script = "css => [...document.querySelectorAll(css)].at(-1)?.innerText ?? null"
         seen = lambda: (found := self._script(script, selector)) is not None and text in found  # noqa: E731
         eventually(seen, f"{text!r} in {selector}")
@@ -122,7 +122,7 @@ class Tab:
         return self._command(method, context=self._context, **parameters)
 
     def _command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a command and wait for its answer; events that come before it are noted."""
+        """Send a command and wait for its response; events that arrive before it are recorded."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:

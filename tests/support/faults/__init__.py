@@ -1,1 +1,1 @@
-"""What the tests of faults add: crowds of pages, steady streams, a checker of promises."""
+"""Additional parts of the fault tests: many pages at once, steady streams, and a checker of invariants."""

@@ -1,12 +1,12 @@
-"""The promises that hold after every scenario, whatever failed in it.
+"""Invariants that hold after every scenario, whatever failed in it.
 
-    seen = Checker(provider.exchanges, [page, other])    # providers' logs, and all pages that were there
-    seen.settle()                                        # waits until nothing streams any more
-    seen.check()                                         # raises one AssertionError with everything that is wrong
+    checker = Checker(provider.exchanges, [page, other])    # the provider's requests, and all pages of the scenario
+    checker.settle()                                        # waits until nothing streams any more
+    checker.check()                                         # raises one AssertionError that lists every violation
 
-Reads the database, what the provider wrote, and every frame that a page received. Generations and requests to the
-provider find each other by the prompt, which therefore has to be unique. `plain=False` where the provider writes
-Markdown: then the words of an unfinished text are not compared.
+Reads the database, what the provider wrote, and every frame that a page received. It matches generations and requests
+to the provider by the prompt, which therefore has to be unique. With `plain=False`, for a provider that writes
+Markdown, it does not compare the words of an unfinished text.
 """
 
 import time
@@ -24,14 +24,14 @@ from tests.support.polling import eventually
 from tests.support.protocol_rules import Event, Rules, grow_tail
 
 UPSTREAM_LAG = 1.0
-"""Seconds that the provider's open answers may differ from what streams."""
+"""Seconds that the provider's open answers may outlive the streaming generations."""
 
 ROUGH = frozenset({EndReason.SERVER_LOST})
-"""Ends of processes that could not save any more: a page may have shown text that is not stored."""
+"""Ends of generations whose process could no longer save: a page may have shown text that is not stored."""
 
 
 class Upstream(Protocol):
-    """One request at the provider, as `provider.Exchange` and `steady_provider.Run` are."""
+    """One request to the provider, such as `exchange.Exchange` or `steady_provider.StreamedAnswer`."""
 
     prompt: str
     closed_at: float | None
@@ -41,14 +41,14 @@ class Upstream(Protocol):
 
 
 class Page(Protocol):
-    """A page's socket with all that it received, as `sockets.Socket` and `crowd.Page` are."""
+    """A page's socket with everything that it received, such as `sockets.Socket` or `crowd.Page`."""
 
     events: list[Event]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What the database has of a generation."""
+    """A generation as stored in the database."""
 
     key: str
     prompt: str
@@ -83,7 +83,7 @@ class Stored:
 
 
 def _lasting(fields):
-    """All but what is counted after the end."""
+    """The fields that do not change after the end."""
     return [
         each for each in fields if each.name not in {"tokens_in", "tokens_out", "usage_source", "usage_final", "cost"}
     ]
@@ -104,8 +104,8 @@ class View:
 
 
 class Checker:
-    """Gathers what went wrong; `check` raises it. `pages` of other processes number their frames for themselves: give
-    each process's pages as a list of their own in `elsewhere`."""
+    """Collects violations; `check` raises them. Processes number their frames independently, so pages of other
+    processes are given as separate lists in `elsewhere`."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Checker:
 
     @property
     def generations(self) -> set[str]:
-        """All that a page was told of, or that were named."""
+        """All generations that a page was told of or that the test named."""
         told = {
             str(event.fields["generation"])
             for group in self.groups
@@ -138,16 +138,16 @@ class Checker:
         return told | self._named
 
     def settle(self, timeout: float = 15.0) -> "Checker":
-        """Wait until none of them streams and the provider's answers are over."""
+        """Wait until none of the generations streams and the provider's answers are over."""
         keys = [uuid.UUID(key) for key in self.generations]
         eventually(lambda: not Generation.objects.streaming().filter(pk__in=keys).exists(), "all ended", timeout)
         eventually(self._all_closed, "the provider's sockets closed", UPSTREAM_LAG + timeout)
         return self
 
     def check(self) -> "dict[str, Stored]":
-        """All promises at once; returns what is stored."""
+        """Check all invariants; returns the stored generations by id."""
         stored = Stored.all(self.generations)
-        time.sleep(0.3)  # longer than a tick: whatever still wants to write a row does it now
+        time.sleep(0.3)  # longer than a tick, so that a late write would happen now
         self._check_unchanged(stored)
         for each in stored.values():
             self._check_row(each)
@@ -200,9 +200,9 @@ class Checker:
         keys = [uuid.UUID(key) for key, each in stored.items() if each.status != Status.STREAMING]
         if left := Piece.objects.filter(generation_id__in=keys).count():
             self.note(f"{left} pieces left over")
-        # What was noted at the moment of the end goes with the next sweep.
+        # The next sweep deletes the presence rows that were noted at the moment of the end.
         noted = Presence.objects.filter(generation_id__in=keys)
-        eventually(lambda: not noted.exists(), "no presence of what has ended")
+        eventually(lambda: not noted.exists(), "no presence rows of ended generations")
 
     # --- the provider ------------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ class Checker:
                     self._check_view(view, stored[key])
 
     def _replay(self, events: "list[Event]", states: "dict[tuple[str, int], str]") -> "dict[str, View]":
-        """What the page showed; every state is the same as any other page's with the same number."""
+        """Replay what the page showed, and compare each state with that of the other pages with the same number."""
         views: dict[str, View] = {}
         for event in events:
             key = str(event.fields.get("generation"))
@@ -275,6 +275,7 @@ def _opened(upstream: Upstream) -> bool:
 
 
 def _over(upstream: Upstream) -> bool:
-    """Closed by the product, or answered to the end: then the connection may rest for another use."""
+    """Whether the product closed the connection, or the answer is complete: then the connection may stay open for the
+    next request."""
     answered = getattr(upstream, "answered", False)
     return upstream.closed_at is not None or answered or not _opened(upstream)

@@ -1,4 +1,4 @@
-"""Many pages at once: the page's side of the socket on one event loop, for scenarios with a hundred streams.
+"""Many pages at once: their sockets share one event loop, for scenarios with a hundred streams.
 
     async with Crowd(server, people) as crowd:
         streams = await crowd.ask([Plan() for _ in range(100)])
@@ -6,7 +6,7 @@
         streams[0].stop()
         await streams[0].ended()
 
-Records what arrives and acknowledges it as a page does; `tests.support.faults.checker` judges it afterwards.
+Records what arrives and acknowledges it as a page does, for `tests.support.faults.checker` to check afterwards.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Page:
-    """One page's socket, on the running loop."""
+    """One page's socket on the running loop."""
 
     def __init__(self, person: Person, server: Server) -> None:
         self.person = person
@@ -66,13 +66,13 @@ class Page:
         return self
 
     async def send(self, op: str, **fields: Any) -> float:
-        """Returns when it was sent."""
+        """Send a command; returns the time before sending."""
         at = time.monotonic()
         await self.connection.send(json.dumps({"op": op, **fields}))
         return at
 
     async def ask(self, plan: Plan, **fields: Any) -> "Stream":
-        """Ask in a new conversation, as a page does that shows none."""
+        """Ask in a new conversation, as a page that shows none does."""
         self.asked += 1
         stream = Stream(self, plan, str(uuid.uuid4()))
         await self.send("watch", conversation=None)
@@ -92,11 +92,12 @@ class Page:
             raise AssertionError(f"no {op} {match} within {timeout:g} s; closed: {self.close_code}; {seen}") from None
 
     def silence(self) -> float:
-        """Seconds since something arrived."""
+        """Seconds since the last event arrived."""
         return time.monotonic() - self.events[-1].at
 
     async def quiet(self) -> None:
-        """Wait until all that this page asked for is over, however it went: `activity` says so to every page."""
+        """Wait until all answers that this page asked for are over, whatever their outcome; `activity` tells every
+        page."""
         await self.wait_for(lambda: self._over() >= self.asked)
 
     def _over(self) -> int:
@@ -110,11 +111,11 @@ class Page:
 
     @property
     def port(self) -> int:
-        """This side's port, by which the server's side can be found."""
+        """The local port, by which the server's end can be found."""
         return int(self.connection.local_address[1])
 
     def stall(self) -> None:
-        """Read nothing any more."""
+        """Stop reading."""
         self._reading.clear()
 
     def resume(self) -> None:
@@ -171,24 +172,24 @@ class Stream:
         self.status = ""
 
     async def begun(self) -> str:
-        """The generation, once the page knows it."""
+        """Wait until the page knows the generation; returns its id."""
         event = await self.page.wait("transcript", id=self.command)
         self.conversation = str(event["conversation"])
         self.message = str(event["head"])
         self.generation = str(event["generation"] or _last("generation-id", event))
-        if event["generation"] is None:  # it was over before the page heard of it
+        if event["generation"] is None:  # it was over before the page learned of it
             self.status = _last("status", event)
         return self.generation
 
     async def flows(self, frames: int = 10) -> None:
-        """Wait until it is in full flow: the page was shown so many pieces of it."""
+        """Wait until the page has received this number of frames."""
         await self.page.wait_for(lambda: self._shown() >= frames)
 
     def _shown(self) -> int:
         return sum(1 for event in self.page.events if event.fits("delta", {"generation": self.generation}))
 
     async def stop(self, *, by_command: bool = False) -> float:
-        """Press Stop; returns when."""
+        """Press Stop; returns the time."""
         which = {"id": self.command} if by_command else {"generation": self.generation}
         self.stopped_at = await self.page.send("stop", **which)
         return self.stopped_at
@@ -198,12 +199,12 @@ class Stream:
 
 
 def _last(attribute: str, event: Event) -> str:
-    """The last `data-` attribute of this name in a transcript, which is that of the answer."""
+    """The last `data-` attribute with this name in a transcript, which belongs to the answer."""
     return str(re.findall(f'data-{attribute}="([^"]*)"', event["html"])[-1])
 
 
 class Crowd:
-    """Pages of many people, each with one socket."""
+    """The pages of many people, each with one socket."""
 
     def __init__(self, server: Server, people: Sequence[Person]) -> None:
         self.server = server
@@ -226,7 +227,7 @@ class Crowd:
 
     @property
     def generations(self) -> list[str]:
-        """Of all streams, whether a page was told of them or not."""
+        """The generations of all streams, whether or not a page was told of them."""
         prompts = [stream.plan.prompt for stream in self.streams]
         return [
             str(pk)
@@ -234,7 +235,7 @@ class Crowd:
         ]
 
     async def ask(self, plans: Iterable[Plan]) -> list[Stream]:
-        """Each page asks one; returns when all streams are known to their pages."""
+        """Let each page ask once; returns when every page knows its stream."""
         streams = [await page.ask(plan) for page, plan in zip(self.pages, plans, strict=False)]
         self.streams += streams
         await asyncio.gather(*(stream.begun() for stream in streams))

@@ -1,4 +1,4 @@
-"""Database locks that a test holds against the product."""
+"""Database locks that a test holds to make the product wait."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 @contextmanager
 def locked_rows(table: str, keys: Sequence[object]) -> Iterator[None]:
-    """Hold the rows of `table` with these keys against everybody who wants to write them."""
+    """Lock the rows of `table` with these keys against all writers."""
     settings = connection.settings_dict
     with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=settings["NAME"]) as holder:
         holder.execute(SQL("SELECT FROM {} WHERE id = ANY(%s) FOR UPDATE").format(Identifier(table)), [list(keys)])
@@ -20,7 +20,7 @@ def locked_rows(table: str, keys: Sequence[object]) -> Iterator[None]:
 
 @contextmanager
 def locked_table(name: str) -> Iterator[None]:
-    """Hold the whole table against everybody who wants to read or write it."""
+    """Lock the whole table against all readers and writers."""
     settings = connection.settings_dict
     with psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=settings["NAME"]) as holder:
         holder.execute(SQL("LOCK TABLE {}").format(Identifier(name)))
@@ -29,7 +29,7 @@ def locked_table(name: str) -> Iterator[None]:
 
 
 def waiting_for_locks() -> int:
-    """How many connections to the database wait for a lock that another one holds."""
+    """The number of database connections that wait for a lock held by another."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         return int(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
-"""How long a server's event loop was held: a program of its own that asks `/healthz`, which nothing but the loop has to
-do with, every few milliseconds. Prints the seconds that each answer took when its input ends.
+"""Measures how long a server's event loop was blocked: a separate program that requests `/healthz`, which needs only
+the loop, every few milliseconds. When its input ends, it prints how many seconds each response took.
 
-    python prober.py PORT
+    python loop_probe.py PORT
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the fault tests measure, printed at the end of a run for docs/reliability.md."""
+"""Figures that the fault tests measure, printed at the end of the session for docs/reliability.md."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def note_times(case: str, seconds: Sequence[float]) -> tuple[float, float]:
-    """Note a series of times; returns its p50 and p99."""
+    """Note a series of times in seconds; returns its p50 and p99."""
     middle, high = percentile(seconds, 0.5), percentile(seconds, 0.99)
     shown = ", ".join(
         f"{name} {value * 1000:.1f} ms" for name, value in (("p50", middle), ("p99", high), ("most", max(seconds)))

@@ -1,10 +1,10 @@
-"""PostgreSQL servers of a test's own, which can be stopped, restarted and frozen while the product uses them.
+"""A test's own PostgreSQL server, which can be stopped, restarted and frozen while the product uses it.
 
-    with clusters.cluster() as cluster:
-        server = start_server(DATABASE_URL=cluster.url)
-        cluster.restart("immediate")
+    with own_postgres() as postgres:
+        server = start_server(DATABASE_URL=postgres.url)
+        postgres.restart("immediate")
 
-Inside of the `with`, the test process uses the same database, so people and stored rows are those of that server.
+Inside the `with`, the test process uses the same database, so people and rows belong to that server.
 """
 
 import os
@@ -42,7 +42,7 @@ class PostgresServer:
         self._frozen: list[psutil.Process] = []
         self._stopped = False
         with (self._server.data / "postgresql.conf").open("a") as settings:
-            settings.write("fsync = off\n")  # nobody cuts the power, and a crash is mended in no time
+            settings.write("fsync = off\n")  # no power is cut here, and recovery after a crash is fast
         self._control("reload")
 
     @property
@@ -50,13 +50,13 @@ class PostgresServer:
         return self._server.sockets
 
     def stop(self, mode: str = "fast") -> None:
-        """As an administrator stops it: `fast` disconnects everybody, `immediate` is like a crash."""
+        """Stop it as an administrator does: `fast` disconnects all clients, `immediate` is like a crash."""
         self._stopped = True
         self._control("-w", "-m", mode, "stop")
         _close_connections()
 
     def start(self) -> None:
-        """Start it again, and return once it takes connections."""
+        """Start it again; returns once it accepts connections."""
         self._server._start()
         self._stopped = False
 
@@ -65,7 +65,7 @@ class PostgresServer:
         self.start()
 
     def freeze(self) -> None:
-        """Let all of its processes stand still: connections stay, new ones are made, and nothing answers."""
+        """Suspend all its processes: connections stay, new ones are made, and nothing is answered."""
         self._frozen = self._processes()
         for process in self._frozen:
             process.send_signal(signal.SIGSTOP)
@@ -76,14 +76,14 @@ class PostgresServer:
                 os.kill(process.pid, signal.SIGCONT)
         self._frozen = []
 
-    def be_there(self) -> None:
-        """Undo what a test has left behind."""
+    def restore(self) -> None:
+        """Undo whatever a test did to the server."""
         self.thaw()
         if self._stopped:
             self.start()
 
     def saved(self, generation: str) -> str:
-        """The text that is saved of a generation, which may still stream; "" while the server takes no connections."""
+        """The saved text of a generation, which may still stream; "" while the server accepts no connections."""
         try:
             with psycopg.connect(host=str(self.sockets), user="postgres", dbname=local_socket.DATABASE) as connection:
                 row = connection.execute(SAVED_TEXT, [generation]).fetchone()
@@ -92,11 +92,11 @@ class PostgresServer:
         return row[0] if row else ""
 
     def end(self) -> None:
-        self.be_there()
+        self.restore()
         self._server.leave()
 
     def _processes(self) -> list[psutil.Process]:
-        """The first one and those it made, which make no others."""
+        """The main process and its children, which have no children themselves."""
         first = psutil.Process(int((self._server.data / "postmaster.pid").read_text().split()[0]))
         return [first, *first.children()]
 
@@ -106,7 +106,7 @@ class PostgresServer:
 
 @contextmanager
 def own_postgres() -> Iterator[PostgresServer]:
-    """A server of one's own, which is also what the test process's own queries go to."""
+    """A new PostgreSQL server, which the test process uses as well during the `with`."""
     made = PostgresServer()
     try:
         with _used_here(made):

@@ -1,4 +1,4 @@
-"""What a server process holds (connections, files, threads), seen from outside."""
+"""The connections, files and threads of a server process, seen from outside."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from tests.support.servers import Server
 
 @dataclass(frozen=True)
 class Resources:
-    """What a server process holds, seen from outside. Sockets to the provider may rest for a while for another use."""
+    """What a server process holds, seen from outside. Sockets to the provider may stay open for the next request."""
 
     viewers: int
     upstream: int
@@ -20,7 +20,7 @@ class Resources:
     memory: int
 
     @classmethod
-    def of(cls, server: Server, provider_port: int = 0) -> "Resources":
+    def measure(cls, server: Server, provider_port: int = 0) -> "Resources":
         process = psutil.Process(server.process.pid)
         linked = [each for each in process.net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED]
         return cls(
@@ -33,7 +33,8 @@ class Resources:
         )
 
     def beyond(self, before: "Resources", *, pool: int = 9) -> list[str]:
-        """What this has more than before the scenario. A pool of database connections and threads may have grown."""
+        """What this has in addition to the state before the scenario. The connection pool and the threads may have
+        grown."""
         grown = []
         for name, room in (("viewers", 0), ("upstream", 0), ("database", pool), ("threads", 2 * pool)):
             more = getattr(self, name) - getattr(before, name)
@@ -43,6 +44,6 @@ class Resources:
 
 
 def wait_released(server: Server, before: Resources, provider_port: int = 0, timeout: float = 25.0) -> Resources:
-    """Wait until a server holds no more than before; resting sockets to a provider go after 15 s."""
-    eventually(lambda: not Resources.of(server, provider_port).beyond(before), "nothing left over", timeout)
-    return Resources.of(server, provider_port)
+    """Wait until a server holds no more than before; unused sockets to a provider are closed after 15 s."""
+    eventually(lambda: not Resources.measure(server, provider_port).beyond(before), "nothing left over", timeout)
+    return Resources.measure(server, provider_port)

@@ -1,11 +1,11 @@
-"""A provider that streams to many at a steady pace: a process of its own, so that it does not wait for the test.
+"""A provider that streams to many clients at a steady pace, in a process of its own so that no test slows it down.
 
     provider = SteadyProvider()
-    plan = Plan(rate=20, tokens=400)            # what it does stands in the prompt
+    plan = Plan(rate=20, tokens=400)            # the prompt contains the plan
     page.ask(plan.prompt)
-    run = provider.run(plan.prompt)             # when it was opened and closed, how many tokens were written
+    answer = provider.answer(plan.prompt)       # when it was opened and closed, how many tokens were written
 
-Its times are those of `time.monotonic()`, which is one clock for all processes of the system.
+Its times are those of `time.monotonic()`, one clock for all processes of the system.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
 
 
 def token(number: int, plan: "Plan") -> str:
-    """A word; every so many of them end a paragraph."""
+    """The word with this number; every `plan.paragraph`-th word ends a paragraph."""
     return f"w{number}{'x' * plan.more}" + (" " if number % plan.paragraph else "\n\n")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one answer goes. Times are seconds: until the headers, from there to the first token. `more`: letters that
-    make each word longer."""
+    """How one answer goes. `headers` is the time until the headers and `first` the time from there to the first token,
+    in seconds; `more` is the number of letters that make each word longer."""
 
     rate: float = 20.0
     tokens: int = 1_000_000
@@ -50,7 +50,7 @@ class Plan:
         return f"Tell me of {json.dumps(asdict(self))}"
 
     @classmethod
-    def of(cls, prompt: str) -> "Plan":
+    def from_prompt(cls, prompt: str) -> "Plan":
         return cls(**json.loads(prompt[prompt.index("{") :]))
 
 
@@ -67,16 +67,16 @@ class StreamedAnswer:
 
     @property
     def text(self) -> str:
-        plan = Plan.of(self.prompt)
+        plan = Plan.from_prompt(self.prompt)
         return "".join(token(number, plan) for number in range(1, self.written + 1))
 
 
 class SteadyProvider:
-    """The process and what it has told so far."""
+    """The provider's process and what it has reported so far."""
 
     def __init__(self) -> None:
         self._moved = threading.Condition()
-        self._runs: dict[str, list[StreamedAnswer]] = {}
+        self._answers: dict[str, list[StreamedAnswer]] = {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -96,30 +96,30 @@ class SteadyProvider:
         return f"http://127.0.0.1:{self.port}/v1"
 
     @property
-    def runs(self) -> list[StreamedAnswer]:
+    def answers(self) -> list[StreamedAnswer]:
         with self._moved:
-            return [run for runs in self._runs.values() for run in runs]
+            return [answer for answers in self._answers.values() for answer in answers]
 
     @property
     def open(self) -> int:
-        """Answers in progress."""
-        return sum(1 for run in self.runs if run.closed_at is None)
+        """The number of answers in progress."""
+        return sum(1 for answer in self.answers if answer.closed_at is None)
 
     def asked(self, prompt: str) -> list[StreamedAnswer]:
         with self._moved:
-            return list(self._runs.get(prompt, []))
+            return list(self._answers.get(prompt, []))
 
-    def run(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
-        """The request with this prompt; waits for it."""
+    def answer(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
+        """Wait for the request with this prompt; returns its answer."""
         with self._moved:
-            assert self._moved.wait_for(lambda: prompt in self._runs, timeout), f"not asked: {prompt}"
-            return self._runs[prompt][0]
+            assert self._moved.wait_for(lambda: prompt in self._answers, timeout), f"not asked: {prompt}"
+            return self._answers[prompt][0]
 
     def wait_closed(self, prompt: str, timeout: float = 10.0) -> StreamedAnswer:
-        run = self.run(prompt, timeout)
+        answer = self.answer(prompt, timeout)
         with self._moved:
-            assert self._moved.wait_for(lambda: run.closed_at is not None, timeout), f"still open: {prompt}"
-        return run
+            assert self._moved.wait_for(lambda: answer.closed_at is not None, timeout), f"still open: {prompt}"
+        return answer
 
     def stop(self) -> None:
         self._process.terminate()
@@ -133,25 +133,25 @@ class SteadyProvider:
         for line in self._process.stdout:
             number, fields = json.loads(line)
             with self._moved:
-                runs = self._runs.setdefault(fields["prompt"], [])
-                run = next((each for each in runs if vars(each).get("number") == number), None)
-                if run is None:
-                    run = StreamedAnswer(fields["prompt"], fields["opened_at"])
-                    vars(run)["number"] = number
-                    runs.append(run)
+                answers = self._answers.setdefault(fields["prompt"], [])
+                answer = next((each for each in answers if vars(each).get("number") == number), None)
+                if answer is None:
+                    answer = StreamedAnswer(fields["prompt"], fields["opened_at"])
+                    vars(answer)["number"] = number
+                    answers.append(answer)
                 for name, value in fields.items():
-                    setattr(run, name, value)
+                    setattr(answer, name, value)
                 self._moved.notify_all()
 
 
 class Connection(asyncio.Protocol):
-    """One connection: a request at a time, answered by the plan in its prompt."""
+    """One connection: one request at a time, answered by the plan in its prompt."""
 
     numbers = iter(range(1_000_000_000))
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._run: dict[str, Any] | None = None
+        self._answer_state: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -184,9 +184,9 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, messages: list[dict[str, str]]) -> None:
         prompt = messages[-1]["content"]
-        self._plan = Plan.of(prompt)
+        self._plan = Plan.from_prompt(prompt)
         self._number = next(self.numbers)
-        self._run = {"prompt": prompt, "opened_at": time.monotonic(), "written": 0}
+        self._answer_state = {"prompt": prompt, "opened_at": time.monotonic(), "written": 0}
         self._tell()
         if self._plan.headers < NEVER:
             self._later(self._plan.headers, self._headers)
@@ -199,26 +199,26 @@ class Connection(asyncio.Protocol):
 
     def _token(self) -> None:
         """Write the tokens that are due: one, unless this process was late."""
-        run = self._run
-        if run is None:
+        answer = self._answer_state
+        if answer is None:
             return
         now = asyncio.get_running_loop().time()
         data = b""
-        while self._due <= now and run["written"] < self._plan.tokens:
-            run["written"] += 1
-            data += _chunk({"choices": [{"index": 0, "delta": {"content": token(run["written"], self._plan)}}]})
+        while self._due <= now and answer["written"] < self._plan.tokens:
+            answer["written"] += 1
+            data += _chunk({"choices": [{"index": 0, "delta": {"content": token(answer["written"], self._plan)}}]})
             self._due += 1 / self._plan.rate
         self._transport.write(data)
-        if "first_at" not in run:
-            run["first_at"] = time.monotonic()
+        if "first_at" not in answer:
+            answer["first_at"] = time.monotonic()
             self._tell()
-        if run["written"] < self._plan.tokens:
+        if answer["written"] < self._plan.tokens:
             self._later(self._due - now, self._token)
         elif self._plan.finish:
-            self._finish(run)
+            self._finish(answer)
 
-    def _finish(self, run: dict[str, Any]) -> None:
-        run["finished_at"] = time.monotonic()
+    def _finish(self, answer: dict[str, Any]) -> None:
+        answer["finished_at"] = time.monotonic()
         last = {"choices": [{"index": 0, "delta": {}, "finish_reason": self._plan.finish}]}
         self._transport.write(_chunk(last) + _chunk(USAGE) + _frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         self._over()
@@ -229,13 +229,13 @@ class Connection(asyncio.Protocol):
     def _over(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._run is not None:
-            self._run["closed_at"] = time.monotonic()
+        if self._answer_state is not None:
+            self._answer_state["closed_at"] = time.monotonic()
             self._tell()
-            self._run = None
+            self._answer_state = None
 
     def _tell(self) -> None:
-        print(json.dumps([self._number, self._run]), flush=True)
+        print(json.dumps([self._number, self._answer_state]), flush=True)
 
 
 def _frame(data: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""The fake provider of language models, in several forms."""
+"""Fake providers of language models."""

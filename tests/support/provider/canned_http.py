@@ -1,4 +1,4 @@
-"""A provider that answers with given bytes."""
+"""A provider that always sends the same bytes."""
 
 import threading
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def canned_http(status, body=b"", headers=()):
-    """An address where everything gets this answer."""
+    """An address that answers every request with these bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -1,7 +1,7 @@
-"""An answer without an end, and how soon a stop must close its connection."""
+"""An endless answer, and how fast a Stop has to close its connection."""
 
 CLOSE_LIMIT = 1.0
-"""Seconds from the click to the closed socket; a busy machine gets most of them."""
+"""Seconds from the click until the socket is closed; most of them are for busy machines."""
 RATE = 20
 
 

@@ -1,4 +1,4 @@
-"""One request at the fake provider, and the answer that the test writes to it."""
+"""One request to the fake provider, and the answer that the test writes to it."""
 
 import asyncio
 import json
@@ -26,10 +26,10 @@ class ClosedByProduct(ConnectionError):
 
 
 class Exchange:
-    """One request for an answer and the answer to it. Says nothing, not even headers, until the test tells it to.
+    """One request for an answer, and the answer to it. Sends nothing, not even headers, until the test says so.
 
-    Every method may be called from any thread but the provider's own; those that write wait for the request first and
-    return once the bytes are with the operating system.
+    Every method may be called from any thread but the provider's own. Methods that write wait for the request first and
+    return once the operating system has the bytes.
     """
 
     def __init__(self, provider: "Provider", prompt: str = "") -> None:
@@ -48,7 +48,7 @@ class Exchange:
         self._ended = asyncio.Event()
         self._streaming: Future[None] | None = None
 
-    # What was asked, and what became of it.
+    # The request and its state.
 
     @property
     def request(self) -> Request:
@@ -67,11 +67,11 @@ class Exchange:
 
     @property
     def answered(self) -> bool:
-        """Whether the answer was written to its end."""
+        """Whether the answer was written completely."""
         return self._ended.is_set()
 
     def tokens_after(self, moment: float) -> int:
-        """How many tokens were written after `moment` (of `time.monotonic()`)."""
+        """The number of tokens written after `moment` (of `time.monotonic()`)."""
         return sum(1 for _, at in list(self.written) if at > moment)
 
     def wait_opened(self, timeout: float = TIMEOUT) -> "Exchange":
@@ -79,7 +79,7 @@ class Exchange:
         return self
 
     def wait_closed(self, timeout: float = TIMEOUT) -> float:
-        """Wait until the product closed its socket; returns when it did (`time.monotonic()`)."""
+        """Wait until the product closes its socket; returns the time (`time.monotonic()`)."""
         assert self._closed.wait(timeout), f"the socket of {self.prompt!r} was still open after {timeout:g} s"
         assert self.closed_at is not None
         return self.closed_at
@@ -88,20 +88,21 @@ class Exchange:
         """Wait until `stream` has written `count` tokens."""
         eventually(lambda: len(self.written) >= count, f"{count} tokens written", timeout)
 
-    # What the provider does.
+    # Writing the answer.
 
     def send_headers(self, status: int = 200, headers: Mapping[str, str] | None = None) -> "Exchange":
-        """Begin a body that is written piece by piece; also that of an error."""
+        """Begin a body that is written in chunks, of an answer or an error."""
         self._do(self._send_headers(status, headers or {}))
         return self
 
     def write_tokens(self, *tokens: str) -> "Exchange":
-        """Write each token as one chunk of the stream. Raises `Gone` if the product has closed its socket."""
+        """Write each token as one chunk of the stream. Raises `ClosedByProduct` if the product has closed its
+        socket."""
         self._do(self._write_tokens(tokens))
         return self
 
     def write_raw(self, data: bytes) -> "Exchange":
-        """Write bytes of the stream as they are, as one HTTP chunk."""
+        """Write these bytes of the stream unchanged, as one HTTP chunk."""
         self._do(self._write(data))
         return self
 
@@ -110,37 +111,38 @@ class Exchange:
         return self.write_raw(event(payload))
 
     def stream(self, tokens: Iterable[str], rate: float) -> "Exchange":
-        """Write the tokens in the background, `rate` a second, until they or the product's socket end."""
+        """Write the tokens in the background, `rate` per second, until they end or the product closes its socket."""
         self._streaming = self._start(self._stream(tokens, rate))
         return self
 
     def finish(
         self, reason: str = "stop", usage: tuple[int, int] = DEFAULT_USAGE, *, done: bool = True, end: bool = True
     ) -> "Exchange":
-        """Finish properly: finish chunk, usage if it was asked for, [DONE] unless not `done`, end unless not `end`."""
+        """Finish properly: finish reason, usage if requested, `[DONE]` unless `done` is false, the end unless `end` is
+        false."""
         if self._streaming:
             self._streaming.cancel()
         self._do(self._finish(reason, usage, done, end))
         return self
 
     def end(self) -> "Exchange":
-        """End the body as HTTP wants it, whatever was written: a stream without a finish reason ends cleanly."""
+        """End the HTTP body properly, whatever was written: a stream without a finish reason ends cleanly."""
         self._do(self._end())
         return self
 
     def cut(self) -> "Exchange":
-        """Close the connection in the middle of the body."""
+        """Close the connection before the body is complete."""
         self._do(self._cut())
         return self
 
     def respond(self, status: int, headers: Mapping[str, str] | None = None, body: Json | bytes = b"") -> "Exchange":
-        """Answer with this instead of a stream."""
+        """Respond with this instead of a stream."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
         self._do(self._respond(status, {**kind, **(headers or {})}, data))
         return self
 
-    # In the provider's loop.
+    # Runs on the provider's loop.
 
     def _start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._provider.loop)
@@ -154,7 +156,7 @@ class Exchange:
         return self._start(work).result(TIMEOUT)
 
     async def serve(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Hold the connection until the answer has ended; whether it can take another request."""
+        """Hold the connection until the answer has ended; returns whether it can take another request."""
         self._request, self._writer, self.opened_at = request, writer, time.monotonic()
         self._opened.set()
         ended = asyncio.ensure_future(self._ended.wait())
@@ -164,7 +166,7 @@ class Exchange:
             task.cancel()
         await asyncio.gather(ended, hearing, return_exceptions=True)
         if not self._ended.is_set():
-            # Nothing may come in while an answer is written, so whatever ended the wait is the other side's close.
+            # Nothing may arrive while an answer is written, so only a close by the product can end the wait.
             self.note_closed()
         return self._ended.is_set() and not writer.is_closing()
 
@@ -217,7 +219,7 @@ class Exchange:
         if done:
             await self._write(b"data: [DONE]\n\n")
         if end:
-            with suppress(ClosedByProduct):  # at `[DONE]` the product may hang up at once
+            with suppress(ClosedByProduct):  # after `[DONE]` the product may close at once
                 await self._end()
 
     async def _end(self) -> None:

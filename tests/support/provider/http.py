@@ -1,4 +1,4 @@
-"""What goes over the fake provider's sockets: HTTP requests as parsed, heads and events as bytes."""
+"""Reads HTTP requests and writes response heads and events for the fake provider."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came in: a page of headers (names in lower case) and the parsed JSON body."""
+    """One request as received: its path, its headers (names in lower case) and the parsed JSON body."""
 
     method: str
     path: str
@@ -44,7 +44,7 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection; None when the other side has closed it."""
+    """The next request on a connection; None if the other side has closed it."""
     try:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -1,4 +1,4 @@
-"""Lists of models as servers give them: the fields that each of them has, and names of every kind that it lists."""
+"""Lists of models as real servers send them, with the fields and kinds of names that each server uses."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ OPENAI = {
     "gpt-5-chat-latest": 1754073306, "gpt-5-codex": 1757527818, "gpt-5-pro": 1759469822, "gpt-audio": 1756339249,
     "gpt-realtime": 1756271701, "sora-2": 1759708615, "gpt-5.1": 1762800673, "gpt-5.1-2025-11-13": 1762800353,
 }  # fmt: skip
-"""OpenAI's names, with the time that it gives for each."""
+"""OpenAI's names, with the creation time that it lists for each."""
 
 OLLAMA = ("llama3.2:latest", "qwen3:8b", "gemma3:12b", "llava:7b", "nomic-embed-text:latest",
           "mxbai-embed-large:latest", "bge-m3:latest", "all-minilm:l6-v2", "snowflake-arctic-embed2:latest",
@@ -102,4 +102,4 @@ CHAT_MODELS = {
     "vllm": {"Qwen/Qwen3-8B"},
     "litellm": {"gpt-4o", "claude-sonnet-4-5", "gemini/gemini-2.5-pro"},
 }  # fmt: skip
-"""Those of each that people can chat with."""
+"""The chat models of each list."""

@@ -1,4 +1,4 @@
-"""A fake provider that answers as the test says: an OpenAI-compatible HTTP server on loopback."""
+"""A fake provider controlled by the test: an OpenAI-compatible HTTP server on loopback."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ DEFAULT_ANSWER = ("This ", "is ", "a ", "short ", "answer.")
 
 
 class Provider:
-    """The HTTP server: `/v1/models` and `/v1/chat/completions`, in a thread and an event loop of its own."""
+    """The HTTP server for `/v1/models` and `/v1/chat/completions`, in a thread and an event loop of its own."""
 
     def __init__(self, models: Iterable[str] = ("alpha-model", "beta-model")) -> None:
         self.models = list(models)
@@ -39,15 +39,15 @@ class Provider:
 
     @property
     def url(self) -> str:
-        """What `OPENAI_BASE_URL` should be."""
+        """The value for `OPENAI_BASE_URL`."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def expect(self, prompt: str = "") -> Exchange:
-        """Let the test answer the next request that has this text in one of its messages.
+        """Let the test answer the next request that contains this text in one of its messages.
 
-        The text has to be unique for the test; left out, one is made up, and stands in `exchange.prompt`.
+        The text has to be unique. If omitted, one is generated and is in `exchange.prompt`.
 
-        A request goes to the expectation whose text stands in the latest message, and of those to the oldest one.
+        A request goes to the expectation whose text is in the latest message, and among those to the oldest.
         """
         exchange = Exchange(self, prompt or f"Tell me about {secrets.token_hex(6)}")
         with self._lock:
@@ -55,17 +55,17 @@ class Provider:
         return exchange
 
     def forget(self, exchange: Exchange) -> None:
-        """It is not expected any more."""
+        """Stop expecting this request."""
         with self._lock:
             if exchange in self._expected:
                 self._expected.remove(exchange)
 
     def asked(self, text: str) -> list[Request]:
-        """All requests for an answer so far with this text in any of their messages."""
+        """All requests for an answer so far that contain this text in any message."""
         return [request for request in list(self.requests) if request.place_of(text) >= 0]
 
     def counts(self) -> Counter[str]:
-        """How often each last message was sent."""
+        """The number of requests for each last message."""
         return Counter(request.contents[-1] for request in list(self.requests) if request.contents)
 
     def stop(self) -> None:
@@ -95,7 +95,7 @@ class Provider:
                 if not await self._serve(last, request, reader, writer):
                     break
         except asyncio.CancelledError:
-            pass  # only `stop` cancels; asyncio's own callback would report the cancellation as an error
+            pass  # only `stop` cancels; asyncio's callback would report the cancellation as an error
         finally:
             self._tasks.discard(task)
             self.open_sockets -= 1

@@ -1,7 +1,7 @@
-"""TLS in front of the fake provider, by one who never answers the closing of a connection.
+"""TLS in front of the fake provider that never answers when the product closes the connection.
 
-Many servers answer a `close_notify` at once, so a client that waits for the answer looks quick. This one takes it, says
-nothing, and holds its end open until the other end of the TCP connection is gone.
+Many servers answer a `close_notify` at once, which hides a client that waits for the answer. This one reads it, sends
+nothing, and keeps its end open until the other end closes the TCP connection.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 
 
 class SilentTls:
-    """A port with TLS whose other side is the provider's plain one. Servers trust it by `SSL_CERT_FILE=certificate`."""
+    """A TLS port in front of the provider's plain one. Servers trust it with `SSL_CERT_FILE=certificate`."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
@@ -44,7 +44,7 @@ class SilentTls:
 
 
 class _Client(asyncio.Protocol):
-    """One connection of the product."""
+    """One connection from the product."""
 
     def __init__(self, context: ssl.SSLContext, port: int) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -67,7 +67,7 @@ class _Client(asyncio.Protocol):
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            return  # the other side wishes to close: not a word
+            return  # the other side wants to close: send nothing
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -86,10 +86,10 @@ class _Client(asyncio.Protocol):
             provider.write(self._tls.read(65536))
 
     async def _bring_back(self) -> None:
-        """Everything that the provider says, in TLS."""
+        """Forward everything from the provider, encrypted."""
         reader, self._provider = await asyncio.open_connection(HOST, self._port)
         self._transport.resume_reading()
-        self.data_received(b"")  # what came together with the greeting
+        self.data_received(b"")  # data that arrived together with the handshake
         while data := await reader.read(65536):
             self._tls.write(data)
             self._flush()
