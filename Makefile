@@ -23,22 +23,22 @@ run: $(RUN_STAMP)  ## start the product; Ctrl-C stops it
 	@exec $(BIN)/python -m chatapp.server
 
 test: $(TEST_STAMP)  ## all tests but the long loops; one folder: ARGS="tests/chat", one test: ARGS="-k stop -n0"
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-js: $(TEST_STAMP)  ## only the tests of the page's scripts
 	@exec $(BIN)/python -m pytest -n0 tests/js $(ARGS)
 
 test-all: $(TEST_STAMP)  ## all tests with the long loops of the fault tests, and what they measure
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest -n0 --long $(ARGS)
 
 test-faults: $(TEST_STAMP)  ## only the fault tests, with their long loops and what they measure
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m pytest tests/faults --long $(ARGS)
 
 screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; only some: ARGS="stopped empty"
-	@.ci/browser $(BIN)/python
+	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
 bench: $(TEST_STAMP)  ## all benchmarks against baselines, an hour and a half; only some: ARGS="cpu stop"

@@ -1,1 +1,1 @@
-"""What it costs, measured against something in the same run."""
+"""Benchmarks: each compares the product with something else in the same run."""

@@ -1,6 +1,6 @@
-"""`make bench`: every measurement, one after the other; `make bench ARGS=stop` for one.
+"""Run the benchmarks: `make bench` for all, `make bench ARGS=stop` for one.
 
-`--quick` takes the short form of those that tell most; `seed` is no measurement but fills a database with history.
+`--quick` runs a short form of the most telling ones. `seed` is not a benchmark: it fills a database with history.
 """
 
 import importlib
@@ -37,16 +37,16 @@ def main(names: list[str]) -> None:
         usual = QUICK
     names = names or usual
     if unknown := set(names) - set(MEASUREMENTS):
-        sys.exit(f"There is no measurement “{unknown.pop()}”; there are: {', '.join(MEASUREMENTS)}.")
+        sys.exit(f"There is no benchmark “{unknown.pop()}”. Benchmarks: {', '.join(MEASUREMENTS)}.")
     if len(names) == 1:
         importlib.import_module(f"bench.{names[0]}").main()
         return
     if failed := [name for name in names if not _measured(name)]:
-        sys.exit(f"Not measured: {', '.join(failed)}.")
+        sys.exit(f"Failed: {', '.join(failed)}.")
 
 
 def _measured(name: str) -> bool:
-    """In a process of its own, because each has a database of its own."""
+    """Run one benchmark in a process of its own, because each has its own database. Return whether it succeeded."""
     return subprocess.run([sys.executable, "-m", "bench", name], check=False).returncode == 0
 
 

@@ -1,7 +1,7 @@
-"""The administration's list of runs, and their CSV, with 1,000,000 of them: server time, and the server's memory while
-somebody slow reads the CSV.
+"""The admin's list of 1,000,000 generations: server time of each filter and order, and time and memory for the CSV.
 
-Nine of ten runs are complete, most others were stopped; five models, one of them seldom used; 10,000 people.
+Nine of ten generations are complete, and most others were stopped. There are 10,000 people and five models, one of them
+rarely used.
 """
 
 import http.client
@@ -21,7 +21,7 @@ PEOPLE = 10_000
 REQUESTS = 5
 LIST = "/admin/conversations/generation/"
 SLOW_READ = 262_144
-"""Bytes that the slow reader of the CSV takes, ten times a second."""
+"""Bytes that the slow reader of the CSV takes ten times a second."""
 
 ID = "(lpad(to_hex({number}), 12, '0') || '70008000' || lpad(to_hex({kind}), 12, '0'))::uuid"
 CONVERSATION, MESSAGE, GENERATION = (
@@ -66,7 +66,7 @@ STATUS = "CASE WHEN n % 10 < 9 THEN 'complete' WHEN n % 50 = 9 THEN 'error' ELSE
 
 @dataclass(frozen=True)
 class Look:
-    """What an administrator looks at."""
+    """One view of the list, with its query parameters."""
 
     name: str
     query: dict[str, str]
@@ -76,11 +76,11 @@ def looks() -> list[Look]:
     sortable = {"asked": 1, "first token": 6, "stop to closed": 7, "tokens": 8, "cost": 9, "reviewed": 11}
     return [
         Look("the newest", {}),
-        Look("what needs a review", {"review": "needed"}),
+        Look("needs review", {"review": "needed"}),
         Look("stopped", {"end_reason__exact": "stopped"}),
         Look("errors", {"status__exact": "error"}),
         Look("a model", {"model": "model-1"}),
-        Look("a model that is seldom used", {"model": "model-seldom"}),
+        Look("a rarely used model", {"model": "model-seldom"}),
         Look("a model that does not exist", {"model": "none"}),
         Look("one person", {"person": "seeded-4711"}),
         Look("many people", {"person": "seeded-47"}),
@@ -113,7 +113,7 @@ def seed(connection: psycopg.Connection, batch: int = 100_000) -> None:
 
 
 def measure(address: str, cookie: str, look: Look) -> list[float]:
-    """Milliseconds of each request."""
+    """Return the milliseconds of each request."""
     connection = http.client.HTTPConnection(address, timeout=120)
     times = []
     for _ in range(REQUESTS + 1):
@@ -128,7 +128,7 @@ def measure(address: str, cookie: str, look: Look) -> list[float]:
 
 
 def download(server: rig.Subject, address: str, cookie: str, *, slowly: bool) -> tuple[int, float, float]:
-    """(rows, seconds, bytes of memory that the server took in addition at most) of the CSV of everything."""
+    """Download the CSV of everything. Return rows, seconds, and the peak of additional server memory in bytes."""
     before = most = server.memory()
     began = time.perf_counter()
     connection = http.client.HTTPConnection(address, timeout=120)
@@ -148,7 +148,7 @@ def download(server: rig.Subject, address: str, cookie: str, *, slowly: bool) ->
 
 
 def _add_up() -> None:
-    """What the head of the list shows of them, as the servers' rounds do it."""
+    """Add up the summary above the list, as the servers do in the background."""
     from conversations.operations.summary.rollup import roll_up
 
     while roll_up():
@@ -161,7 +161,7 @@ def main() -> None:
         began = time.monotonic()
         with psycopg.connect(host=url["HOST"], user=url["USER"], dbname=url["NAME"], autocommit=True) as connection:
             seed(connection)
-        print(f"{RUNS:,} runs of {PEOPLE:,} people, seeded in {time.monotonic() - began:.0f} s\n")
+        print(f"{RUNS:,} generations of {PEOPLE:,} people, seeded in {time.monotonic() - began:.0f} s\n")
         _add_up()
         administrator = get_user_model().objects.create_superuser("administrator")
         with rig.provider() as provider, rig.subject(rig.OURS, provider) as server:
@@ -171,9 +171,9 @@ def main() -> None:
             for look in looks():
                 times = measure(address, cookie, look)
                 rows.append([look.name, f"{rig.percentile(times, 0.5):.0f}", f"{max(times):.0f}"])
-            rig.table(["list, ms", "median", "worst"], rows)
+            rig.table(["list, ms", "median", "max"], rows)
             print()
             for slowly in (True, False):
                 count, seconds, memory = download(server, address, cookie, slowly=slowly)
                 how = "read slowly, ended early" if slowly else "read at once"
-                print(f"CSV, {how}: {count:,} lines in {seconds:.0f} s, {memory / 1e6:.0f} MB more memory at most")
+                print(f"CSV, {how}: {count:,} lines in {seconds:.0f} s, at most {memory / 1e6:.0f} MB more memory")

@@ -1,7 +1,8 @@
-"""How many streams one process carries: more and more of them, until p99 of the added latency is over 250 ms.
+"""How many streams one process carries before the p99 of the added latency exceeds 250 ms.
 
-Each step lets a few more pages ask, waits for the load to settle, and looks at the tokens of a few seconds. What the
-clients and the provider use of their core is printed too: a step in which they are the bottleneck says nothing.
+Each step adds streams, waits until the load is steady, and measures the tokens of a few seconds. The table also shows
+how busy the clients and the provider keep their core: if they are the bottleneck, the figure says nothing about the
+server.
 """
 
 import os
@@ -17,20 +18,20 @@ RATE = 30
 LIMIT = 250.0
 SETTLE, LOOK = 2.0, 4.0
 LOOKS = 2
-"""A step has to hold the limit in one of so many looks: other programs of the machine may spoil one."""
+"""Measurements per step. One of them has to meet the limit, because other programs on the machine may spoil one."""
 
 STEPS = {rig.OURS: int(os.environ.get("BENCH_STEP", "50")), "bare relay": 200}
 USUAL_STEP = int(os.environ.get("BENCH_USUAL_STEP", "20"))
 MOST = 2000
 BEGINNING = 50
-"""Pages that begin to ask each second, so that a large step is not a burst."""
+"""Pages that ask per second, so that a large step is not a burst."""
 
 NAMES = list(rig.NAMES)
 
 
 @dataclass
 class Found:
-    """The most streams that held the limit, p99 in ms, and how busy the clients and the provider kept their core."""
+    """The most streams that met the limit, their p99 in ms, and the load of the clients' and provider's core."""
 
     streams: int
     p99: float
@@ -56,7 +57,7 @@ def run(name: str, provider: rig.Provider) -> Found:
 
 
 def _look(name: str, clients: rig.Clients, loaders: list[psutil.Process]) -> Found:
-    """The tokens of the next seconds. A baseline may break answers off under its load; we may not."""
+    """Measure the tokens of the next seconds. Under load, baselines may break answers off; our server may not."""
     time.sleep(SETTLE)
     since, used = time.monotonic(), _cpu(loaders)
     time.sleep(LOOK)
@@ -85,4 +86,4 @@ def main() -> None:
         p99 = f"{rig.middle([found.p99 for found in of]):.0f}"
         busy = f"{rig.middle([found.busy for found in of]):.0%}"
         rows.append([name, f"{streams:.0f}", f"{ours / streams:.1f}" if streams else "–", p99, busy])
-    rig.table(["", "streams", "ours ÷ this", "p99 ms there", "load generator's core"], rows)
+    rig.table(["", "streams", "ours ÷ this", "p99 in ms at that load", "load of the clients' core"], rows)

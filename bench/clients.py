@@ -1,6 +1,6 @@
-"""Many pages in a process of their own: `python -m bench.clients KIND`, told what to do by lines of JSON.
+"""Many pages in one process (`python -m bench.clients KIND`), controlled by lines of JSON on standard input.
 
-Each command is answered by one line. Pages are numbered; `urls` and `cookies` are given one per page, round and round.
+Each command gets one line in reply. `urls` and `cookies` are assigned to the pages in turn.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ import aiohttp
 
 from bench.pages import KINDS, Answer, Page
 
-PATIENCE = 120.0
-PROBING = 20.0
-"""Seconds within which a probe has to have its first words, or it counts as lost."""
+TIMEOUT = 120.0
+PROBE_TIMEOUT = 20.0
+"""Seconds that a probe may wait for its first words before it counts as lost."""
 
-SILENCE = 30.0
-"""Seconds without a word after which an answer counts as lost."""
+SILENCE_TIMEOUT = 30.0
+"""Seconds without a new word before an answer counts as lost."""
 
 
 class Fleet:
-    """The pages of this process."""
+    """All pages of this process."""
 
     def __init__(self, kind: str, session: aiohttp.ClientSession) -> None:
         self.kind = KINDS[kind]
@@ -43,9 +43,9 @@ class Fleet:
         return {"pages": len(self.pages)}
 
     async def ask(self, tokens: int, rate: float, shape: str, ramp: float, pages: int = 0) -> dict[str, Any]:
-        """Let pages that have not asked begin to, spread over `ramp` seconds (all of them, unless told how many).
+        """Have pages ask that have not asked yet (`pages` of them, 0 for all), spread over `ramp` seconds.
 
-        Answers when each of them has its first word.
+        Returns when each has its first word.
         """
         asking = self.pages[self._begun : self._begun + pages] if pages else self.pages[self._begun :]
         self._begun += len(asking)
@@ -62,23 +62,23 @@ class Fleet:
         key = f"k{id(self)}-{next(self._keys)}"
         try:
             return await page.ask(f"key={key} tokens={tokens} rate={rate:g} shape={shape}", key)
-        except aiohttp.ClientError as error:  # a server that takes no more
+        except aiohttp.ClientError as error:  # the server accepts no more connections
             lost = page.answer = Answer(key, time.monotonic())
             lost.fault(type(error).__name__)
             return lost
 
     def again(self) -> dict[str, Any]:
-        """All pages may ask once more."""
+        """Allow all pages to ask again."""
         self._begun = 0
         return {}
 
     async def over(self) -> dict[str, Any]:
-        """Wait until every answer has ended; what was seen of them, which is then forgotten."""
+        """Wait until every answer has ended. Return what the pages saw, and forget it."""
         while waiting := [answer for answer in self.answers if not answer.over.is_set()]:
             await asyncio.sleep(0.02)
             for answer in waiting:
-                if time.monotonic() - answer.heard_at > SILENCE:
-                    answer.fault(f"silent for {SILENCE:g} s after {len(answer.words)} words")
+                if time.monotonic() - answer.heard_at > SILENCE_TIMEOUT:
+                    answer.fault(f"silent for {SILENCE_TIMEOUT:g} s after {len(answer.words)} words")
         seen, self.answers = self.answers, []
         return {
             "caught_up": sum(a.caught_up for a in seen),
@@ -91,7 +91,7 @@ class Fleet:
         }
 
     def window(self, since: float) -> dict[str, Any]:
-        """How long the words of the time since then were on their way; older ones are forgotten."""
+        """Return the latencies of the words that arrived after `since`, and forget all latencies so far."""
         latencies = [age for a in self.answers for at, age in a.latencies if at >= since]
         for answer in self.answers:
             answer.latencies.clear()
@@ -99,7 +99,7 @@ class Fleet:
         return {"latencies": latencies, "running": len(waiting), "faults": faults(self.answers)}
 
     async def probe(self, urls: list[str], cookies: list[str], every: float, stop_after: int) -> dict[str, Any]:
-        """New pages, one every so many seconds, each of which asks, reads some tokens, and stops."""
+        """Open a new page every `every` seconds. Each asks, reads `stop_after` tokens and stops."""
         begin = time.monotonic()
         running = []
         for number, (url, cookie) in enumerate(zip(cycle(urls), cookies, strict=False)):
@@ -118,8 +118,8 @@ class Fleet:
     async def _probe(self, page: Page, stop_after: int) -> Answer:
         await page.connect()
         answer = await self._begin(page, 2000, 50, "answer")
-        with suppress(TimeoutError):  # a server that is overloaded for good; the caller sees that the words are missing
-            await until(lambda: len(answer.words) >= stop_after or answer.over.is_set(), PROBING)
+        with suppress(TimeoutError):  # an overloaded server: the caller sees that words are missing
+            await until(lambda: len(answer.words) >= stop_after or answer.over.is_set(), PROBE_TIMEOUT)
         await page.stop()
         await asyncio.sleep(0.5)
         await page.close()
@@ -136,8 +136,8 @@ def faults(answers: list[Answer]) -> list[str]:
     return [fault for answer in answers for fault in answer.faults]
 
 
-async def until(probe: Any, patience: float = PATIENCE) -> None:
-    async with asyncio.timeout(patience):
+async def until(probe: Any, timeout: float = TIMEOUT) -> None:
+    async with asyncio.timeout(timeout):
         while not probe():
             await asyncio.sleep(0.005)
 

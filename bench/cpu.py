@@ -1,6 +1,6 @@
-"""CPU of the server per 1,000 tokens, from the first prompt to the last end; ours formats and saves, the others do not.
+"""CPU of the server per 1,000 tokens, from the first prompt to the last end. Only ours formats and saves.
 
-Also how long a token was on its way at that load, from the provider's write to the page's frame.
+Also the latency of a token at that load, from the provider's write to the page's frame.
 """
 
 import time
@@ -11,8 +11,8 @@ from bench import rig
 STREAMS = 100
 RATE = 50
 WARM = 2.0 if rig.QUICK else 3.0
-"""Seconds that every server is left alone for after its first answers: what it does once in its life (ours loads
-lexers two seconds after its start) is not what a token costs."""
+"""Seconds to wait after a server's first answers, so that work done once per process is not counted as the cost of a
+token. Ours loads lexers two seconds after its start."""
 
 TOKENS = 150 if rig.QUICK else 500
 NAMES = [name for name in rig.NAMES if not rig.QUICK or name != "Channels + openai iterator + send"]
@@ -20,7 +20,7 @@ NAMES = [name for name in rig.NAMES if not rig.QUICK or name != "Channels + open
 
 @dataclass
 class Run:
-    """One run: seconds of CPU per 1,000 tokens; latencies in milliseconds."""
+    """One run: CPU in seconds per 1,000 tokens, latencies in milliseconds."""
 
     cpu: float
     p50: float
@@ -32,7 +32,7 @@ class Run:
 def run(name: str, provider: rig.Provider, streams: int = STREAMS, rate: float = RATE, tokens: int = TOKENS) -> Run:
     with rig.subject(name, provider) as server, rig.clients(server.kind) as clients:
         held = rig.cookies(streams + 2, server)
-        _ask(clients, server, held[:2], 20, rate)  # what the first request of a process costs is not counted
+        _ask(clients, server, held[:2], 20, rate)  # the cost of the first request of a process is not counted
         clients.do("close")
         time.sleep(WARM)
         clients.do("connect", urls=[server.url], cookies=held[2:])

@@ -1,6 +1,6 @@
-"""What saving costs the database: statements per second as streams grow, and bytes of its log per token as texts do.
+"""What saving costs the database: commits per second as streams increase, log bytes per token as texts grow.
 
-Statements are PostgreSQL's own count of committed transactions of the database (each tick of the journal is one).
+Commits are PostgreSQL's own count for the database; each tick of the journal is one.
 """
 
 import time
@@ -15,14 +15,14 @@ RATE = 50
 LOOK = 5.0 if rig.QUICK else 15.0
 SHORT, LONG = 500, 5_000 if rig.QUICK else 50_000
 QUIET = 20_000
-"""Bytes of log in two seconds that a server writes at most which has nothing to do."""
+"""Bytes of write-ahead log within two seconds. Below that, the server counts as idle."""
 
 FAST = 500
-"""Tokens a second of the answers whose log is measured."""
+"""Tokens per second of the answers whose log is measured."""
 
 
-def statements(provider: rig.Provider, streams: int) -> float:
-    """Statements per second while so many answers stream."""
+def commits(provider: rig.Provider, streams: int) -> float:
+    """Return the commits per second while this number of answers streams."""
     with rig.subject(rig.OURS, provider) as server, rig.clients(server.kind) as clients:
         clients.do("connect", urls=[server.url], cookies=rig.cookies(streams, server))
         clients.do("ask", tokens=100_000, rate=RATE, shape="answer", ramp=1.0)
@@ -33,17 +33,18 @@ def statements(provider: rig.Provider, streams: int) -> float:
 
 
 def _committed() -> int:
-    with connection.cursor() as cursor:  # or this process's own count, of the people it made, would come later
+    with connection.cursor() as cursor:  # otherwise the people created by this process would be counted later
         cursor.execute("SELECT pg_stat_force_next_flush()")
-    time.sleep(1.1)  # PostgreSQL's processes hand in their counts once a second
+    time.sleep(1.1)  # PostgreSQL's processes report their counts once a second
     with connection.cursor() as cursor:
         cursor.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])
 
 
 def log_per_token(provider: rig.Provider, tokens: int, streams: int) -> tuple[float, float]:
-    """Bytes of write-ahead log per token, without whole-page images: from the prompt until all is saved, and for the
-    search after that. Every word of these texts is a new one to the search's index, which no real text's are."""
+    """Return the bytes of write-ahead log per token, without full-page images: for saving, then for the search.
+
+    Every word of these texts is new to the search index, which is not so with real text."""
     with rig.subject(rig.OURS, provider) as server, rig.clients(server.kind) as clients:
         clients.do("connect", urls=[server.url], cookies=rig.cookies(streams, server))
         before = _settled()
@@ -61,13 +62,13 @@ def log_per_token(provider: rig.Provider, tokens: int, streams: int) -> tuple[fl
 
 
 def _settled() -> int:
-    """The log's position as soon as nothing of the answers before is being swept or indexed any more."""
+    """Wait until earlier answers are cleaned up and indexed. Return the position of the log."""
     for _ in range(60):
         before = _position()
         time.sleep(2)
         if (after := _position()) - before < QUIET:
             return after
-    raise RuntimeError("the database does not come to rest")
+    raise RuntimeError("the database does not become idle")
 
 
 def _position() -> int:
@@ -80,12 +81,12 @@ def main() -> None:
     rates: dict[int, list[float]] = {FEW: [], MANY: []}
     logs: dict[int, list[tuple[float, float]]] = {SHORT: [], LONG: []}
     with rig.database(), rig.provider() as provider:
-        with connection.cursor() as cursor:  # whole pages after a checkpoint say when it was, not what was written
+        with connection.cursor() as cursor:  # full-page images depend on when the last checkpoint was
             cursor.execute("ALTER SYSTEM SET full_page_writes = off")
             cursor.execute("SELECT pg_reload_conf()")
         for _ in range(rig.RUNS):
             for streams, found in rates.items():
-                found.append(statements(provider, streams))
+                found.append(commits(provider, streams))
             for tokens, found in logs.items():
                 found.append(log_per_token(provider, tokens, 4 if tokens == SHORT else 1))
     print(f"Database; medians of {rig.RUNS} runs\n")
@@ -93,11 +94,11 @@ def main() -> None:
     short, long = (rig.middle([saved for saved, _ in logs[tokens]]) for tokens in (SHORT, LONG))
     index, long_index = (rig.middle([indexed for _, indexed in logs[tokens]]) for tokens in (SHORT, LONG))
     rows = [
-        [f"statements/s at {FEW} streams", f"{few:.1f}", ""],
-        [f"statements/s at {MANY} streams", f"{many:.1f}", f"{many / few:.2f}"],
-        [f"log bytes per token of {SHORT} tokens", f"{short:.0f}", ""],
-        [f"log bytes per token of {LONG} tokens", f"{long:.0f}", f"{long / short:.2f}"],
-        [f"for the search, of {SHORT} tokens", f"{index:.0f}", ""],
-        [f"for the search, of {LONG} tokens", f"{long_index:.0f}", f"{long_index / index:.2f}"],
+        [f"commits/s at {FEW} streams", f"{few:.1f}", ""],
+        [f"commits/s at {MANY} streams", f"{many:.1f}", f"{many / few:.2f}"],
+        [f"log bytes per token, {SHORT} tokens", f"{short:.0f}", ""],
+        [f"log bytes per token, {LONG} tokens", f"{long:.0f}", f"{long / short:.2f}"],
+        [f"for the search index, {SHORT} tokens", f"{index:.0f}", ""],
+        [f"for the search index, {LONG} tokens", f"{long_index:.0f}", f"{long_index / index:.2f}"],
     ]
     rig.table(["", "", "ratio"], rows)

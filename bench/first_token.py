@@ -1,7 +1,7 @@
-"""At a load of 100 streams: what the server adds to the first token, and how soon a Stop closes the provider's socket.
+"""Time that the server adds to the first token, and time from Stop to the closed upstream, beside 100 streams.
 
-A page asks, reads five tokens and stops, many times beside the load. Added to the first token: from the page's prompt
-to the provider's socket, and from the provider's first write to the page; what the provider itself takes is left out.
+Probes ask, read five tokens and stop. The time added to the first token is from the page's prompt to the provider's
+socket, plus from the provider's first write to the page. The provider's own time is not included.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NAMES = [rig.OURS] if rig.QUICK else list(rig.NAMES)
 
 @dataclass
 class Run:
-    """Milliseconds, one per probe."""
+    """Times in milliseconds, one per probe."""
 
     first: list[float]
     stop: list[float]
@@ -48,7 +48,7 @@ def added(probe: dict[str, float], wrote: dict[str, float]) -> float:
 
 
 def closed(probe: dict[str, float], wrote: dict[str, float | None]) -> float:
-    """Milliseconds; infinite where the provider's socket was still open when all was over."""
+    """Return milliseconds from Stop to the closed upstream; infinity if it was still open at the end."""
     at = wrote["closed_at"]
     return float("inf") if at is None else 1000 * (at - probe["stop_at"])
 
@@ -64,7 +64,7 @@ def main() -> None:
     for name, of in runs.items():
         values = [[rig.percentile(times, share) for times in series] for series, share in _columns(of)]
         rows.append([name, *(f"{rig.middle(column):.1f}" for column in values)])
-    head = ["", "first token: added p50", "p99", "Stop → upstream closed p50", "p99"]
+    head = ["", "added to the first token p50", "p99", "Stop → upstream closed p50", "p99"]
     rig.table(head, rows)
 
 

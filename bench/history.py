@@ -1,7 +1,7 @@
-"""Opening, listing and searching as history grows: server time at 1,000 messages and at 10,000,000, on one machine.
+"""Server time for opening, listing and searching with 1,000 and with 10,000,000 messages.
 
-Server time is from the request's last byte to the answer's first, over one kept connection; sidebar and page as the
-browser asks for them.
+Server time is from the last byte of the request to the first of the response, over one persistent connection. The
+sidebar and the page are requested as the browser does.
 """
 
 import http.client
@@ -24,7 +24,7 @@ REQUESTS = 60 if rig.QUICK else 200
 
 @dataclass(frozen=True)
 class Act:
-    """What a person does: the path, asked for as person number so-and-so, so many times."""
+    """A request: its path, the number of the person who makes it, and how often."""
 
     name: str
     person: int
@@ -33,7 +33,7 @@ class Act:
 
 
 def acts(size: Size) -> list[Act]:
-    other = size.of_one + 2  # a conversation of ten messages, of somebody who is not person 0
+    other = size.of_one + 2  # a conversation of ten messages that does not belong to person 0
     owner = 1 + other % (size.people - 1)
     return [
         Act("open a conversation of 10 messages", owner, path(other), REQUESTS),
@@ -47,13 +47,13 @@ def acts(size: Size) -> list[Act]:
 
 
 def searches(whose: str, person: int, number: int) -> list[Act]:
-    """For a word that only message `number`, of this person, has; for one that one message in a thousand has; for one
-    that all have; for one that none has."""
+    """Searches for four words: one that only message `number` of this person contains, one in a thousandth of all
+    messages, one in all, and one in none."""
     words = {
-        "a word of one message": str(number),
-        "of one message in a thousand": f"subject{number % SUBJECTS}",
-        "of all messages": "number",
-        "of none": "nowhere",
+        "a word in one message": str(number),
+        "in one message of a thousand": f"subject{number % SUBJECTS}",
+        "in all messages": "number",
+        "in none": "nowhere",
     }
     return [Act(f"search, {whose}: {name}", person, f"/search/?q={word}", REQUESTS) for name, word in words.items()]
 
@@ -64,7 +64,7 @@ def path(number: int) -> str:
 
 
 def measure(server: rig.Subject, act: Act) -> list[float]:
-    """Milliseconds of each request."""
+    """Return the milliseconds of each request."""
     user = get_user_model().objects.get(username=f"seeded-{act.person}")
     cookie = rig.sign_in(user)
     connection = http.client.HTTPConnection(server.url.removeprefix("ws://").removesuffix("/ws/"), timeout=120)
@@ -81,7 +81,7 @@ def measure(server: rig.Subject, act: Act) -> list[float]:
 
 
 def run(size: Size) -> tuple[float, list[tuple[str, float]]]:
-    """Seconds that the seeding took; p95 of each act."""
+    """Return the seconds that seeding took, and the p95 of each act."""
     began = time.monotonic()
     url = settings.DATABASES["default"]
     with psycopg.connect(host=url["HOST"], user=url["USER"], dbname=url["NAME"], autocommit=True) as connection:

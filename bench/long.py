@@ -1,4 +1,4 @@
-"""CPU of the server per token of long answers, against short ones of the same shape at the same pace."""
+"""CPU of the server per token of long answers, compared with short ones of the same shape and rate."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from bench import rig
 RATE = 1000
 SHORT = 500
 REPEATS = 5
-"""Short answers that one run asks for, one after the other; their CPU is the mean."""
+"""Short answers per run, one after the other. Their mean CPU counts."""
 
 LONG = {
     "prose": ("50,000 tokens of prose", 50_000),
@@ -19,7 +19,7 @@ LONG = {
 
 @dataclass
 class Run:
-    """Microseconds of CPU per token; how many of the answers a page had to be shown anew at the end, too far behind."""
+    """CPU in microseconds per token, and the number of pages that fell so far behind that the end replaced all text."""
 
     cpu: float
     behind: int
@@ -51,4 +51,4 @@ def main() -> None:
             behind = f"{sum(run.behind for run in runs)} of {rig.RUNS}"
             rows.append([name, f"{short:.0f}", f"{long:.0f}", f"{long / short:.2f}", behind])
     print(f"CPU per token in µs, at {RATE} tokens/s; medians of {rig.RUNS} runs\n")
-    rig.table(["", f"{SHORT} tokens of it", "whole", "ratio", "pages too far behind at the end"], rows)
+    rig.table(["", f"{SHORT} tokens", "all tokens", "ratio", "pages too far behind at the end"], rows)

@@ -1,4 +1,4 @@
-"""Memory of the server: resident bytes per idle page and per page that watches an answer; and over minutes of churn."""
+"""Resident memory of the server per idle page, per page with a streaming answer, and over minutes of churn."""
 
 import os
 import time
@@ -11,7 +11,7 @@ RATE = 20
 
 
 def run(provider: rig.Provider) -> tuple[float, float]:
-    """Kilobytes per idle page, per watching page."""
+    """Return kilobytes per idle page, and per page with a streaming answer."""
     with rig.subject(rig.OURS, provider) as server, rig.clients(server.kind) as clients:
         held = rig.cookies(PAGES + 10, server)
         clients.do("connect", urls=[server.url], cookies=held[:10])
@@ -29,7 +29,7 @@ def run(provider: rig.Provider) -> tuple[float, float]:
 
 
 def churn(provider: rig.Provider, minutes: float) -> list[float]:
-    """Megabytes at the end of each minute, in which pages come, ask, read, stop, and go, ten a second."""
+    """Return megabytes at the end of each minute, while ten pages a second connect, ask, read, stop and leave."""
     with rig.subject(rig.OURS, provider) as server, rig.clients(server.kind) as clients:
         seen = []
         for _ in range(round(minutes)):
@@ -48,8 +48,8 @@ def main() -> None:
         over_time = churn(provider, MINUTES) if MINUTES else []
     print(f"Memory with {PAGES} pages; medians of {rig.RUNS} runs\n")
     idle, watching = (rig.middle([run[column] for run in runs]) for column in range(2))
-    rig.table(["", "kB"], [["per idle page", f"{idle:.0f}"], ["per page that watches an answer", f"{watching:.0f}"]])
+    rig.table(["", "kB"], [["per idle page", f"{idle:.0f}"], ["per page with a streaming answer", f"{watching:.0f}"]])
     if over_time:
         head = [f"minute {number}" for number in range(1, len(over_time) + 1)]
-        print("Resident MB under churn: 500 pages a minute come, ask, read 20 tokens, stop and go\n")
+        print("Resident MB under churn: 500 pages a minute connect, ask, read 20 tokens, stop and leave\n")
         rig.table(head, [[f"{size:.1f}" for size in over_time]])

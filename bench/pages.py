@@ -1,7 +1,6 @@
-"""The clients: one per kind of server, each over a real connection, each checking what it gets.
+"""One kind of page for each kind of server, over a real connection. Each checks what it receives.
 
-A page asks one thing at a time. `Answer` is what it saw of one: the words in their order, how long each was on its way,
-and what was wrong.
+A page asks for one answer at a time. `Answer` is what it saw: the words in order, the latency of each, and faults.
 """
 
 import asyncio
@@ -16,12 +15,12 @@ import msgspec
 from bench import text
 
 _decode = msgspec.json.Decoder().decode
-ACK_EVERY = 1.5
+ACK_INTERVAL = 1.5
 
 
 @dataclass
 class Answer:
-    """One answer as a page saw it."""
+    """One answer, as a page saw it."""
 
     key: str
     asked_at: float
@@ -31,16 +30,16 @@ class Answer:
     heard_at: float = field(default_factory=time.monotonic)
     stop_at: float | None = None
     ended_at: float | None = None
-    text: str = ""  # where the server sends text
-    html: list[str] = field(default_factory=list)  # where it sends HTML: the finished blocks
+    text: str = ""  # only if the server sends text
+    html: list[str] = field(default_factory=list)  # only if it sends HTML: the finished blocks
     tail: str = ""
     faults: list[str] = field(default_factory=list)
     frames: int = 0
-    caught_up: bool = False  # shown as a whole at its end, because the page was too far behind
+    caught_up: bool = False  # replaced as a whole at its end, because the page was too far behind
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, words: list[str], now: float) -> None:
-        """Words that are new."""
+        """Record new words."""
         if not words:
             return
         if self.first_at is None:
@@ -60,7 +59,7 @@ class Answer:
 
 
 class Page:
-    """A connection to one server. `connect`, `ask`, `stop`, `close`."""
+    """A page with a connection to one server."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, cookie: str = "") -> None:
         self.session = session
@@ -70,13 +69,13 @@ class Page:
         self._reading: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Be ready to ask."""
+        """Get ready to ask."""
 
     async def ask(self, prompt: str, key: str) -> Answer:
         raise NotImplementedError
 
     async def stop(self) -> None:
-        """What a person does who wants no more of this answer; with the baselines the only way is to go."""
+        """Stop the answer. With the baselines, the only way is to close the page."""
         assert self.answer is not None
         self.answer.stop_at = time.monotonic()
         await self.close()
@@ -99,7 +98,7 @@ class Page:
 
 
 class SsePage(Page):
-    """`POST`, and server-sent events with one token each."""
+    """A page that posts its prompt and gets server-sent events with one token each."""
 
     async def ask(self, prompt: str, key: str) -> Answer:
         answer = Answer(key, time.monotonic())
@@ -124,7 +123,7 @@ class SsePage(Page):
 
 
 class TokenPage(Page):
-    """A WebSocket with one token per frame."""
+    """A page with a WebSocket that gets one token per frame."""
 
     async def ask(self, prompt: str, key: str) -> Answer:
         self.socket = await self.session.ws_connect(self.url, compress=0)
@@ -152,7 +151,7 @@ class TokenPage(Page):
 
 
 class RelayPage(TokenPage):
-    """A WebSocket with the provider's own bytes."""
+    """A page with a WebSocket that gets the provider's bytes unchanged."""
 
     async def _receive(self, answer: Answer) -> None:
         rest = b""
@@ -172,7 +171,7 @@ class RelayPage(TokenPage):
 
 
 class ChatPage(Page):
-    """The product's own socket (docs/protocol.md): acknowledges, holds every frame against the sequence."""
+    """A page of the product (docs/protocol.md). It acknowledges, and checks the sequence of every frame."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, cookie: str = "") -> None:
         super().__init__(session, url, cookie)
@@ -188,7 +187,7 @@ class ChatPage(Page):
         hello = _decode((await self.socket.receive()).data)
         self.received = 1
         if hello["op"] != "hello":
-            raise RuntimeError(f"no hello but {hello}")
+            raise RuntimeError(f"expected hello, got {hello}")
         self._reading = asyncio.create_task(self._receive())
 
     async def ask(self, prompt: str, key: str) -> Answer:
@@ -213,7 +212,7 @@ class ChatPage(Page):
             self.received += 1
             frame = _decode(message.data)
             self._apply(frame, now)
-            if frame["op"] == "ping" or now - self._acked_at >= ACK_EVERY:
+            if frame["op"] == "ping" or now - self._acked_at >= ACK_INTERVAL:
                 self._acked_at = now
                 await self.socket.send_str(f'{{"op":"ack","received":{self.received}}}')
         if self.answer is not None and not self.answer.over.is_set():
@@ -226,7 +225,7 @@ class ChatPage(Page):
 
     def _transcript(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
         self._generation, self._seq = frame["generation"], 0
-        if self._generation is None and not answer.over.is_set():  # it ended while this page was behind
+        if self._generation is None and not answer.over.is_set():  # it ended while this page was too far behind
             content = frame["html"].rpartition("data-content")[2].partition(">")[2].partition("</div>")[0]
             self._show(content, "", answer, now)
             answer.caught_up = True
@@ -239,13 +238,13 @@ class ChatPage(Page):
 
     def _delta(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
         if self._follows(frame, answer):
-            # Units of UTF-16 and characters are the same here: all that is written is ASCII.
+            # All text is ASCII here, so UTF-16 code units and characters are the same.
             self._show(frame["html"], answer.tail[: frame["keep"]] + frame["tail"], answer, now)
 
     def _end(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
         if self._follows(frame, answer):
             if answer.tail:
-                answer.fault("an end with a tail")
+                answer.fault("the end came with an unfinished tail")
             answer.end(now)
 
     def _refused(self, frame: dict[str, Any], answer: Answer, now: float) -> None:
@@ -255,12 +254,12 @@ class ChatPage(Page):
         if frame["generation"] != self._generation:
             return False
         if frame["seq"] != self._seq + 1:
-            answer.fault(f"{frame['seq']} after {self._seq}")
+            answer.fault(f"seq {frame['seq']} after {self._seq}")
         self._seq = frame["seq"]
         return True
 
     def _show(self, html: str, tail: str, answer: Answer, now: float) -> None:
-        """The new words are those behind the last known one; a tail is sent again with each frame."""
+        """Record the words after the last known one: frames repeat earlier words of the tail."""
         answer.frames += 1
         shown = html + tail
         last = answer.words[-1] if answer.words else ""

@@ -1,7 +1,7 @@
-"""Two processes on one database, with pages divided between them as a proxy would: CPU per 1,000 tokens against one.
+"""CPU per 1,000 tokens of two processes on one database, with pages divided between them, compared with one process.
 
-On a machine of two cores the clients, the provider and PostgreSQL need one of them, so how many streams two processes
-carry cannot be measured there. That the work of a token does not grow with the second process can.
+On a machine with two cores, the clients, the provider and PostgreSQL need one of them. So this cannot measure how many
+streams two processes carry, only how much the second process adds to the work per token.
 """
 
 import time
@@ -14,7 +14,7 @@ TOKENS = 150 if rig.QUICK else 300
 
 
 def run(provider: rig.Provider, processes: int) -> float:
-    """CPU seconds of all processes per 1,000 tokens."""
+    """Return CPU seconds per 1,000 tokens, of all processes together."""
     with rig.subject(rig.OURS, provider) as first, rig.subject(rig.OURS, provider) as second:
         used = [first, second][:processes]
         with rig.clients(first.kind) as clients:
@@ -41,4 +41,4 @@ def main() -> None:
                 found.append(run(provider, processes))
     one, two = (rig.middle(found) for found in runs.values())
     print(f"{STREAMS} streams × {RATE} tokens/s: CPU seconds per 1,000 tokens; medians of {rig.RUNS} runs\n")
-    rig.table(["one process", "two", "ratio"], [[f"{one:.3f}", f"{two:.3f}", f"{two / one:.2f}"]])
+    rig.table(["one process", "two processes", "ratio"], [[f"{one:.3f}", f"{two:.3f}", f"{two / one:.2f}"]])

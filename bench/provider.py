@@ -1,8 +1,8 @@
-"""A fast model provider in a process of its own: `python -m bench.provider`; says its port on the first line.
+"""A fast fake provider in its own process: `python -m bench.provider`. It prints its port on the first line.
 
-The prompt says what to answer: `key=… tokens=500 rate=50 shape=answer`. All streams share one loop that wakes up every
-`TICK` seconds and writes the tokens that are due, each as one chunk with one write, as providers do. What was written
-and when it was closed can be asked for at `/streams`.
+The prompt describes the answer: `key=… tokens=500 rate=50 shape=answer`. All streams share one loop that wakes up every
+`TICK` seconds and writes the tokens that are due, each as one chunk with one write, as providers do. `/streams` reports
+what was written and when connections were closed.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ WISHES = re.compile(r"(\w+)=(\S+)")
 
 
 class Stream:
-    """One answer on its way."""
+    """One streaming answer."""
 
     def __init__(self, transport: asyncio.Transport, wishes: dict[str, str], now: float) -> None:
         self.transport = transport
@@ -50,7 +50,7 @@ class Stream:
         self._moment = 0
 
     def write_due(self, now: float) -> int:
-        """Write what is due; returns how many tokens that was."""
+        """Write the tokens that are due. Return how many."""
         before = len(self.parts)
         while self.due <= now and len(self.parts) < self.tokens:
             self._write_token()
@@ -80,7 +80,7 @@ def _escaped(token: str) -> str:
 
 
 class Streams:
-    """All of them, and the loop that writes."""
+    """All streams, and the loop that writes them."""
 
     def __init__(self) -> None:
         self.all: dict[str, Stream] = {}
@@ -110,7 +110,7 @@ class Streams:
             self._due[max(self._slot + 1, int(stream.due / TICK))].append(stream)
 
     def report(self) -> dict[str, Any]:
-        """Everything about the streams so far; then they are forgotten, if they are over."""
+        """Return everything about the streams so far, and forget those that are over."""
         told = {
             key: {"text": "".join(s.parts), "asked_at": s.asked_at, "closed_at": s.closed_at, "ended": s.ended}
             for key, s in self.all.items()

@@ -1,7 +1,7 @@
-"""Servers under test, the provider and the clients, each in a process of its own.
+"""Start the server under test, the provider and the clients, each in its own process.
 
-The server under test has core 0 to itself; provider, clients and PostgreSQL share core 1. Where there is only one
-core nothing is pinned.
+The server under test has the first core to itself; the provider, the clients and PostgreSQL share the last one. On a
+machine with one core, everything shares it.
 """
 
 import json
@@ -48,7 +48,7 @@ ROOMY = {
 
 @contextmanager
 def on(cores: set[int]) -> Iterator[None]:
-    """What is started here runs on these cores."""
+    """Pin processes that start inside the block to these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -59,7 +59,7 @@ def on(cores: set[int]) -> Iterator[None]:
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """The session's PostgreSQL, with the tables made."""
+    """Run PostgreSQL with the product's tables until the block ends."""
     with on(OTHER_CORE):
         running = Database()
     call_command("migrate", verbosity=0)
@@ -70,7 +70,7 @@ def database() -> Iterator[Database]:
 
 
 class Provider:
-    """The provider's process."""
+    """The provider, in its own process."""
 
     def __init__(self) -> None:
         with on(OTHER_CORE):
@@ -105,7 +105,7 @@ def provider() -> Iterator[Provider]:
 
 
 class Clients:
-    """The clients' process: `clients.do("connect", …)`."""
+    """The clients, in their own process. Use it as `clients.do("connect", …)`."""
 
     def __init__(self, kind: str) -> None:
         with on(OTHER_CORE):
@@ -122,7 +122,7 @@ class Clients:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("the clients have gone")
+            raise RuntimeError("the process of the clients ended")
         heard: dict[str, Any] = json.loads(line)
         return heard
 
@@ -145,21 +145,21 @@ def clients(kind: str) -> Iterator[Clients]:
 
 
 class Subject:
-    """A server under test: what kind of page it takes, where, and what it has used."""
+    """A server under test: the kind of page that it serves, its URL, its CPU and its memory."""
 
     def __init__(self, name: str, kind: str, url: str, pid: int) -> None:
         self.name = name
         self.kind = kind
         self.url = url
         self.process = psutil.Process(pid)
-        self._clock = ((~pid) << 3) | 2  # Linux: the CPU clock of another process, all its threads, in nanoseconds
+        self._clock = ((~pid) << 3) | 2  # Linux: the CPU clock of another process with all its threads
 
     def cpu(self) -> float:
-        """Seconds of CPU so far, of user and system, threads that have ended included."""
+        """Seconds of CPU so far, user and system, including threads that have ended."""
         return time.clock_gettime(self._clock)
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Resident memory in bytes."""
         return int(self.process.memory_info().rss)
 
 
@@ -171,14 +171,14 @@ ALL = {
     "bare relay": "relay",
 }
 ONLY = os.environ.get("BENCH_ONLY", "").split(",")
-"""Kinds of those that are compared, beside ours; without a word all of them."""
+"""Kinds of servers to compare ours with; all of them if unset."""
 
 NAMES = {name: kind for name, kind in ALL.items() if name == OURS or ONLY == [""] or kind in ONLY}
 
 
 @contextmanager
 def subject(name: str, source: Provider, **overrides: object) -> Iterator[Subject]:
-    """A fresh server of this name that asks `source`."""
+    """Run a fresh server of this name, with `source` as its provider, until the block ends."""
     kind = NAMES[name]
     more: dict[str, Any] = {**ROOMY, **overrides}
     if kind == "chat":
@@ -233,7 +233,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def cookies(number: int, subject: Subject) -> list[str]:
-    """The cookies of as many people, each signed in; where there are no people, as many empty ones."""
+    """Create `number` signed-in people and return their cookies. Baselines have no people and get empty strings."""
     if subject.kind != "chat":
         return [""] * number
     made = [User(username=f"bench-{time.monotonic_ns()}-{i}", password="!") for i in range(number)]
@@ -242,7 +242,7 @@ def cookies(number: int, subject: Subject) -> list[str]:
 
 
 def sign_in(user: AbstractBaseUser) -> str:
-    """The cookie of a new session of this person."""
+    """Sign this person in and return the cookie."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -252,24 +252,28 @@ def sign_in(user: AbstractBaseUser) -> str:
 
 
 def check(seen: dict[str, Any], written: dict[str, Any]) -> None:
-    """Every answer is what the provider wrote: word for word, and where the server sends text, letter for letter."""
+    """Assert that each answer has the provider's words and, if the server sends text, the exact text."""
     from bench.text import WORD
 
     for answer in seen["answers"]:
         assert not answer["faults"], f"{answer['key']}: {answer['faults']}"
         wrote = written[answer["key"]]["text"]
-        assert answer["words"] == "".join(WORD.findall(wrote)), f"{answer['key']}: other words than were written"
-        assert answer["text"] in ("", wrote), f"{answer['key']}: another text than was written"
+        assert answer["words"] == "".join(WORD.findall(wrote)), (
+            f"{answer['key']}: the words differ from what the provider wrote"
+        )
+        assert answer["text"] in ("", wrote), f"{answer['key']}: the text differs from what the provider wrote"
 
 
 def check_saved(seen: dict[str, Any], written: dict[str, Any]) -> None:
-    """What the database has of these answers is what the provider wrote."""
+    """Assert that the database has the exact text that the provider wrote, for each of these answers."""
     from conversations.models import Message
 
     for answer in seen["answers"]:
         prompt = Message.objects.get(role="user", content__startswith=f"key={answer['key']} ")
         saved = prompt.replies.get()
-        assert saved.content == written[answer["key"]]["text"], f"{answer['key']}: saved another text"
+        assert saved.content == written[answer["key"]]["text"], (
+            f"{answer['key']}: the saved text differs from what the provider wrote"
+        )
         assert saved.status == "complete"
 
 
@@ -283,7 +287,7 @@ def middle(values: list[float]) -> float:
 
 
 def table(head: list[str], rows: list[list[str]]) -> None:
-    """Print a table in Markdown."""
+    """Print a Markdown table."""
     print("| " + " | ".join(head) + " |")
     print("|" + "---|" * len(head))
     for row in rows:

@@ -1,8 +1,8 @@
-"""Fills a database with history: `python -m bench seed postgresql://… [messages]`, into the tables that `migrate` made.
+"""Fill a migrated database with history: `python -m bench seed postgresql://… [messages]`.
 
-Everything is generated inside PostgreSQL. Ten messages to a conversation, ten conversations in a hundred to one person,
-and one conversation that has one message in a thousand. Each message has a number of its own, and its subject is one of
-`SUBJECTS`. 10,000,000 messages take a quarter of an hour and about 12 GB.
+PostgreSQL generates everything. Conversations have ten messages, except one that has a thousandth of all messages. One
+person has a tenth of all conversations. Each message has its own number, and one of `SUBJECTS` subjects. 10,000,000
+messages take a quarter of an hour and about 12 GB.
 """
 
 import sys
@@ -70,8 +70,7 @@ WHERE m.id >= {first} AND m.id < {last}
 
 @dataclass(frozen=True)
 class Size:
-    """How much history there is. `deep` messages are in conversation 0, which belongs to person 0, like `of_one`
-    conversations."""
+    """How much history to create. Person 0 has `of_one` conversations. One of them, number 0, has `deep` messages."""
 
     messages: int
 
@@ -101,7 +100,7 @@ def message(number: str) -> str:
 
 
 def seed(connection: psycopg.Connection, size: Size, batch: int = 500_000) -> None:
-    """Fill the tables. The connection must be a superuser's in autocommit: foreign keys are not checked row by row."""
+    """Fill the tables. Needs a superuser's connection in autocommit mode, because it turns off foreign key checks."""
     how = {name: getattr(size, name) for name in ("messages", "deep", "conversations", "of_one", "people")}
     connection.execute("SET session_replication_role = replica")
     connection.execute("SET synchronous_commit = off")
@@ -124,7 +123,7 @@ def seed(connection: psycopg.Connection, size: Size, batch: int = 500_000) -> No
 
 
 def index(connection: psycopg.Connection, size: Size, batch: int) -> None:
-    """Fill the index of the search, by the function that fills it otherwise."""
+    """Fill the search index with the function that the product uses."""
     found = connection.execute("SELECT pg_get_indexdef('search_words'::regclass)").fetchone()
     connection.execute("DROP INDEX search_words")
     connection.execute(TITLES_FOUND)
@@ -147,7 +146,7 @@ def _apart(connection: psycopg.Connection, statement: str) -> None:
 
 def main(arguments: list[str]) -> None:
     if not arguments:
-        sys.exit("Say which database: python -m bench seed postgresql://user@host/name [messages]")
+        sys.exit("Name the database: python -m bench seed postgresql://user@host/name [messages]")
     size = Size(int(arguments[1]) if len(arguments) > 1 else 10_000_000)
     began = time.monotonic()
     with psycopg.connect(arguments[0], autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""How long the second start takes, from the command to the first page served: the database runs, files are gathered."""
+"""Time of a second start, from the command to the first page. The database is running; static files are collected."""
 
 import time
 import urllib.error
@@ -19,4 +19,4 @@ def main() -> None:
     with rig.database():
         start()
         times = [start() for _ in range(max(rig.RUNS, 3))]
-    print(f"Second start until the first page: {rig.middle(times):.1f} s (median of {len(times)})\n")
+    print(f"Second start, until the first page: {rig.middle(times):.1f} s (median of {len(times)})\n")

@@ -1,8 +1,8 @@
-"""From Stop to the provider's closed socket, over the page's socket and from a click in Chromium.
+"""Time from Stop to the closed upstream, for a Stop over the page's socket and for a click in Chromium.
 
-The baseline is a bare client that cancels its own request to the same provider in the same run: no product can be
-quicker. Times are milliseconds; the provider streams 50 tokens a second and notes when its socket was closed. Over TLS
-it never answers the closing of a connection, and is stopped while it streams and while it is silent.
+The baseline is a bare client that cancels its own request to the same provider in the same run; no product can be
+faster. Times are in milliseconds. The provider streams 50 tokens per second and records when its socket is closed.
+With TLS, it never answers the closing of a connection, and is stopped both while it streams and while it is silent.
 """
 
 import asyncio
@@ -32,14 +32,15 @@ from tests.support.sockets import Socket  # noqa: E402
 RATE = 50
 OFTEN = {"CHAT_MAX_ANSWERS_PER_MINUTE": 100_000}
 SHUTDOWN = 30.0
-"""Seconds after which asyncio gives up an orderly end of TLS."""
+"""Seconds after which asyncio gives up an orderly TLS shutdown."""
+
 RUNS = int(os.environ.get("BENCH_RUNS", "50"))
 CLICKS = int(os.environ.get("BENCH_CLICKS", "30"))
 
 
 @dataclass
 class Times:
-    """What one way of stopping took."""
+    """The measurements of one way to stop."""
 
     name: str
     milliseconds: list[float]
@@ -64,7 +65,7 @@ def measure(name: str, runs: int, once: Callable[[], tuple[float, Exchange]]) ->
 
 
 def bare(provider: Provider) -> tuple[float, Exchange]:
-    """A client that does nothing but read, and cancels itself."""
+    """Measure a client that only reads, and cancels its own request."""
     exchange = provider.expect()
 
     async def run() -> float:
@@ -87,7 +88,7 @@ def bare(provider: Provider) -> tuple[float, Exchange]:
 
 
 def by_frame(provider: Provider, server: Server, person: Person, *, silent: bool = False) -> tuple[float, Exchange]:
-    """A Stop over the socket, while the provider streams or has fallen `silent`."""
+    """Measure a Stop over the socket, while the provider streams or is `silent`."""
     exchange = provider.expect()
     socket = Socket(person, server.ws_url, origin=server.url)
     try:
@@ -104,7 +105,7 @@ def by_frame(provider: Provider, server: Server, person: Person, *, silent: bool
 
 
 def by_click(provider: Provider, chat: Chat) -> tuple[float, Exchange]:
-    """A click on the button, timed by the browser's own clock at the click."""
+    """Measure a click on the button, timed by the browser's clock."""
     exchange = provider.expect()
     chat.open("/")
     chat.page.evaluate(
@@ -119,7 +120,7 @@ def by_click(provider: Provider, chat: Chat) -> tuple[float, Exchange]:
 
 
 def over_tls(provider: Provider, person: Person) -> list[Times]:
-    """The same at a server that reaches its provider by TLS."""
+    """Measure Stops over the socket at a server that reaches its provider over TLS."""
     front = SilentTls(provider)
     with servers.running(
         OPENAI_BASE_URL=front.url, SSL_CERT_FILE=front.certificate, CHAT_MODELS="m", **OFTEN
@@ -144,7 +145,7 @@ def main() -> None:
         floor = measure("bare client cancels itself", RUNS, lambda: bare(provider))
         table = [floor, measure("Stop over the socket", RUNS, lambda: by_frame(provider, server, person))]
         table += over_tls(provider, person)
-        with chromium() as browser:  # from here on this thread runs Playwright's event loop
+        with chromium() as browser:  # Playwright's event loop occupies this thread from here on
             context = browser.new_context()
             sign_in_browser(context, person)
             chat = Chat(context.new_page(), server)

@@ -1,7 +1,7 @@
-"""How long the summary at the head of the administration's list takes over 1,000,000 runs of a year.
+"""Time of the summary above the admin's list, for 1,000,000 generations of a year.
 
-Every tenth of them was stopped, every fiftieth failed; three models, two of them with a price. The runs are added up
-first, as a server does it in the background. Times are of the summary alone: from the filters to the figures.
+One in ten was interrupted and one in fifty failed. There are three models, two of them with a price. The generations
+are added up first, as a server does in the background. Times cover only the summary: from the filters to the figures.
 """
 
 import os
@@ -71,7 +71,7 @@ def add_up() -> float:
 
 
 def timed(look: Callable[[], object]) -> tuple[float, float]:
-    """(median, longest) of some looks, in milliseconds."""
+    """Return the median and the maximum of several calls, in milliseconds."""
     times = []
     for _ in range(LOOKS):
         began = time.monotonic()
@@ -89,13 +89,13 @@ def main() -> None:
         try:
             summarize(selection)
         except SummaryTimeout:
-            return "too much"
+            return "timed out"
         return ""
 
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     person = ("SELECT id FROM conversations_generation WHERE requested_by_id = (SELECT min(id) FROM auth_user)", ())
     selections = {
-        "all runs": Selection(),
+        "all": Selection(),
         "interrupted": Selection(conditions=(Condition("status", ("interrupted",)),)),
         "one model, needs review": Selection(
             conditions=(Condition("model", ("small",)), Condition("reviewed", (False,)))
@@ -103,13 +103,13 @@ def main() -> None:
         "the last 30 days": Selection(since=midnight - timedelta(days=30)),
         "today": Selection(since=midnight),
         "one day half a year ago": Selection(midnight - timedelta(days=180), midnight - timedelta(days=179)),
-        "one person with a tenth of all runs": Selection(rows=person),
+        "one person with a tenth of all": Selection(rows=person),
     }
     with rig.database():
         began = time.monotonic()
         seed()
-        print(f"Summary of {RUNS:,} runs of {DAYS} days (seeded in {time.monotonic() - began:.0f} s)\n")
-        print(f"Added up in the background within {add_up():.1f} s of the database's time\n")
+        print(f"Summary of {RUNS:,} generations in {DAYS} days (seeded in {time.monotonic() - began:.0f} s)\n")
+        print(f"Added up in {add_up():.1f} s\n")
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*), pg_total_relation_size('conversations_summarycell') FROM conversations_summarycell"
@@ -121,4 +121,4 @@ def main() -> None:
             failed = look(selection)
             median, longest = timed(lambda selection=selection: look(selection))
             rows.append([name, f"{median:.0f}", f"{longest:.0f}", failed])
-        rig.table(["", "median, ms", "longest, ms", ""], rows)
+        rig.table(["", "median, ms", "max, ms", ""], rows)

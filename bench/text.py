@@ -1,7 +1,7 @@
-"""Texts whose every token says when it was written.
+"""Texts in which each token encodes the time when it was written.
 
-A token is one word, the time in tens of microseconds on `time.monotonic`'s clock, which all processes of a Linux system
-share; so whoever reads it knows how long it was on its way. A *shape* puts the words into Markdown.
+A token is one word: the time on the clock of `time.monotonic`, in units of ten microseconds. All processes of a Linux
+system share that clock, so a reader can compute the latency. A *shape* puts the words into Markdown.
 """
 
 import re
@@ -11,7 +11,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PAIRS = [first + second for first in LETTERS for second in LETTERS]
 SPAN = 26**7
 UNIT = 1e-5
-"""Seconds between two words; they begin anew after 22 hours."""
+"""Seconds between two successive words. The words start over after 22 hours."""
 
 WORD = re.compile("[A-Z][a-z]{6}")
 WORD_BYTES = re.compile(rb"[A-Z][a-z]{6}")
@@ -19,7 +19,7 @@ WIDTH = 7
 
 
 def word(moment: int) -> str:
-    """The word for a moment in units; later moments are greater words."""
+    """Return the word for a moment in units. Later moments give alphabetically later words."""
     moment %= SPAN
     moment, low = divmod(moment, 676)
     moment, middle = divmod(moment, 676)
@@ -28,7 +28,7 @@ def word(moment: int) -> str:
 
 
 def seconds(text: str) -> float:
-    """When a word was written, on the clock that begins anew every `SPAN` units."""
+    """Return when a word was written, in seconds on a clock that starts over every `SPAN` units."""
     moment = ord(text[0]) - 65
     for letter in text[1:]:
         moment = moment * 26 + ord(letter) - 97
@@ -36,19 +36,19 @@ def seconds(text: str) -> float:
 
 
 def age(text: str, now: float) -> float:
-    """Seconds from the writing of a word to `now`."""
+    """Return the seconds between the writing of a word and `now`."""
     return (now - seconds(text)) % (SPAN * UNIT)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What stands before and behind each word; from the first token on, then `cycle` again and again."""
+    """The Markdown before and after each word: `opening` before the first token, and `cycle` repeated from there."""
 
     opening: str
     cycle: list[tuple[str, str]]
 
     def around(self, number: int) -> tuple[str, str]:
-        """Before and behind token `number`, which counts from 0."""
+        """Return the text before and after token `number`, counting from 0."""
         before, behind = self.cycle[number % len(self.cycle)]
         return (self.opening + before if number == 0 else before), behind
 
@@ -58,7 +58,7 @@ def _line(words: int, before: str, end: str, between: str = " ") -> list[tuple[s
 
 
 def _answer() -> list[tuple[str, str]]:
-    """What models usually write: a heading, paragraphs with a bold word, a list, some code."""
+    """A typical answer: a heading, paragraphs with a bold word, a list, some code."""
     paragraph = [*_line(20, "", ". "), *_line(1, "**", "** "), *_line(19, "", "\n\n")]
     listing = [token for _ in range(4) for token in _line(8, "- ", "\n")]
     code = [token for _ in range(8) for token in _line(4, "    ", "\n")]
@@ -69,7 +69,7 @@ def _answer() -> list[tuple[str, str]]:
 
 
 def _row() -> list[tuple[str, str]]:
-    """Four cells of two words each."""
+    """A row of four cells with two words each."""
     row = [("", " "), ("", " | ")] * 4
     row[0], row[-1] = ("| ", " "), ("", " |\n")
     return row

@@ -1,4 +1,4 @@
-"""Refuses to work under any ASGI server but the product's own, where no supervisor would run the answers."""
+"""Refuses to work under any ASGI server but the product's own, because no supervisor would run the generations."""
 
 import logging
 from collections.abc import Awaitable, Callable

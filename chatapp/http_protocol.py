@@ -172,7 +172,8 @@ class PageFactory(HTTPFactory):
         return protocol
 
     def _has_room(self) -> bool:
-        """Without a reserve, a connection could take the last file and leave none for the work of answering it."""
+        """Whether there is room for another connection. Without a reserve, it could take the last file and leave none
+        for answering it."""
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         count = len(reactor.getReaders())
         if limit == resource.RLIM_INFINITY or count < limit - min(RESERVED_FILES, limit // 4):

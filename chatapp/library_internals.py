@@ -7,7 +7,7 @@ the log and what the table says, never the start. `requirements.in` bounds these
 |---|---|
 | `daphne.server.HTTPFactory` | no limits on the size and duration of requests, no reserve of open files |
 | `daphne.server.WebSocketFactory` | no close codes of our own, no limit on control frames, frames sent through ASGI |
-| `daphne.server.Server.connections` | a stopping server waits fixed times instead of looking who is still connected |
+| `daphne.server.Server.connections` | a stopping server waits fixed times instead of checking who is connected |
 | `daphne.server.Server.create_application` | frames are sent through ASGI |
 | `daphne.server.Server.handle_reply` | a long download waits in memory, not in the database |
 | `daphne.server.Server.kill_all_applications` | Daphne ends its applications while the answers are being saved |
@@ -34,7 +34,7 @@ TRANSPORT_BUFFERS = ("dataBuffer", "_tempDataBuffer")
 """Where a connection of Twisted keeps what the socket has not taken yet."""
 
 TRANSPORT_PARTS = (*TRANSPORT_BUFFERS, "writeSomeData", "TLS")
-"""All that `write_directly` uses of a connection."""
+"""The attributes of a connection that `write_directly` uses."""
 
 Connections = dict[Any, dict[str, Any]]
 
@@ -71,7 +71,8 @@ def use_factories(pages: type, sockets: type) -> None:
 
 
 def connections(server: Any) -> Connections | None:
-    """Daphne's protocols, each with its application's task and the time it disconnected; None if it does not say."""
+    """Daphne's protocols, each with its application's task and the time it disconnected; None if that attribute is
+    missing."""
     found = getattr(server, "connections", None)
     return found if isinstance(found, dict) else None
 
@@ -82,7 +83,7 @@ def can_write_directly(transport: Any) -> bool:
 
 
 def write_directly(transport: Any, data: bytes) -> None:
-    """Write to the socket at once where nothing waits before `data`, else behind what waits.
+    """Write `data` to the socket at once, or append it to the bytes that are already waiting.
 
     The public `transport.write` waits for another turn of the event loop, which costs more than sending a small frame.
     """
@@ -95,6 +96,7 @@ def write_directly(transport: Any, data: bytes) -> None:
 
 
 def quiet_receiver(protocol: Any, public: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """What takes the bytes of a WebSocket: autobahn's `dataReceived` without the coloured debug line that it composes
-    for each packet (a quarter of what an acknowledgement costs), or else the `public` method."""
+    """Return the method that receives the bytes of a WebSocket: autobahn's `dataReceived` without the coloured debug
+    line that it composes for each packet (a quarter of what an acknowledgement costs), or `public` if that part is
+    missing."""
     return getattr(protocol, "_dataReceived", None) or public

@@ -23,7 +23,7 @@ from chatapp import environment, postgres, setting_reader
 from conversations.providers import environment_endpoint
 
 MIGRATION_ATTEMPTS = 5
-"""How often to start the migrations when another process's transactions deadlock with them."""
+"""Attempts at the migrations, if another process's transactions deadlock with them."""
 
 MANIFEST = "staticfiles.json"
 """The list of static files that `collectstatic` writes. A read-only installation may already have it."""
@@ -51,7 +51,7 @@ def prepare() -> None:
 
 
 def _warn_about_other_keys() -> None:
-    """Processes that share a database must share the key; otherwise a session of one is unknown to the other."""
+    """Warn about processes with another secret key on the same database: a session of one is unknown to the other."""
     own = settings.DATABASES["default"]["OPTIONS"]["application_name"]
     with connection.cursor() as cursor:
         cursor.execute(

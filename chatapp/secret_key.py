@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chatapp.setting_reader import unusable_folder
 
-BYTES = 50
-"""Of randomness in a new key."""
+KEY_BYTES = 50
+"""Random bytes in a new key."""
 
 
 def load_or_create(folder: Path) -> str:
@@ -30,7 +30,7 @@ def _create(file: Path) -> None:
     draft = file.with_name(f".{file.name}-{os.getpid()}-{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:
-        draft.write_text(secrets.token_urlsafe(BYTES))
+        draft.write_text(secrets.token_urlsafe(KEY_BYTES))
         with suppress(FileExistsError):  # another process was first; its key is used
             os.link(draft, file)  # unlike a rename, never replaces a file, and never shows a half-written one
     finally:

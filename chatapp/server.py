@@ -48,7 +48,7 @@ GOODBYE_TIMEOUT = 0.7
 """Seconds for the pages to disconnect after the drain."""
 
 CLOSE_TIMEOUT = 0.3
-"""Seconds for the remaining sockets to close once they have been told to."""
+"""Seconds for the remaining sockets to close after the server has started to close them."""
 
 CANCEL_TIMEOUT = 0.5
 """Seconds for the remaining applications to end once they have been cancelled."""
@@ -189,7 +189,8 @@ def _serve() -> None:
 
 
 def _raise_file_limit() -> None:
-    """Each page is an open file, and the usual soft limit is meant for programs that use `select`."""
+    """Raise the limit of open files: each page is one, and the usual soft limit is meant for programs that use
+    `select`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -262,9 +263,9 @@ def _run(server: Server) -> None:
         logger.debug("The supervisor did not start.", exc_info=True)
         raise CannotStart(f"The server could not start: {error or type(error).__name__}.") from error
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Twisted replaces only the default handler
-    # What has been loaded stays for good. Without freezing it, a full collection scans all of it and holds up every
-    # stream. And with the usual thresholds, a process to which hundreds of pages connect would make a full collection,
-    # of a tenth of a second then, every second.
+    # Everything loaded so far lives as long as the process. Unless it is frozen, each full collection scans all of it
+    # and delays every stream. With the usual thresholds, a process to which hundreds of pages connect would make a full
+    # collection every second, each taking a tenth of a second.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

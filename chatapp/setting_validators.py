@@ -1,4 +1,4 @@
-"""What a valid value of each kind of setting looks like."""
+"""Checks the values of settings, one function for each kind of value."""
 
 import re
 from ipaddress import ip_address

@@ -247,7 +247,7 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": env.LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},  # not every page that does not exist
+        "django.request": {"level": "ERROR"},  # a page that does not exist is not worth a line
         # Otherwise they log a line or a traceback per second while Redis is unavailable.
         "channels_redis.pubsub": {"filters": ["rate_limit"]},
         "conversations.cluster.notifications": {"filters": ["rate_limit"]},

@@ -1,4 +1,5 @@
-"""Daphne's WebSocket protocol with every registered close code, a limit on control frames, and a short way to send."""
+"""Daphne's WebSocket protocol with every registered close code, a limit on control frames, and a shortcut for
+sending."""
 
 import time
 from collections.abc import Callable

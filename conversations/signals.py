@@ -1,4 +1,4 @@
-"""Passes changes of accounts and rows on to open sockets and running generations."""
+"""Applies changes of accounts and rows to open sockets and running generations."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def models_changed(**_kwargs: Any) -> None:
 def deleted(instance: Generation, **_kwargs: Any) -> None:
     """Lock the row of a running generation before it is deleted.
 
-    Its owner notices at the next tick that it is gone, and may be saving a piece of text until then. With the lock, an
+    Its owner notices at the next tick that the row has gone, and may save a piece of text until then. With the lock, an
     earlier piece is deleted as well, and a later one fails; without it, the deletion could fail.
     """
     if instance.status == Status.STREAMING:

@@ -1,1 +1,1 @@
-"""What a developer would write from the usual tutorials, and the least that any program could do."""
+"""Baselines: what the usual tutorials lead to, and the minimum that any program has to do."""

@@ -1,4 +1,4 @@
-"""Django Channels, the `openai` package's iterator, one `send` per token; run by Daphne. Neither formats nor saves."""
+"""Django Channels under Daphne: the `openai` iterator and one `send` per token. It neither formats nor saves."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""FastAPI, the `openai` package's iterator, server-sent events; run by uvicorn. Neither formats nor saves."""
+"""FastAPI under uvicorn: the `openai` iterator and server-sent events. It neither formats nor saves."""
 
 import json
 from collections.abc import AsyncIterator

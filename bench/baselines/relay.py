@@ -1,4 +1,4 @@
-"""The floor: the provider's bytes in, WebSocket frames out, with aiohttp on both sides and nothing between."""
+"""The floor: copies the provider's bytes into WebSocket frames, with aiohttp on both sides."""
 
 import os
 import sys

@@ -62,7 +62,7 @@ class AccountAdmin(AuditedAdmin, RestrictedLookupAdmin, DjangoUserAdmin):  # typ
     # Deletion
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """How much is deleted with these accounts. Django would list every title and text, and require the permission
+        """Count what is deleted with these accounts. Django would list every title and text, and require the permission
         to delete each."""
         accounts = list(objs)
         count = {

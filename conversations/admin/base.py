@@ -57,7 +57,7 @@ class RestrictedLookupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
         try:
             with (
                 query_time_limit() if request.method == "GET" else nullcontext()
-            ):  # what is done to a selection takes its time
+            ):  # an action on a selection may take longer
                 response: HttpResponse = super().changelist_view(request, extra_context)
         except QueryTimeout:
             if not request.GET:
@@ -111,4 +111,5 @@ class ReadOnlyAdmin(RestrictedLookupAdmin):
 
 
 def may_read_text(request: HttpRequest) -> bool:
+    """Whether this member of staff may read text."""
     return bool(request.user.has_perm(READS_TEXT))

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from psycopg.errors import QueryCanceled
 
 MAX_COUNT = 10_000
-"""Rows that are counted and paged through. Filters reach the others."""
+"""Rows that are counted and can be paged through. Others can be found with filters."""
 
 QUERY_TIMEOUT = 3.0
 """Seconds that one query of a list may take."""
@@ -33,7 +33,7 @@ def query_time_limit() -> Iterator[None]:
             raise
         raise QueryTimeout from error
     finally:
-        with suppress(Error):  # of a connection that broke: it is thrown away, and its limit with it
+        with suppress(Error):  # the connection broke: it is discarded together with its limit
             _set_timeout(None)
 
 

@@ -21,8 +21,8 @@ from .base import may_read_text
 from .display import format_time, message_html, with_time_zone
 from .filters import PersonFilter
 
-MESSAGES = 50
-BYTES = 100_000
+MAX_MESSAGES = 50
+MAX_BYTES = 100_000
 """Limits of one page of a transcript: highlighting code takes CPU time that answers need."""
 
 
@@ -95,7 +95,7 @@ class ConversationAdmin(SearchingAdmin):
         return format_time(conversation.created_at)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """A long conversation is shown in parts; `?until=` gives the last message of the part."""
+        """A long conversation is shown in parts; `?until=` names the last message of the part."""
         kwargs["obj"].until = parse_id(request.GET.get("until", ""))
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -103,7 +103,7 @@ class ConversationAdmin(SearchingAdmin):
     def transcript(self, conversation: Any) -> SafeString:
         """The end of the branch on screen, or the requested part, with a link to earlier messages."""
         end = conversation.messages.filter(pk=conversation.until).values_list("pk", flat=True).first()
-        branch = Message.objects.branch(end or conversation.head_id, limit=MESSAGES, size=BYTES)
+        branch = Message.objects.branch(end or conversation.head_id, limit=MAX_MESSAGES, size=MAX_BYTES)
         generations = Generation.objects.in_bulk([message.pk for message in branch], field_name="message_id")
         shown = "".join(message_html(message, generations.get(message.pk)) for message in branch)
         before = branch[0].parent_id if branch else None

@@ -1,4 +1,4 @@
-"""How the admin shows times and messages."""
+"""Formats times and messages for the admin."""
 
 from datetime import datetime
 from typing import Any

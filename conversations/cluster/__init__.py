@@ -1,1 +1,2 @@
-"""How the processes of one installation work together: notifications, shared presence, following each other's rows."""
+"""Cooperation of the processes of an installation: notifications, shared presence, following each other's
+generations."""

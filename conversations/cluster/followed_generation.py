@@ -17,7 +17,7 @@ class FollowedGeneration:
     """Lives on the event loop.
 
     `read`: characters of its text that were read. `viewers`: the pages of this process that keep its owner from ending
-    it. `pages`: those that are shown it, `waiting` those among them that get their snapshot with the next poll.
+    it. `pages`: the pages that show it; `waiting`: those of them that get their snapshot with the next poll.
     """
 
     def __init__(self, remote: RemoteGeneration) -> None:
@@ -43,7 +43,7 @@ class FollowedGeneration:
             self.waiting.remove(page)
 
     def feed(self, text: str) -> None:
-        """Take new text, and send their snapshot to the pages that wait for it."""
+        """Take new text, and send a snapshot to the pages that wait for one."""
         self.read += len(text)
         if text:
             self.broadcast.feed(text)
@@ -52,7 +52,7 @@ class FollowedGeneration:
         self.waiting.clear()
 
     async def finish_text(self) -> bool:
-        """The answer has ended: whether its pages have the last of its text. May be cancelled."""
+        """Show the rest of an ended answer. Return whether its pages have all of its text. May be cancelled."""
         self._end_polls += 1
         self.broadcast.finish_text()
         if self._end_polls > MAX_END_POLLS:
@@ -61,7 +61,7 @@ class FollowedGeneration:
 
     @property
     def needed(self) -> bool:
-        """Whether anybody here is shown it or may come back to it."""
+        """Whether a page of this process shows it or may come back to it."""
         return bool(self.broadcast.subscribers) or self.viewers.anybody
 
     def reload_pages(self) -> None:

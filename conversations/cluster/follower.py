@@ -52,6 +52,7 @@ class Follower:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="follower")
 
     async def close(self) -> None:
+        """Stop polling. Must not be cancelled."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -71,17 +72,17 @@ class Follower:
         self.poll_now()
 
     def unsubscribe(self, page: Socket) -> None:
-        """Send this page no more of any generation. It stays a viewer."""
+        """Send this page no more frames of any generation. It remains a viewer."""
         for followed in self._followed.values():
             followed.unsubscribe(page)
 
     def leave(self, generation: uuid.UUID, page: Socket, cause: EndReason, now: float) -> bool:
-        """This page is no viewer any more. True if it was the last one here: then the owner has to know."""
+        """Remove a viewer. Return True if it was the last one in this process: the owner then has to be notified."""
         followed = self._followed.get(generation)
         return followed is not None and followed.viewers.leave(page, cause, now)
 
     def come_back(self, generation: uuid.UUID, page: Socket) -> None:
-        """A page that was lost is a viewer again. Does nothing if the generation is not followed any more."""
+        """Make a page that was lost a viewer again. Does nothing if the generation is no longer followed."""
         followed = self._followed.get(generation)
         if followed is not None:
             followed.viewers.arrive(page)
@@ -103,7 +104,7 @@ class Follower:
             except UNAVAILABLE as error:  # the next poll may succeed
                 logger.info("poll of other processes' generations: %s", type(error).__name__)
                 await asyncio.sleep(POLL_INTERVAL)
-            except Exception:  # without these polls, owners would take all pages of this process for gone
+            except Exception:  # without these polls, owners would assume that all pages of this process have gone
                 logger.exception("poll of other processes' generations failed")
                 await asyncio.sleep(POLL_INTERVAL)
 
@@ -122,7 +123,8 @@ class Follower:
                 self._on_started(remote)
 
     async def _apply_safely(self, key: uuid.UUID, row: Row | None) -> None:
-        """One that cannot be shown does not keep the others from being shown. Its pages load it again after a while."""
+        """A generation that cannot be shown does not prevent the others from being shown. Its pages load it again
+        later."""
         try:
             await self._apply(key, row)
         except Exception:

@@ -18,7 +18,7 @@ GROUP = "processes"
 """The group of the channel layer that all processes belong to."""
 
 SEND_TIMEOUT = 2.0
-"""Seconds after which sending a notification is given up."""
+"""Seconds that sending one notification may take."""
 
 RETRY_INTERVAL = 1.0
 """Seconds between two attempts to reach a channel layer that is unavailable."""
@@ -48,6 +48,7 @@ class Notifier:
         self._channel = ""
 
     async def start(self) -> None:
+        """Start listening, if there is a channel layer. Does not wait for the connection."""
         if self._layer is not None:
             self._listener = asyncio.get_running_loop().create_task(self._listen(), name="notifier")
 
@@ -61,7 +62,7 @@ class Notifier:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop listening. Notifications that are not sent yet are dropped."""
+        """Stop listening, and drop notifications that are not sent yet. Must not be cancelled."""
         tasks = [task for task in (self._listener, *self._tasks) if task is not None]
         for task in tasks:
             task.cancel()

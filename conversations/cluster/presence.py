@@ -1,4 +1,4 @@
-"""Who views a generation, beyond the sockets of its own process. Synchronous; runs on a database thread.
+"""Records who views a generation, apart from the sockets of its own process. Synchronous; runs on a database thread.
 
 All times are the database's: the clocks of two machines may differ, and a presence that the database stores late counts
 from then on.
@@ -50,23 +50,23 @@ def others(generation: uuid.UUID) -> OtherViewers:
 
 
 def page_served(generation: uuid.UUID, page: str) -> None:
-    """A page that shows this generation is being sent to a browser and will connect in a moment. On a reload that
-    happens before the browser closes the socket of the old page. `page`: a nonce that names the page."""
+    """Note that a page which shows this generation is being sent to a browser and will connect in a moment. On a
+    reload, this happens before the browser closes the socket of the old page. `page`: a nonce that names the page."""
     _store([generation], f"page:{page}", PAGE_TIMEOUT)
 
 
 def page_connected(generation: uuid.UUID, page: str) -> None:
-    """That page has connected: from now on its socket shows whether it is there."""
+    """Forget a served page that has connected: from now on its socket shows whether it is there."""
     Presence.objects.filter(generation_id=generation, holder=f"page:{page}").delete()
 
 
 def renew(generations: Sequence[uuid.UUID], process: uuid.UUID) -> None:
-    """This process views these generations of other processes, for the next `PROCESS_TIMEOUT` seconds."""
+    """Note that this process views these generations of other processes, for the next `PROCESS_TIMEOUT` seconds."""
     _store(generations, str(process), PROCESS_TIMEOUT)
 
 
 def mark_gone(generation: uuid.UUID, process: uuid.UUID, cause: EndReason) -> None:
-    """The last viewer at this process has left, for this reason."""
+    """Note that the last viewer in this process has left, for this reason."""
     Presence.objects.filter(generation_id=generation, holder=str(process)).update(until=Now(), cause=cause)
 
 

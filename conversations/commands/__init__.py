@@ -1,1 +1,1 @@
-"""Carrying out what a page asks: show a conversation, start an answer, stop one."""
+"""Carries out a page's commands: show a conversation, start an answer, stop one."""

@@ -20,14 +20,15 @@ from . import versions
 @dataclass(frozen=True, slots=True)
 class State:
     """The state of a conversation. `generation`: the running one, which writes `message` in the process `owner`.
-    `transcript`: the frame that brings the page up to date. `aside`: the page shows another branch than that."""
+    `transcript`: the frame that brings the page up to date. `temporary_head`: the page shows another branch than the
+    stored one."""
 
     conversation: uuid.UUID
     generation: uuid.UUID | None = None
     message: uuid.UUID | None = None
     transcript: bytes | None = None
     owner: uuid.UUID | None = None
-    aside: bool = False
+    temporary_head: bool = False
 
 
 def for_page(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] = lambda: True) -> State:
@@ -40,7 +41,7 @@ def for_page(user: AbstractBaseUser, command: Watch, wanted: Callable[[], bool] 
     if running is not None and command.page:
         presence.page_connected(running.pk, command.page[:60])
     versions.show_branch(conversation, command.branch)
-    if conversation.aside:
+    if conversation.temporary_head:
         running = None
     head = conversation.head
     transcript = None
@@ -76,7 +77,7 @@ def _conversation(user: AbstractBaseUser, pk: uuid.UUID) -> Conversation:
 
 def _state(conversation: Conversation, running: Generation | None, transcript: bytes | None) -> State:
     if running is None:
-        return State(conversation.pk, transcript=transcript, aside=conversation.aside)
+        return State(conversation.pk, transcript=transcript, temporary_head=conversation.temporary_head)
     return State(conversation.pk, running.pk, running.message_id, transcript, running.owner_id)
 
 

@@ -18,15 +18,16 @@ OWN_END_TIMEOUT = 5.0
 """Seconds to wait for the end of a generation of this process."""
 
 REMOTE_END_TIMEOUT = 3.0
-"""Seconds to wait for the end of a generation of another process before it is taken away from it."""
+"""Seconds to wait for another process to end its generation; after that, this process ends it."""
 
 POLL_INTERVAL = 0.05
-"""Seconds between two looks for that end."""
+"""Seconds between two checks for that end."""
 
 
 async def request_end(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
     """Ask the owner of a generation to end it; does not wait for the end. Another process learns of it through the
-    notifier, or at its next tick. Raises database errors if the generation does not run here."""
+    notifier, or at its next tick. Raises database errors if the generation does not run here. Cancelling may lose the
+    request."""
     live = supervisor.live.get(generation)
     if live is not None:
         live.stop(reason, by)
@@ -45,7 +46,8 @@ def record_stop_request(generation: uuid.UUID, reason: EndReason, by: StopReques
 def record_late_stop(generation: uuid.UUID, by: StopRequest) -> None:
     """Record a stop that an offline page sent after the server had ended the generation for a lost connection.
 
-    How and when it ended stays. So does `stop_requested_at`, so that this stop does not count in the stop latency.
+    How and when it ended does not change. Nor does `stop_requested_at`, so that this stop does not count in the stop
+    latency.
     """
     Generation.objects.filter(pk=generation, end_reason=EndReason.CONNECTION_LOST, stop_reason="").update(
         stop_reason=EndReason.STOPPED, stop_origin=by.origin, stopped_by=by.person
@@ -53,8 +55,9 @@ def record_late_stop(generation: uuid.UUID, by: StopRequest) -> None:
 
 
 async def end_and_wait(supervisor: Supervisor, generation: uuid.UUID, reason: EndReason, by: StopRequest) -> None:
-    """End a generation and return when it has ended. If another process does not end it in time, take it away from it:
-    its later writes are then fenced off. Raises database errors."""
+    """End a generation and return when it has ended. If its owner, another process, does not end it in time, end it
+    here and fence the owner: its later writes change nothing. Raises database errors. Cancelling ends only the wait,
+    not the generation's end; but then nothing fences an owner that does not respond."""
     live = supervisor.live.get(generation)
     if live is not None and live.task is not None:
         live.stop(reason, by)

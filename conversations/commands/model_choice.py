@@ -1,4 +1,4 @@
-"""Which model answers a command."""
+"""Chooses the model that answers a command."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a command is about to write: the new messages, and the generation that answers."""
+"""Plans what a command writes: the new messages, and the generation that answers."""
 
 import uuid
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from .limits import fit_context
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks, the process that will run the generation, and the models that are offered to anybody."""
+    """Who asks, the process that will run the generation, and the models on offer."""
 
     user: AbstractBaseUser
     process: uuid.UUID
@@ -28,7 +28,7 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Unsaved messages and generation. `asked`: the question is new as well. `turns`: what the model gets."""
+    """Unsaved messages and generation. `asked`: the question is new too. `turns`: the prompt for the model."""
 
     question: Message
     answer: Message

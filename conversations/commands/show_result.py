@@ -1,4 +1,4 @@
-"""Shows the pages what a command led to. Runs on the event loop, in the task of the command."""
+"""Shows the result of a command to the pages. Runs on the event loop, in the task of the command."""
 
 import asyncio
 
@@ -39,7 +39,8 @@ async def show_result(
     result: Started | Repeated,
 ) -> None:
     """Bring the pages up to date, each in its language. `sockets` may grow meanwhile; returns when every page is shown
-    the result. Raises Refusal, and database errors if the command was `Repeated`."""
+    the result. Raises Refusal, and database errors if the command was `Repeated`. May be cancelled; pages then see the
+    result only when they reconnect."""
     shown: set[Socket] = set()
     so_far = await _html_so_far(supervisor, result) if isinstance(result, Started) else ""
     while left := [page for page in _audience(supervisor, sockets, result) if page not in shown]:
@@ -66,7 +67,7 @@ async def _html_so_far(supervisor: Supervisor, started: Started) -> str:
 
 
 def _audience(supervisor: Supervisor, sockets: list[Socket], result: Started | Repeated) -> list[Socket]:
-    """The pages to show the result to: those that asked; if it is new, every page that shows the conversation."""
+    """The pages that get the result: those that asked and, if it is new, every page that shows the conversation."""
     conversation = result.conversation.pk if isinstance(result, Started) else result.conversation
     for socket in sockets:
         if socket.conversation is None:

@@ -35,11 +35,12 @@ from .stop_lookup import find_generation
 logger = logging.getLogger(__name__)
 
 MAX_COUNTS = 10
-"""How often one command may find texts whose tokens have to be counted first. Usually it does once; a conversation with
-more texts than the counter remembers would never come to an end."""
+"""How often the tokens of a command's texts are counted before it starts. Usually once is enough; a conversation with
+more texts than the counter remembers would never finish."""
 
 MAX_ATTEMPTS = 3
-"""How often another answer may start just before this one, before the person has to try again."""
+"""Attempts to start an answer. One fails if another answer has just started in the conversation; after the last, the
+person has to try again."""
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class CommandExecutor:
         self._supervisor.spawn(self._execute(user, command), must_finish=True)
 
     async def _execute(self, user: AbstractBaseUser, command: StartCommand) -> None:
-        """Whatever fails, the page is told."""
+        """Carry out a command. Whatever fails, the page gets a `refused` event."""
         key = (user.pk, command.id)
         pending = self._pending[key]
         try:

@@ -1,4 +1,4 @@
-"""Which generation a stop means. Synchronous; runs on a database thread."""
+"""Finds the generation that a stop means. Synchronous; runs on a database thread."""
 
 import uuid
 

@@ -27,7 +27,7 @@ def show_state(supervisor: Supervisor, socket: Socket, state: conversation_state
     live = supervisor.live.in_conversation(state.conversation)
     if live is not None:
         supervisor.viewers.add(live, socket)
-        if not state.aside:
+        if not state.temporary_head:
             live.broadcast.subscribe(socket)
     elif state.generation is not None and state.message is not None:
         _subscribe_elsewhere(
@@ -48,7 +48,7 @@ def _subscribe_elsewhere(
 
 async def watch(supervisor: Supervisor, socket: Socket, user: AbstractBaseUser, command: Watch) -> None:
     """Carry out a page's `watch`. Raises Refusal, and database errors. Shows nothing if the page has gone meanwhile, or
-    asked for another conversation."""
+    asked for another conversation. May be cancelled."""
     try:
         await _watch(supervisor, socket, user, command)
     except (Refusal, *UNAVAILABLE):

@@ -30,7 +30,7 @@ def show_branch(conversation: Conversation, leaf: uuid.UUID | None) -> None:
         return
     found = conversation.messages.filter(pk=leaf).first()
     if found is not None:
-        conversation.look_at(found)
+        conversation.show_temporarily(found)
 
 
 def _on_screen(conversation: Conversation, message: Message) -> uuid.UUID | None:

@@ -1,1 +1,1 @@
-"""What viewers are sent of an answer, and the sockets that it is sent over."""
+"""Sends answers to their viewers, over the sockets of this process."""

@@ -34,8 +34,8 @@ MAX_LAYOUT_RATE = 1_048_576
 out the whole tail, which may be a table of a thousand rows."""
 
 TIMER_DELAY = 0.01
-"""Seconds by which a timed flush comes after the interval. The provider is read when the interval is over, and what
-that brings then goes out with the same flush, not an interval later."""
+"""Seconds to wait after the interval before a timed flush. The provider is read when the interval ends, so the text of
+that read goes out with the same flush and not with the next."""
 
 
 class Viewer(Protocol):
@@ -83,8 +83,8 @@ class Broadcast:
         self._over = False
 
     def feed(self, text: str) -> float:
-        """Take text. Subscribers get it within the flush interval, or at once after a quiet time. Returns the seconds
-        for which no more is wanted: until the next flush, but never longer than an interval, because text that is still
+        """Take text. Subscribers get it within the flush interval, or at once after a quiet time. Returns how many
+        seconds to read nothing: until the next flush, but never longer than an interval, because text that is still
         unread when somebody stops is lost."""
         self.add(text)
         wait = self._until_next_flush()
@@ -165,7 +165,7 @@ class Broadcast:
             self._idle.set()
 
     async def html_so_far(self) -> str:
-        """Render what there is. May be cancelled."""
+        """Render the text so far and return its HTML. May be cancelled."""
         self.flush()
         await self.wait_rendered()
         return self._stream.whole()
@@ -201,7 +201,7 @@ class Broadcast:
         self.subscribers.clear()
 
     def _may_show(self) -> bool:
-        """False while this process may have lost the generation: its text may then not be what is saved."""
+        """False while this process may have lost the generation: its text may then differ from the saved text."""
         return self._saved or self._trusted()
 
     def _worker_done(self, task: Task, result: Result | None, began: float) -> None:

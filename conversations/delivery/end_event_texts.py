@@ -1,4 +1,4 @@
-"""What an `end` event says to people, in their languages: in full if that is known, else one sentence."""
+"""The texts of an `end` event for people, in their languages: in full if that is known, else one sentence."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""How often an answer is sent to its viewers, depending on how busy this process is.
+"""Adapts how often an answer is sent to its viewers to how busy this process is.
 
 Fewer and larger frames cost less per token. So the interval between two frames of an answer is `CHAT_FLUSH_INTERVAL`
 while there is time, and grows when the event loop's thread is busy: more streams then mean fewer frames for each, not a
@@ -10,11 +10,12 @@ import time
 from django.conf import settings
 
 IDLE_SHARE, BUSY_SHARE = 0.05, 0.2
-"""Shares of one processor that the event loop's thread uses: where the interval begins to grow, and where it has grown
-to its limit. A fifth is what a hundred usual answers take; each frame that is not made there leaves room for more."""
+"""Shares of one processor that the event loop's thread uses: the interval begins to grow at the first, and reaches its
+limit at the second. A hundred usual answers take a fifth; beyond that, each frame that is not made leaves room for
+more."""
 
 MAX_STRETCH = 4.0
-"""How many times longer the interval can get: with the default of 50 ms, five frames a second remain."""
+"""Limit of the factor by which the interval grows: with the default of 50 ms, five frames a second remain."""
 
 SMOOTHING = 0.5
 """Weight of the newest sample in the average, from 0 to 1."""

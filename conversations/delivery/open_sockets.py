@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from django.conf import settings
 
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol import events
 from conversations.rules.send_window import SendWindow
 
@@ -14,8 +15,8 @@ from .broadcast import Viewer
 
 PING_INTERVAL = 2.0
 """Seconds of silence after which a page is pinged if it views an answer or has a full send window: it may have missed
-an end. Longer than the time between two acknowledgements, so that a page which gets frames is not pinged. It is half of
-`CHAT_ACK_TIMEOUT` where that is less."""
+an end. Longer than the time between two acknowledgements, so that a page which gets frames is not pinged. Half of
+`CHAT_ACK_TIMEOUT` if that is less."""
 
 FULL_TIMEOUT = 5.0
 """Seconds that a page may leave its send window full before its socket is closed with 1013."""
@@ -28,12 +29,12 @@ class Socket(Viewer, Protocol):
 
     `session`: digest of the session's key. `conversation`: the one on screen; None for a new chat. `viewing`: ids of
     the generations that the page is a viewer of. `lost`: it has been silent for longer than `CHAT_ACK_TIMEOUT`. `turn`:
-    grows whenever the page asks to be shown something else.
+    grows whenever the page asks for something else. `signed_in`: its session; key "" before sign-in.
     """
 
     user_id: int
     session: str
-    signed_in_by: tuple[str, int, str]
+    signed_in: SignedIn
     conversation: uuid.UUID | None
     viewing: set[uuid.UUID]
     send_window: SendWindow
@@ -100,18 +101,18 @@ class Sockets:
             socket.recheck()
 
     def check(
-        self, now: float, *, paused: bool, lost: Callable[[Socket], None], back: Callable[[Socket], None]
+        self, now: float, *, paused: bool, on_lost: Callable[[Socket], None], on_back: Callable[[Socket], None]
     ) -> None:
-        """Call `lost` for pages that view an answer and have gone silent, `back` for those that have come back; close
-        those that do not read; ping the silent ones. `now`: on `time.monotonic`'s clock. `paused`: the process itself
-        stood still, so no silence means anything."""
+        """Call `on_lost` for pages that view an answer and have gone silent, `on_back` for those that have come back;
+        close those that do not read; ping the silent ones. `now`: on `time.monotonic`'s clock. `paused`: the process
+        itself stood still, so silence means nothing."""
         for socket in list(self._sockets):
             if paused:
                 socket.send_window.touch(now)
-            self._check(socket, now, lost, back)
+            self._check(socket, now, on_lost, on_back)
 
     def _check(
-        self, socket: Socket, now: float, lost: Callable[[Socket], None], back: Callable[[Socket], None]
+        self, socket: Socket, now: float, on_lost: Callable[[Socket], None], on_back: Callable[[Socket], None]
     ) -> None:
         full_since = socket.send_window.full_since
         if full_since is not None and now - full_since > FULL_TIMEOUT:
@@ -122,10 +123,10 @@ class Sockets:
         silent = now - socket.send_window.heard_at
         if socket.lost and silent < settings.CHAT_ACK_TIMEOUT:
             socket.lost = False
-            back(socket)
+            on_back(socket)
         elif not socket.lost and silent >= settings.CHAT_ACK_TIMEOUT:
             socket.lost = True
-            lost(socket)
+            on_lost(socket)
         interval = min(PING_INTERVAL, settings.CHAT_ACK_TIMEOUT / 2)
         if silent >= interval and now - socket.pinged_at >= interval:
             socket.pinged_at = now

@@ -12,7 +12,7 @@ from conversations.protocol.refusal import Refusal
 from conversations.rules.token_bucket import TokenBucket
 
 MAX_PEOPLE = 1000
-"""How many people's allowances are kept before the ones that are full again are dropped."""
+"""Allowances that are kept; beyond this number, those that are full again are dropped."""
 
 
 class _Allowance:
@@ -47,8 +47,8 @@ class AnswerRateLimiter:
             raise Refusal("too_fast", self._sentence(allowance.bucket.seconds_to_wait(now)))
 
     def take_title(self, person: int) -> bool:
-        """Count a title, which is a request to the provider as well. False if less than half of the allowance is left:
-        a title never costs a person a prompt."""
+        """Count a title, which is also a request to the provider. False if less than half of the allowance is left: a
+        title never costs a person a prompt."""
         now = time.monotonic()
         return self._allowance(person, now).bucket.take(now, leave=self._per_minute // 2)
 

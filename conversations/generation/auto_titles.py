@@ -63,20 +63,20 @@ class AutoTitles:
         self._limits: dict[Endpoint, ShortRequests] = {}
 
     def request(self, live: LiveGeneration, allowed: Callable[[int], bool] = lambda _user: True) -> None:
-        """An answer has ended: ask for a title if the conversation needs one and `allowed(user)` is true."""
+        """Ask for a title after an answer has ended, if the conversation needs one and `allowed(user)` is true."""
         if live.conversation not in self._requests and needs_title(live) and allowed(live.user):
             task = asyncio.get_running_loop().create_task(self._request(live), name=f"title {live.conversation}")
             self._requests[live.conversation] = live.user, task
             task.add_done_callback(lambda _task: self._requests.pop(live.conversation, None))
 
     def cancel_for_person(self, user: int) -> None:
-        """Their last page has gone, or they have sent a prompt."""
+        """Cancel a person's requests: their last page has gone, or they have sent a prompt."""
         for person, task in list(self._requests.values()):
             if person == user:
                 task.cancel()
 
     def cancel_for_conversation(self, conversation: uuid.UUID) -> None:
-        """It was deleted, or another process answers in it."""
+        """Cancel the request for this conversation: it was deleted, or another process answers in it."""
         if conversation in self._requests:
             self._requests[conversation][1].cancel()
 
@@ -111,7 +111,7 @@ class AutoTitles:
         return line.text
 
     def _save_usage(self, live: LiveGeneration, turns: list[dict[str, str]], line: ShortAnswer) -> None:
-        """In a task of its own, because the one that made the request may be cancelled."""
+        """Save the usage in a task of its own, because the one that made the request may be cancelled."""
         task = asyncio.get_running_loop().create_task(_store_usage(live, turns, line), name=f"title's tokens {live.id}")
         self._saving_usage.add(task)
         task.add_done_callback(self._saving_usage.discard)

@@ -20,8 +20,8 @@ class BackgroundTasks:
     def spawn(
         self, coroutine: Coroutine[Any, Any, Any], name: str | None = None, *, must_finish: bool = False
     ) -> asyncio.Task[Any]:
-        """Run a coroutine to its end, whatever happens to the caller. A drain waits for those that `must_finish`.
-        Exceptions are logged."""
+        """Run a coroutine to its end in a task of its own, whatever happens to the caller. A drain waits for tasks that
+        `must_finish`. Exceptions are logged."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
         self._tasks.add(task)
         if must_finish:

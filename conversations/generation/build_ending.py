@@ -1,4 +1,4 @@
-"""Builds the record of an end: what the database keeps about it."""
+"""Builds the record of an end, which the database keeps."""
 
 import time
 import uuid
@@ -76,8 +76,8 @@ def of_unlaunched(started: Started) -> Ending:
 def _tokens(
     started: Started, lifecycle: Lifecycle, usage: tuple[int, int] | None
 ) -> tuple[int | None, int | None, str]:
-    """(in, out, source). ClientPool report usage after the last token, so a stopped answer never has it. It gets an
-    estimate, but not less than the number of chunks that arrived, until its tokens are counted."""
+    """(in, out, source). Providers report usage after the last token, so a stopped answer never has it. Until its
+    tokens are counted, it gets an estimate that is no smaller than the number of chunks that arrived."""
     if usage is not None:
         return *usage, UsageSource.PROVIDER
     if lifecycle.opened_at is None:

@@ -1,4 +1,4 @@
-"""What this process checks several times a second: its own event loop, its sockets, its database."""
+"""Checks the event loop, the sockets and the database of this process several times a second."""
 
 import asyncio
 import time
@@ -46,7 +46,9 @@ class Heartbeat:
         paused = gap > MAX_GAP
         metrics.EVENT_LOOP_DELAY.observe(max(0.0, gap - HEARTBEAT_INTERVAL))
         flush_interval.loop_load.sample()
-        self._sockets.check(time.monotonic(), paused=paused, lost=self._viewers.lost, back=self._viewers.back)
+        self._sockets.check(
+            time.monotonic(), paused=paused, on_lost=self._viewers.mark_lost, on_back=self._viewers.mark_back
+        )
         if not paused:
             self._fail_without_storage()
 

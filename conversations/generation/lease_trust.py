@@ -1,4 +1,4 @@
-"""Whether this process may still believe that its generations are its own."""
+"""Decides whether this process can still rely on owning its generations."""
 
 import time
 
@@ -14,7 +14,7 @@ class Lease:
         self._suspect_since: float | None = None
 
     def start(self) -> None:
-        """Begin to measure: the first heartbeat comes after this."""
+        """Start measuring, before the first heartbeat."""
         self._beat_at = time.monotonic()
 
     def beat(self) -> float:
@@ -33,6 +33,6 @@ class Lease:
         return self._suspect_since is None
 
     def confirm(self, began: float) -> None:
-        """The database took a tick that began at `began`, so the lease was held then."""
+        """Note that the database accepted a tick that began at `began`: the lease was held then."""
         if self._suspect_since is not None and began > self._suspect_since:
             self._suspect_since = None

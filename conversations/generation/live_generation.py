@@ -76,7 +76,7 @@ class LiveGeneration:
         )
         self.sessions: dict[str, SignedIn] = {}
         self.broadcast = Broadcast(self.id, self.message, started.answer.content, context.trusted)
-        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._take)
+        self.reader = ProviderReader(started, self.lifecycle, context.provider, self._add_text)
         self.saved = False
         self.task: asyncio.Task[None] | None = None
         self._context = context
@@ -97,8 +97,9 @@ class LiveGeneration:
             self.broadcast.push(events.stopping(self.id))
         self.reader.cancel()
 
-    def lose(self) -> None:
-        """Another process has ended it: the pages get what was saved there, and nothing that exists only here."""
+    def abandon(self) -> None:
+        """Give it up, because another process has ended it: the pages get what was saved there, and nothing that exists
+        only here."""
         self.broadcast.stop_showing()
         self.stop(EndReason.SERVER_LOST)
 
@@ -107,8 +108,8 @@ class LiveGeneration:
         self.lifecycle.fail(outcome, time.monotonic())
         self.reader.cancel()
 
-    def _take(self, text: str) -> float:
-        """Save and show text. Returns the seconds for which the pages want no more."""
+    def _add_text(self, text: str) -> float:
+        """Save and show text. Returns how many seconds to read nothing."""
         self._context.journal.append(self.id, text)
         return self.broadcast.feed(text)
 
@@ -135,7 +136,7 @@ class LiveGeneration:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     async def _end(self) -> None:
-        """Write, then notify. What is for the pages may fail: the text is on its way to the database by then."""
+        """Write, then notify. Sending to the pages may fail: by then the text is queued for the database."""
         ending = self._ending()
         saving = self._context.journal.end(ending)
         self._try(self.broadcast.finish_text)
@@ -148,7 +149,7 @@ class LiveGeneration:
         await self._notify_viewers(ended)
 
     def _ending(self) -> Ending:
-        """With all figures, or without if they cannot be determined: the end is saved in any case."""
+        """The record of the end, without figures if they cannot be determined: the end is saved in any case."""
         return self._try(self._full_ending) or build_ending.bare(self.id, self.lifecycle)
 
     def _full_ending(self) -> Ending:

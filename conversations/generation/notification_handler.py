@@ -1,4 +1,4 @@
-"""What this process does when another one notifies it."""
+"""Handles the notifications of other processes."""
 
 import uuid
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .viewer_sessions import ViewerSessions
 
 
 class NotificationHandler:
-    """A notification is only a hint: whatever it says is in the database, too. Lives on the event loop; never waits."""
+    """A notification is only a hint: the database contains whatever it says. Lives on the event loop; never waits."""
 
     def __init__(
         self,

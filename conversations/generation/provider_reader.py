@@ -24,8 +24,8 @@ CLOSE_TIMEOUT = 2.0
 class ProviderReader:
     """Takes what the provider sends (`client.Sink`) into the lifecycle, which decides when reading has to end.
 
-    `on_text` gets the text that belongs to the answer, and returns the seconds for which no more is wanted. Lives on
-    the event loop.
+    `on_text` gets the text that belongs to the answer, and returns how many seconds to read nothing. Lives on the event
+    loop.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ProviderReader:
             self.batch_read()
 
     def _learn(self, error: ProviderError) -> None:
-        """A refusal that names the model's context window spares the next request the same refusal."""
+        """Learn the context window from a refusal that names it, so that the next request is not refused as well."""
         if error.window is not None:
             catalog.learn_window(self._started.model.endpoint, self._started.model.name, error.window)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from .live_generation import LiveGeneration
 
 MAX_ENDED = 4096
-"""How many ended generations are remembered."""
+"""Ended generations that are remembered."""
 
 
 class GenerationRegistry:

@@ -1,4 +1,4 @@
-"""Tells all pages of a person which of their conversations is being answered, and under which title."""
+"""Shows all pages of a person which of their conversations is being answered, and its title."""
 
 import uuid
 
@@ -23,7 +23,7 @@ class Activity:
         self._send(live.user, live.conversation, None, live.title)
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A conversation was renamed, pinned or the like. `user`: its owner."""
+        """Send the event for a conversation that was renamed, pinned or the like. `user`: its owner."""
         live = self._live.in_conversation(conversation)
         if live is not None:
             live.title = title

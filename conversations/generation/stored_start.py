@@ -11,7 +11,7 @@ from conversations.providers.prompt_turn import Turn
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What a command has stored, and what it takes to run it.
+    """What a command has stored, and what is needed to run it.
 
     `messages`: the new ones, which follow the message `after`; the last of them is the answer. `turns`: what the
     provider is sent. `older`: the other versions of the first new message, oldest first. `when_leaving`: the person's

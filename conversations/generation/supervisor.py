@@ -39,7 +39,7 @@ from .viewer_sessions import ViewerSessions
 from .viewer_tracker import ViewerTracker
 
 CLOSE_RESERVE = 1.0
-"""Seconds of the drain that are kept for what comes after the last save."""
+"""Seconds of the drain reserved for the work after the last save."""
 
 
 class Supervisor:
@@ -74,8 +74,8 @@ class Supervisor:
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def start(self, periodic_tasks: "PeriodicTasks") -> None:
-        """Ready to run generations when it returns. `periodic_tasks` returns the coroutines of this process that run
-        until they are cancelled. Raises psycopg.Error, OSError."""
+        """Start the process; it can run generations when this returns. `periodic_tasks` returns the coroutines of this
+        process that run until they are cancelled. Raises psycopg.Error, OSError."""
         self.loop = asyncio.get_running_loop()
         limit_query_time()
         self.providers = ClientPool()
@@ -117,7 +117,8 @@ class Supervisor:
     def spawn(
         self, coroutine: Coroutine[Any, Any, Any], name: str | None = None, *, must_finish: bool = False
     ) -> asyncio.Task[Any]:
-        """Run a coroutine to its end, whatever happens to the caller. A drain waits for those that `must_finish`."""
+        """Run a coroutine to its end in a task of its own, whatever happens to the caller. A drain waits for tasks that
+        `must_finish`."""
         return self.tasks.spawn(coroutine, name, must_finish=must_finish)
 
     def call(self, function: Callable[..., None], *args: object) -> None:
@@ -130,7 +131,7 @@ class Supervisor:
     def launch(
         self, started: Started, user: int, command: uuid.UUID, *, stopped: StopRequest | None = None
     ) -> LiveGeneration:
-        """Run a generation that is stored in the database. `stopped`: who stopped it before it got here."""
+        """Run a generation that is stored in the database. `stopped`: who stopped it before it was launched."""
         provider = self.providers.acquire(started.model.endpoint)
         try:
             context = ProcessContext(self.journal, provider, self.lease.trusted, self._resync, self._ended)
@@ -148,7 +149,8 @@ class Supervisor:
         return live
 
     async def end_unlaunched(self, started: Started) -> None:
-        """End a generation that is stored in the database and could not be launched. Returns when that is saved."""
+        """End a generation that is stored in the database and could not be launched. Returns when the end is saved,
+        however long that takes; cancelling does not undo it."""
         await self.journal.end(build_ending.of_unlaunched(started))
         self.live.remember_ended(started.generation.pk)
         self.notifier.notify(Kind.ROWS_CHANGED)
@@ -165,7 +167,7 @@ class Supervisor:
             self.titles.request(live, allowed=limiter.take_title)
 
     def _resync(self, live: LiveGeneration) -> None:
-        """Another process ended it: the pages may show text that was not saved, so they load the answer again."""
+        """Make the pages load the answer again: another process ended it, so they may show text that was not saved."""
         live.broadcast.subscribers.clear()
         for socket in self.sockets.showing(live.conversation):
             socket.catch_up(live.message)
@@ -173,7 +175,7 @@ class Supervisor:
     # --- pages and conversations -------------------------------------------------------------------------------------
 
     def leave(self, socket: Socket, cause: EndReason) -> None:
-        """This socket is gone for good."""
+        """Forget a socket that has closed, for this reason."""
         self.sockets.remove(socket)
         self.unsubscribe(socket)
         if not self.sockets.of_user(socket.user_id):
@@ -181,25 +183,26 @@ class Supervisor:
         self.viewers.leave(socket, cause)
 
     def unsubscribe(self, socket: Socket) -> None:
-        """Send this socket no more of any answer. It stays a viewer."""
+        """Send this socket no more frames of any answer. It remains a viewer."""
         for live in self.live:
             live.broadcast.unsubscribe(socket)
         self.follower.unsubscribe(socket)
 
     def conversation_deleted(self, conversation: uuid.UUID) -> None:
-        """End its generation if that runs here. Another process notices the deletion at its next tick."""
+        """End the generation of a deleted conversation if it runs here. Another process notices the deletion at its
+        next tick."""
         self.titles.cancel_for_conversation(conversation)
         live = self.live.in_conversation(conversation)
         if live is not None:
             live.stop(EndReason.DELETED, StopRequest.from_page(live.user))
 
     def conversation_changed(self, user: int, conversation: uuid.UUID, title: str) -> None:
-        """A conversation was renamed, pinned or the like: update all pages of its owner, at every process."""
+        """Update all pages of a conversation's owner, in every process, after it was renamed, pinned or the like."""
         self.activity.conversation_changed(user, conversation, title)
         self.notifier.notify(Kind.CONVERSATION_CHANGED, id=str(conversation), user=str(user), title=title)
 
     def models_changed(self) -> None:
-        """An administrator changed endpoints or models here: every process reads them again."""
+        """Make every process read the endpoints and models again: an administrator changed them here."""
         self.spawn(catalog.refresh())
         self.notifier.notify(Kind.CATALOG_CHANGED)
 

@@ -1,4 +1,5 @@
-"""What the journal's ticks report about the generations of this process: stop requests, lost ownership, orphans."""
+"""Acts on what the journal's ticks report about the generations of this process: stop requests, lost ownership,
+orphans."""
 
 import logging
 import uuid
@@ -19,7 +20,8 @@ from .viewer_tracker import ViewerTracker
 logger = logging.getLogger(__name__)
 
 ORPHAN_TICKS = 20
-"""Ticks after which a streaming row of this process that nothing here runs is ended; and between two attempts."""
+"""Ticks after which a streaming row is ended that this process owns but does not run; also the ticks between two
+attempts."""
 
 
 class TickHandler:
@@ -41,12 +43,12 @@ class TickHandler:
         self._orphans: dict[uuid.UUID, int] = {}
 
     def ticked(self, tick: Tick) -> None:
-        """The database took a tick: the lease is held, and these are the rows that stream for this process."""
+        """Apply a successful tick: the lease is held, and these are the rows that stream for this process."""
         self._lease.confirm(tick.began)
         rows = {row.generation: row for row in tick.signals}
         for key in tick.known - rows.keys():
             if (live := self._live.get(key)) is not None:  # fenced: another process has ended it
-                live.lose()
+                live.abandon()
         for key, row in rows.items():
             if (live := self._live.get(key)) is not None:
                 self._apply_safely(live, row)
@@ -55,7 +57,7 @@ class TickHandler:
         self._end_orphans(rows.keys() - self._live.ids())
 
     def _apply_safely(self, live: LiveGeneration, row: Signals) -> None:
-        """A row that this version does not understand does not keep the others from being applied."""
+        """A row that this version does not understand does not prevent the others from being applied."""
         try:
             self._apply(live, row)
         except Exception:
@@ -67,7 +69,7 @@ class TickHandler:
         self._viewers.update_elsewhere(live, row)
 
     def _end_orphans(self, orphans: Set[uuid.UUID]) -> None:
-        """End rows of this process that nothing here runs: they were stored, and then lost on the way to `launch`."""
+        """End rows of this process that it does not run: they were stored, and then lost before `launch`."""
         self._orphans = {key: self._orphans.get(key, 0) + 1 for key in orphans}
         for key, ticks in self._orphans.items():
             if ticks % ORPHAN_TICKS == 0:

@@ -1,4 +1,4 @@
-"""What the end of a sign-in session means for the generations that were viewed in it."""
+"""Ends or hands over what was viewed in a sign-in session when the session ends."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ class ViewerSessions:
         self._leave = leave
 
     def end(self, digest: str) -> None:
-        """Close the sockets of this session, and end what only it has viewed and nobody views now."""
+        """Close the sockets of this session, and stop generations that only it has viewed and nobody views now."""
         for socket in self._sockets.of_session(digest):
             socket.close(4401)
             self._leave(socket, EndReason.SIGNED_OUT)
@@ -28,12 +28,12 @@ class ViewerSessions:
                 live.stop(EndReason.SIGNED_OUT)
 
     def replace(self, digest: str, successor: SignedIn) -> None:
-        """A person changed the password: whatever was viewed in this session counts as viewed in its successor."""
+        """Count whatever was viewed in this session as viewed in its successor: the person changed the password."""
         for live in self._live:
             if live.sessions.pop(digest, None):
-                live.sessions[socket_sessions.digest(successor[0])] = successor
+                live.sessions[socket_sessions.digest(successor.key)] = successor
 
     def unattended(self) -> list[SignedIn]:
-        """The sessions in which generations were viewed that nobody views now."""
+        """The sessions that have viewed generations which nobody views now."""
         alone = [live for live in self._live if not live.viewers.anybody]
         return [session for live in alone for session in live.sessions.values()]

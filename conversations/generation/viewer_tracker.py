@@ -1,6 +1,6 @@
-"""Which pages view which generations, and what happens when the last one leaves or one comes back.
+"""Tracks which pages view which generations, and acts when the last one leaves or one comes back.
 
-Methods never wait. What has to wait is a background task.
+Methods never wait: work that has to wait is a background task.
 """
 
 import asyncio
@@ -27,14 +27,15 @@ from .registry import GenerationRegistry
 logger = logging.getLogger(__name__)
 
 ELSEWHERE: Final = "elsewhere"
-"""The one entry among the viewers of a generation that represents all viewers at other processes."""
+"""The one entry among the viewers of a generation that represents all viewers in other processes."""
 
 LOOKUP_TIMEOUT = 0.3
-"""Seconds that the query for other viewers may take before a generation without any here is ended."""
+"""Seconds that the query for viewers in other processes may take before a generation without viewers here is ended."""
 
 
 class ViewerTracker:
-    """One per process; lives on the event loop. `steady` returns the seconds for which the database has been well."""
+    """One per process; lives on the event loop. `steady` returns the seconds for which the database has worked without
+    interruption."""
 
     def __init__(
         self,
@@ -60,38 +61,39 @@ class ViewerTracker:
             self._add(live, socket)
 
     def add_departed(self, live: LiveGeneration, socket: Socket) -> None:
-        """The page that asked for this generation has gone already: its grace period begins now."""
+        """Begin the grace period: the page that asked for this generation has already gone."""
         self._add(live, socket)
         self.leave(socket, EndReason.LEFT)
 
     def _add(self, live: LiveGeneration, socket: Socket) -> None:
         live.viewers.arrive(socket)
-        live.sessions[socket.session] = socket.signed_in_by
-        self._note(live.id, socket)
+        live.sessions[socket.session] = socket.signed_in
+        self._mark_viewing(live.id, socket)
 
     def add_remote(self, remote: RemoteGeneration, socket: Socket) -> None:
         """Make this page a viewer of a generation of another process, unless the page has gone in the meantime."""
         if socket in self._sockets:
-            self._note(remote.generation, socket)
+            self._mark_viewing(remote.generation, socket)
             self._follower.follow(remote, socket)
 
-    def _note(self, generation: uuid.UUID, socket: Socket) -> None:
+    def _mark_viewing(self, generation: uuid.UUID, socket: Socket) -> None:
         socket.viewing.add(generation)
         socket.send_window.touch(time.monotonic())  # the timeout for acknowledgements begins now
 
     def remove_generation(self, generation: uuid.UUID, sockets: Iterable[Socket]) -> None:
-        """This generation is over: none of these sockets views it any more."""
+        """Note that this generation is over: none of these sockets views it any longer."""
         for socket in sockets:
             socket.viewing.discard(generation)
 
     # --- pages that leave and come back ------------------------------------------------------------------------------
 
-    def lost(self, socket: Socket) -> None:
-        """The socket does not answer. It may come back: it stays connected and is still sent what there is."""
+    def mark_lost(self, socket: Socket) -> None:
+        """Remove a socket that does not answer from the viewers. It stays connected, still gets frames, and may come
+        back."""
         self.leave(socket, EndReason.CONNECTION_LOST)
 
-    def back(self, socket: Socket) -> None:
-        """The socket answers again."""
+    def mark_back(self, socket: Socket) -> None:
+        """Make a lost socket a viewer again: it answers."""
         for generation in list(socket.viewing):
             if (live := self._live.get(generation)) is not None:
                 live.viewers.arrive(socket)
@@ -99,12 +101,12 @@ class ViewerTracker:
                 self._follower.come_back(generation, socket)
 
     def leave(self, socket: Socket, cause: EndReason) -> None:
-        """The page views nothing any more, for this reason."""
+        """Remove a page from the viewers of all generations, for this reason."""
         now = time.monotonic()
         for generation in list(socket.viewing):
             live = self._live.get(generation)
             if live is not None and live.viewers.leave(socket, cause, now):
-                self._last_one_left(live)
+                self._nobody_left(live)
             if self._follower.leave(generation, socket, cause, now):
                 self._tasks.spawn(self._report_gone(generation, cause))
 
@@ -115,26 +117,27 @@ class ViewerTracker:
     # --- a generation without viewers here ---------------------------------------------------------------------------
 
     def update_elsewhere(self, live: LiveGeneration, row: Signals) -> None:
-        """Take over what the database says about viewers at other processes."""
+        """Apply what the database says about viewers in other processes."""
         if row.watched_elsewhere:
             live.viewers.arrive(ELSEWHERE)
         elif not row.silent_elsewhere or self._silence_counts():
             cause = known_reason(row.left_elsewhere, EndReason.LEFT)
             if live.viewers.leave(ELSEWHERE, cause, time.monotonic()):
-                self._last_one_left(live)
+                self._nobody_left(live)
 
-    def _last_one_left(self, live: LiveGeneration) -> None:
-        """A sign-out and the like end it at once. Otherwise somebody may be on the way."""
+    def _nobody_left(self, live: LiveGeneration) -> None:
+        """End it at once after a sign-out or the like; otherwise first check whether somebody views it or is about
+        to."""
         alone = live.viewers.pending_end
         if alone is None:
             return
         if alone[1] in (EndReason.LEFT, EndReason.CONNECTION_LOST):
-            self._tasks.spawn(self._look_for_others(live))
+            self._tasks.spawn(self._check_elsewhere(live))
         else:
             live.stop(alone[1])
 
-    async def _look_for_others(self, live: LiveGeneration) -> None:
-        found = await self._others(live.id)
+    async def _check_elsewhere(self, live: LiveGeneration) -> None:
+        found = await self._load_others(live.id)
         elsewhere = found.elsewhere or (found.silent and not self._silence_counts())
         if elsewhere and not live.viewers.anybody:
             live.viewers.arrive(ELSEWHERE)
@@ -142,8 +145,9 @@ class ViewerTracker:
             live.viewers.postpone_end(time.monotonic())
         self._end_when_due(live)
 
-    async def _others(self, generation: uuid.UUID) -> presence.OtherViewers:
-        """Without a database nobody counts as there: a provider must not go on for that."""
+    async def _load_others(self, generation: uuid.UUID) -> presence.OtherViewers:
+        """Who views it elsewhere. If the database is unavailable, nobody does: otherwise a provider could go on for
+        nobody."""
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await in_database(presence.others, generation)
@@ -152,7 +156,7 @@ class ViewerTracker:
             return presence.OtherViewers()
 
     def _silence_counts(self) -> bool:
-        """Whether the database has been well for long enough that every process could renew its presence."""
+        """Whether the database has worked for long enough that every process could renew its presence."""
         return self._steady() >= presence.PROCESS_TIMEOUT + POLL_INTERVAL
 
     def _end_when_due(self, live: LiveGeneration) -> None:
@@ -164,9 +168,10 @@ class ViewerTracker:
         if now >= due:
             live.stop(cause)
         elif not math.isinf(due):
-            asyncio.get_running_loop().call_later(due - now, self._look_again, live)
+            asyncio.get_running_loop().call_later(due - now, self._recheck, live)
 
-    def _look_again(self, live: LiveGeneration) -> None:
-        """The grace period is over, but a page may have been served only just now, after a second reload, say."""
+    def _recheck(self, live: LiveGeneration) -> None:
+        """Check once more at the end of the grace period: a page may have been served only just now, after a second
+        reload, say."""
         if self._live.get(live.id) is not None and live.viewers.pending_end is not None:
-            self._tasks.spawn(self._look_for_others(live))
+            self._tasks.spawn(self._check_elsewhere(live))

@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='generation',
             name='stop_origin',
-            field=models.CharField(blank=True, choices=[('page', 'the page that asked'), ('other_page', 'another page'), ('admin', 'the admin'), ('server', 'the server')], db_default='', max_length=10),
+            field=models.CharField(blank=True, choices=[('page', "the person's page"), ('other_page', 'another page'), ('admin', 'the admin'), ('server', 'the server')], db_default='', max_length=10),
         ),
         migrations.AlterField(
             model_name='generation',

@@ -1,4 +1,4 @@
-"""What is stored: conversations, the generations that wrote them, endpoints and models, preferences, the audit log."""
+"""The stored data: conversations, the generations that wrote them, endpoints and models, preferences, the audit log."""
 
 from conversations.rules.stop_request import StopOrigin
 

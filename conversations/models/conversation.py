@@ -57,7 +57,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.order_by("-active_at", "-id")
 
     def before(self, active_at: datetime, pk: uuid.UUID) -> Self:
-        """What follows this position in `newest_first`. The first condition is the one that can use an index."""
+        """The conversations after this position in `newest_first`. Only the first condition can use an index."""
         return self.filter(active_at__lte=active_at).exclude(active_at=active_at, id__gte=pk)
 
 
@@ -137,20 +137,20 @@ class Conversation(models.Model):
         return reverse("conversation", args=[self.pk])
 
     @property
-    def has_instructions(self) -> bool:
+    def has_settings(self) -> bool:
         """Whether the person set a system prompt or a temperature."""
         return bool(self.system_prompt) or self.temperature is not None
 
-    aside: bool = False
-    """Whether `head` is the choice of one page instead of the stored one."""
+    temporary_head: bool = False
+    """Whether `head` was set for this request only, and differs from the stored one."""
 
-    def look_at(self, head: "Message") -> None:
-        """Show the branch that ends in `head` to this request only; nothing is saved."""
+    def show_temporarily(self, head: "Message") -> None:
+        """Show the branch that ends in `head` in this request only; nothing is saved."""
         self.head = head
-        self.aside = True
+        self.temporary_head = True
 
     def show(self, head: uuid.UUID) -> None:
-        """Show the branch that ends in the message `head` to every page, and save that."""
+        """Show the branch that ends in the message `head` on every page, and save that."""
         self.head_id = head
         self.save(update_fields=["head", "leaves"])
 

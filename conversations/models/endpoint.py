@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 MAX_KEY_LENGTH = 200
 
 KEY_SEPARATOR = "::"
-"""In a key, stands between an endpoint's prefix and the provider's name of the model."""
+"""Separates the endpoint's prefix from the provider's name of the model in a key."""
 
 
 def check_printable(text: str) -> None:
@@ -104,7 +104,7 @@ class Endpoint(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Give a new endpoint a prefix of its own, which stays when the endpoint is renamed."""
+        """Give a new endpoint a prefix of its own, which does not change when the endpoint is renamed."""
         if self._state.adding and not self.prefix and not self.follows_environment:
             self.prefix = self._free_prefix()
         super().save(*args, **kwargs)

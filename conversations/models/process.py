@@ -8,7 +8,8 @@ from .ids import new_id
 
 
 class ServerProcess(models.Model):
-    """Owns generations. `renewed_at` is the database's time of the journal's last tick.
+    """A process of the server, which owns generations. `renewed_at`: when the journal last ticked, by the database's
+    clock.
 
     Its journal's connection also holds an advisory lock on the id, which PostgreSQL releases as soon as the process
     dies.

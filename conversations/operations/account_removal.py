@@ -18,7 +18,7 @@ from . import retention
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 3.0
-"""Seconds that other processes have to end their answers. After that the answers are taken from them."""
+"""Seconds that other processes have to end their answers; after that, this process ends them."""
 
 MAX_ATTEMPTS = 3
 """Attempts to delete the account itself: an open page may add a row at the last moment."""
@@ -60,7 +60,7 @@ def _streaming(person: User) -> GenerationQuerySet:
 
 
 def _delete_user(person: User) -> None:
-    """Delete the account and the rows that are left of it."""
+    """Delete the account and its remaining rows."""
     key = person.pk
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:

@@ -22,13 +22,13 @@ SESSION_CHECK_INTERVAL = 0.5
 """Seconds between two checks of the sessions and accounts that are connected."""
 
 ACTIVE_PERIOD = 10.0
-"""Seconds after the last answer in which each sweep also removes stale presences."""
+"""Seconds after the last answer during which each reaping also deletes stale presences."""
 
 IDLE_PRESENCE_INTERVAL = 30.0
-"""Seconds between two removals of stale presences in an idle process."""
+"""Seconds between two deletions of stale presences in an idle process."""
 
 ROLLUP_PAUSE = 0.5
-"""Seconds between two rounds of rolling up a long history, so that readers are not held up."""
+"""Seconds between two rounds of rolling up a long history; readers get their turn meanwhile."""
 
 
 async def repeat(interval: float, task: Callable[[], Awaitable[None]]) -> None:
@@ -44,19 +44,19 @@ async def repeat(interval: float, task: Callable[[], Awaitable[None]]) -> None:
 
 
 def create_all(supervisor: Supervisor) -> list[Coroutine[Any, Any, None]]:
-    """The periodic tasks of this process, not yet started. Each runs until it is cancelled."""
+    """Return the periodic tasks of this process, not yet started. Each runs until it is cancelled."""
     return PeriodicTasks(supervisor).all()
 
 
 class PeriodicTasks:
-    """The periodic tasks of one process, and the state that they share."""
+    """The periodic tasks of one process, and the state that they share. Each may be cancelled."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._process = supervisor.process
         self._journal = supervisor.journal
         self._sockets = supervisor.sockets
-        self._active_at = self._presence_tidied_at = 0.0
+        self._active_at = self._presences_deleted_at = 0.0
 
     def all(self) -> list[Coroutine[Any, Any, None]]:
         return [
@@ -72,40 +72,42 @@ class PeriodicTasks:
         ]
 
     async def reap(self) -> None:
+        """End what dead processes left streaming, and delete stale presences: often while there are answers."""
         if self._journal.steady_for() < reaper.MIN_STEADY_CONTACT:
             return
         ended = await in_database(reaper.reap, self._process)
         now = time.monotonic()
         if ended or not self._journal.is_idle():
             self._active_at = now
-        if now - self._active_at < ACTIVE_PERIOD or now - self._presence_tidied_at > IDLE_PRESENCE_INTERVAL:
-            self._presence_tidied_at = now
+        if now - self._active_at < ACTIVE_PERIOD or now - self._presences_deleted_at > IDLE_PRESENCE_INTERVAL:
+            self._presences_deleted_at = now
             await in_database(presence.delete_stale)
 
     async def count_tokens(self) -> None:
+        """Count the tokens of ended answers without usage."""
         await token_accounting.count_tokens(self._process)
 
     async def roll_up_summary(self) -> None:
-        """In rounds, so that a long history blocks neither a thread nor readers."""
+        """Roll up in rounds, so that a long history blocks neither a thread nor readers."""
         while self._journal.steady_for() and await in_background(rollup.roll_up):
             await asyncio.sleep(ROLLUP_PAUSE)
 
     async def check_sessions(self) -> None:
-        """End the answers of people who signed out at another process. With Redis, notifications do it sooner."""
-        connected, left_behind = self._sockets.all(), self._supervisor.sessions.unattended()
-        if not connected and not left_behind:
+        """End the sockets and answers of sessions that ended in another process. With Redis, notifications do it
+        sooner."""
+        connected, unattended = self._sockets.all(), self._supervisor.sessions.unattended()
+        if not connected and not unattended:
             return
-        stale = await in_database(
-            socket_sessions.invalid, [*(socket.signed_in_by for socket in connected), *left_behind]
-        )
+        invalid = await in_database(socket_sessions.invalid, [*(socket.signed_in for socket in connected), *unattended])
         for socket in connected:
-            if socket.signed_in_by[0] in stale:
+            if socket.signed_in.key in invalid:
                 socket.recheck()
-        for key, _user, _password in left_behind:
-            if key in stale:
-                await self._check_left_behind(key)
+        for session in unattended:
+            if session.key in invalid:
+                await self._end_or_replace(session.key)
 
-    async def _check_left_behind(self, key: str) -> None:
+    async def _end_or_replace(self, key: str) -> None:
+        """End a session without sockets, unless it is valid after all; or replace it by its successor."""
         if await in_database(socket_sessions.load_user, key) is not None:
             return
         if successor := await in_database(socket_sessions.find_successor, key):

@@ -1,4 +1,5 @@
-"""Whether this process can take work. Probes ask often, also while the database is down, so the check is cheap."""
+"""Checks whether this process can take work. Probes ask often, even while the database is down, so the check is
+cheap."""
 
 import asyncio
 import time

@@ -21,7 +21,8 @@ BATCH_SIZE = 20
 
 
 async def purge() -> None:
-    """Purge batch after batch in a background thread. Any number of processes may do it at the same time."""
+    """Purge batch after batch on a background thread. Any number of processes may do it at once. May be cancelled; a
+    batch that has begun is finished. Raises django.db.Error."""
     while await in_background(purge_batch):
         pass
 
@@ -31,7 +32,7 @@ def purge_batch() -> int:
     until = timezone.now() - timedelta(days=settings.CHAT_KEEP_DELETED)
     removed = delete_batch(Conversation.objects.filter(deleted_at__lt=until).order_by("deleted_at"))
     if removed:
-        logger.info("%d deleted conversations removed for good", removed)
+        logger.info("%d deleted conversations removed permanently", removed)
     return removed
 
 

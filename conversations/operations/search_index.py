@@ -5,7 +5,7 @@ from django.db import connection
 from conversations.storage.db_threads import in_background
 
 INDEX_INTERVAL = 1.0
-"""Seconds between two looks for new entries."""
+"""Seconds between two checks for new entries."""
 
 MAX_ENTRIES = 200
 """Entries that one statement indexes."""
@@ -30,7 +30,8 @@ FROM waiting w WHERE e.id = w.id AND w.behind < %s
 
 
 async def index_waiting() -> None:
-    """Index all waiting entries in a background thread, newest first. Any number of processes may do it at once."""
+    """Index all waiting entries on a background thread, newest first. Any number of processes may do it at once. May be
+    cancelled; a batch that has begun is finished. Raises django.db.Error."""
     while await in_background(index_batch):
         pass
 

@@ -21,12 +21,13 @@ WHERE p.renewed_at < clock_timestamp() - interval '1 day'
 
 
 async def clean_up() -> None:
-    """Delete stale rows in a background thread. Any number of processes may do it at the same time."""
+    """Delete stale rows on a background thread. Any number of processes may do it at once. May be cancelled, which does
+    not undo a deletion that has begun. Raises django.db.Error."""
     await in_background(delete_stale_rows)
 
 
 def delete_stale_rows() -> None:
-    """Synchronous. Raises django.db.Error."""
+    """Delete expired sessions and dead processes without generations. Synchronous. Raises django.db.Error."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     with connection.cursor() as cursor:
         cursor.execute(DELETE_PROCESSES, [journal_sql.LOCK])

@@ -20,7 +20,7 @@ from conversations.storage.db_threads import in_background
 from conversations.storage.token_usage import store_answer
 
 COUNT_INTERVAL = 2.0
-"""Seconds between two looks for uncounted answers."""
+"""Seconds between two checks for uncounted answers."""
 
 BATCH_SIZE = 20
 """Answers counted in one pass."""

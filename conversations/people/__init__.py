@@ -1,1 +1,1 @@
-"""What a request or a socket knows of its person: session, preferences, language and time zone."""
+"""The person behind a request or a socket: session, preferences, language and time zone."""

@@ -1,4 +1,4 @@
-"""What a person chose in the settings, overridden by what the administrator set for everybody."""
+"""A person's preferences, overridden by those that the administrator set for everybody."""
 
 from collections.abc import Collection, Iterable
 from copy import copy

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from importlib import import_module
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -15,6 +16,20 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
+
+SUCCESSOR = "moved"
+"""Field of an ended session that contains the key of its successor."""
+
+SUCCESSOR_LIFETIME = timedelta(minutes=1)
+"""Time for which the successor of a session is remembered."""
+
+
+class SignedIn(NamedTuple):
+    """A session and its person: the session's key, the user's id, and the hash of the password at sign-in."""
+
+    key: str
+    user: int
+    password: str
 
 
 def session_key(cookies: Mapping[str, str]) -> str:
@@ -43,25 +58,16 @@ def record_successor(key: str, successor: str) -> None:
     Session.objects.save(key, {SUCCESSOR: successor}, timezone.now() + SUCCESSOR_LIFETIME)
 
 
-def find_successor(key: str) -> "SignedIn | None":
-    """Return the session that replaced session `key`; None if none did, or it has ended as well."""
+def find_successor(key: str) -> SignedIn | None:
+    """Return the session that replaced session `key`; None if none did, or if that one has ended too."""
     moved = import_module(settings.SESSION_ENGINE).SessionStore(key).get(SUCCESSOR)
     user = load_user(moved) if moved else None
-    return (moved, user.pk, user.password) if user is not None else None
-
-
-SUCCESSOR = "moved"
-SUCCESSOR_LIFETIME = timedelta(minutes=1)
-"""How long the successor of a session is remembered."""
-
-SignedIn = tuple[str, int, str]
-"""Session key, id of the user, and the hash of the password at sign-in."""
+    return SignedIn(moved, user.pk, user.password) if user is not None else None
 
 
 def invalid(signed_in: Sequence[SignedIn]) -> set[str]:
     """Return the keys of these sessions that may no longer be valid: they ended, or their person's password or account
     changed. One query."""
-    keys, people, passwords = ([each[column] for each in signed_in] for column in range(3))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -70,7 +76,11 @@ def invalid(signed_in: Sequence[SignedIn]) -> set[str]:
             LEFT JOIN auth_user u ON u.id = k.person AND u.is_active AND u.password = k.password
             WHERE s.session_key IS NULL OR u.id IS NULL
             """,
-            [keys, people, passwords],
+            [
+                [each.key for each in signed_in],
+                [each.user for each in signed_in],
+                [each.password for each in signed_in],
+            ],
         )
         return {key for (key,) in cursor.fetchall()}
 

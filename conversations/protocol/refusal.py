@@ -1,4 +1,4 @@
-"""Why a command is not carried out, and the refusals that several commands share."""
+"""The reasons for not carrying out a command, and the refusals that several commands share."""
 
 from django.utils.translation import gettext as _
 

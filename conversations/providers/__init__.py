@@ -1,1 +1,1 @@
-"""Where answers come from, and what is sent there."""
+"""The providers of answers, and the requests to them."""

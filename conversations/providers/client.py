@@ -49,10 +49,10 @@ class Sink(Protocol):
         """The response's headers have arrived."""
 
     def delta(self, text: str, chunks: int) -> None:
-        """More text, from this many chunks, which are mostly as many as its tokens."""
+        """More text, from this many chunks; a chunk usually holds one token."""
 
     def alive(self, thoughts: int = 0, characters: int = 0) -> None:
-        """Something arrived: perhaps text, a comment, or thinking of this many chunks and characters."""
+        """Something arrived: text, a comment, or thinking in `thoughts` chunks of `characters` in all."""
 
     def finished(self, reason: str) -> None:
         """The provider gave a finish reason."""
@@ -61,7 +61,7 @@ class Sink(Protocol):
         """The provider gave its count of tokens."""
 
     def batch_read(self) -> float:
-        """Everything that had arrived has been passed on. Returns for how many seconds to read nothing."""
+        """Everything that had arrived has been passed on. Returns how many seconds to read nothing."""
         ...
 
 
@@ -126,9 +126,8 @@ class ProviderClient:
             raise ProviderError(Outcome(EndReason.PROVIDER_FAILED, code="malformed", detail=detail))
 
     async def _open(self, model: str, messages: Sequence[Turn], parameters: Parameters) -> httpx2.Response:
-        """Request the answer with usage, and without if the provider refuses that: a refused request is not billed.
-
-        Usage is left out from then on only if the second request succeeds: a refusal for another reason may mention
+        """Request the answer with usage, or without it if the provider refuses that: a refused request is not billed.
+        Later requests leave usage out only if the second request succeeds: a refusal for another reason may mention
         usage because it quotes the request."""
         try:
             return await self._post(_request_body(model, messages, parameters, usage=self._reports_usage))

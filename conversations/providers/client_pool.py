@@ -29,7 +29,7 @@ class ClientPool:
 
     async def retain(self, endpoints: Iterable[Endpoint]) -> None:
         """Keep the clients of these endpoints; close every other one that is unused. Starts the demo model if one of
-        them needs it. Raises OSError."""
+        them needs it. Raises OSError. May be cancelled; the next call makes up for it."""
         self._retained = set(endpoints)
         if self._demo is None and any(endpoint.demo for endpoint in self._retained):
             self._demo = await start_demo(settings.CHAT_DEMO_RATE)
@@ -54,7 +54,7 @@ class ClientPool:
             self._close_if_unused(endpoint)
 
     async def close(self) -> None:
-        """Close all clients, used ones as well, and the demo model."""
+        """Close all clients, including those in use, and the demo model. Must not be cancelled."""
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
@@ -63,7 +63,7 @@ class ClientPool:
             await self._demo.close()
 
     def _with_address(self, endpoint: Endpoint) -> Endpoint:
-        """The demo's address and key are known only once it has started."""
+        """Fill in the demo's address and key, which are known only once it has started."""
         if not endpoint.demo or self._demo is None:
             return endpoint
         return replace(endpoint, base_url=self._demo.base_url, key=self._demo.key)

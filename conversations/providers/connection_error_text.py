@@ -20,7 +20,7 @@ DESCRIPTIONS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientResponseError, "what it says is not HTTP"),
     (TimeoutError, "it did not answer in time"),
 )
-"""The first match counts, so a subclass comes before its base class."""
+"""Kinds of errors and their descriptions. The first match counts, so a subclass comes before its base class."""
 
 
 def describe(error: BaseException) -> str:

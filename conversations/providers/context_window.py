@@ -61,7 +61,7 @@ class SizeCache:
         return tokens if time.monotonic() < until else None
 
     def keep(self, text: str, tokens: int, seconds: float = float("inf")) -> None:
-        """Remember the tokens of a text for this many seconds. The oldest entry gives way."""
+        """Remember the tokens of a text for this many seconds. A full cache drops its oldest entry."""
         with self._lock:
             self._known[_digest(text)] = tokens, time.monotonic() + seconds
             if len(self._known) > MAX_SIZES:

@@ -36,7 +36,7 @@ class Endpoint:
 
 
 def host(base_url: str) -> str:
-    """The host of an address, which is what administrators see of it: no path, user or password."""
+    """The host of an address, without path, user or password: what administrators see."""
     return urlsplit(base_url).hostname or ""
 
 

@@ -1,9 +1,8 @@
 """Parses an endpoint's list of models: their names, whether they can chat, their context windows. No I/O.
 
-The API itself defines only a name and a time. The other fields are extensions of servers: OpenRouter
-`architecture` and `context_length`, Mistral `capabilities`, Together `type`, Groq `active` and `context_window`, vLLM
-`max_model_len`, llama.cpp `meta`. Without a field that tells what a model is for,
-its name decides.
+The API itself defines only a name and a time. The other fields are extensions of servers: OpenRouter `architecture` and
+`context_length`, Mistral `capabilities`, Together `type`, Groq `active` and `context_window`, vLLM `max_model_len`,
+llama.cpp `meta`. Without a field that says what a model is for, its name decides.
 """
 
 import re
@@ -17,7 +16,7 @@ MAX_MODELS = 2000
 MAX_NAME_LENGTH = 200
 
 MIN_WINDOW, MAX_WINDOW = 64, 100_000_000
-"""Tokens; a value outside of these is not a plausible context window."""
+"""Limits of a plausible context window, in tokens."""
 
 WINDOWS = ("max_model_len", "context_window", "context_length", "max_context_length")
 """Fields that contain the context window in tokens."""
@@ -100,7 +99,7 @@ def _chats(name: str, entry: Mapping[str, Any]) -> bool:
 
 
 def _declared_chat(entry: Mapping[str, Any]) -> bool | None:
-    """Whether the fields say that the model can chat; None if they do not tell."""
+    """Whether the fields say that the model can chat; None if they do not say."""
     if entry.get("active") is False:
         return False
     flags = (_field(entry, "supports_chat"), _field(entry, "capabilities", "completion_chat"))

@@ -63,8 +63,8 @@ class PacedReader:
             self._transport.resume_reading()
 
     def _body(self) -> AsyncIterable[bytes]:
-        """The bytes straight from the transport, unless they have to be decompressed, which no provider was asked for:
-        the layers above the transport are generators, each of which every token would wake."""
+        """The bytes straight from the transport: the layers above it are generators, and each token would wake all of
+        them. Only a compressed body, which no provider was asked for, goes through them."""
         if self._response.headers.get("content-encoding", "identity") != "identity":
             return self._response.aiter_bytes()
         return cast(httpx2.AsyncByteStream, self._response.stream)

@@ -1,4 +1,4 @@
-"""Requests a few words from a model for something else than a conversation: a title, or a connection test."""
+"""Requests a few words from a model for something other than a conversation: a title, or a connection test."""
 
 import logging
 from collections.abc import Sequence

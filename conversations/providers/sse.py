@@ -14,11 +14,15 @@ from conversations.rules.status import EndReason, Outcome
 
 
 class Part(msgspec.Struct, gc=False):
+    """Part of a content that is a list."""
+
     type: str = ""
     text: str = ""
 
 
 class Delta(msgspec.Struct, gc=False):
+    """What a chunk adds to the message."""
+
     content: str | list[Part] | None = None
     refusal: str | None = None
     reasoning_content: Any = None
@@ -41,11 +45,15 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Choice(msgspec.Struct, gc=False):
+    """One of the alternatives that a request may ask for; the product asks for one."""
+
     delta: Delta | None = None
     finish_reason: str | None = None
 
 
 class Chunk(msgspec.Struct, gc=False):
+    """One chunk: the fields of `chat.completion.chunk` that are used."""
+
     choices: list[Choice] | None = None
     usage: Any = None
     error: Any = None
@@ -84,8 +92,8 @@ class ChunkParser:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
-        """The chunks that these bytes complete, up to `DONE`. After them raises ProviderError for an error object, for
-        invalid data, and if an incomplete line exceeds `max_line` bytes."""
+        """The chunks that these bytes complete, up to `DONE`. Then raises ProviderError for an error object or invalid
+        data, or if an incomplete line exceeds `max_line` bytes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         said = [data for line in lines if line.startswith(b"data:") and (data := line[5:].strip())]
         if DONE in said:

@@ -1,5 +1,5 @@
-"""Counts the tokens of a text if the provider gave no count, with the vocabulary of OpenAI's newer models, to which
-others are close; or estimates them from the length."""
+"""Counts the tokens of a text if the provider gave no count, or estimates them from its length. Uses the vocabulary of
+OpenAI's newer models; other vocabularies give similar counts."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ MAX_CHARACTERS = 4_000_000
 """Characters that one call counts; a longer text is not worth the time."""
 
 BACKGROUND_BATCH = 200_000
-"""Characters of one call in the background: between two calls, somebody who waits gets a turn."""
+"""Characters of one call in the background: between two calls, somebody who is waiting gets a turn."""
 
 BACKGROUND_TIMEOUT = 10.0
 """Seconds that one call in the background may take."""

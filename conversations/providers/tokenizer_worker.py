@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-BATCH = 50_000
+BATCH_SIZE = 50_000
 """Characters that one call of the library counts."""
 
 
@@ -20,7 +20,8 @@ def main() -> None:
     count = _bindings.tokenizer_for_encoding("o200k_base").count
     for line in sys.stdin:
         counts = [
-            sum(count(text[start : start + BATCH]) for start in range(0, len(text), BATCH)) for text in json.loads(line)
+            sum(count(text[start : start + BATCH_SIZE]) for start in range(0, len(text), BATCH_SIZE))
+            for text in json.loads(line)
         ]
         sys.stdout.write(f"{json.dumps(counts)}\n")
         sys.stdout.flush()

@@ -16,10 +16,10 @@ import aiohttp
 import httpx2
 
 READ_SIZE = 16 * 1024
-"""Maximal bytes of a body in one read."""
+"""Maximum bytes of a body in one read."""
 
 MAX_ERROR_BYTES = 64 * 1024
-"""Bytes that are read of the body of an error."""
+"""Maximum bytes read from the body of an error."""
 
 ERROR_TIMEOUT = 3.0
 """Seconds that reading the body of an error may take."""

@@ -37,9 +37,9 @@ def transcript_page_context(conversation: Conversation, page: TranscriptPage) ->
 def transcript_after(
     conversation: Conversation, shown: uuid.UUID | None, status: str | None = None
 ) -> tuple[uuid.UUID | None, str]:
-    """What is missing on a web page whose last message is `shown`, with this status if it is known. Returns the message
-    after which it belongs, and the HTML; (None, the end of the branch) to replace everything on a page too far behind.
-    """
+    """The messages that a web page lacks whose last message is `shown`, with this status if it is known. Returns the
+    message that they follow, and their HTML; (None, the end of the branch) to replace everything on a page too far
+    behind."""
     page = transcript_pages.latest(conversation)
     indexes = {message.pk: index for index, message in enumerate(page.messages)}
     if shown is None or shown not in indexes:
@@ -58,7 +58,7 @@ def begun_messages(
     """The HTML of the messages with which a generation begins, the last of them its answer. No query, and no Markdown
     is rendered.
 
-    `older_versions`: those of the first message, oldest first. `html_so_far`: of the answer that is continued.
+    `older_versions`: those of the first message, oldest first. `html_so_far`: the HTML of the answer to continue.
     """
     answer = messages[-1]
     return "".join(

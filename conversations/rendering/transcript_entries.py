@@ -1,4 +1,4 @@
-"""Messages as the transcript shows them: what the partial `message.jinja` takes."""
+"""Messages as the transcript shows them: the entries that the partial `message.jinja` renders."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ NO_HTML = SafeString("")
 
 FOLDED_LENGTH = 1000
 FOLDED_LINES = 12
-"""Characters, and lines, from which a prompt is folded."""
+"""A prompt with more characters, or more lines, is folded."""
 
 Versions = dict[tuple[uuid.UUID | None, str], list[uuid.UUID]]
 """IDs of the versions of messages, oldest first, by (parent, role)."""
@@ -87,11 +87,12 @@ class Entry:
 
 
 BLANKS = {"prompt": Entry(Role.USER, Status.COMPLETE), "answer": Entry(Role.ASSISTANT, Status.STREAMING)}
-"""What a page shows of a message until the server has answered."""
+"""The empty messages that a page shows until the server has answered."""
 
 
 def entries(conversation: Conversation, messages: Sequence[Message]) -> list[Entry]:
-    """The messages in the given order. Takes two queries, however many they are, and a third for a first message."""
+    """The messages in the given order. Takes two queries for any number of messages, and a third if the first message
+    of the conversation is among them."""
     generations = {
         generation.message_id: generation
         for generation in Generation.objects.filter(message_id__in=[message.pk for message in messages])

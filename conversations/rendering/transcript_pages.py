@@ -28,14 +28,14 @@ def latest(conversation: Conversation) -> TranscriptPage:
 
 
 def around(conversation: Conversation, message: Message) -> TranscriptPage:
-    """The messages around this one. If it is not on the branch on screen, `conversation` looks at a branch that has it.
-    Nothing is stored: the request may come from a browser that prefetches links."""
+    """The messages around this one. If it is not on the branch on screen, `conversation` temporarily shows a branch
+    that contains it. Nothing is stored: the request may come from a browser that prefetches links."""
     end = latest(conversation)
     if any(each.pk == message.pk for each in end.messages):
         return end
     following = _from(conversation, message.pk)
     if not following:
-        conversation.look_at(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
+        conversation.show_temporarily(Message.objects.get(pk=Message.objects.newest_leaf(message.pk)))
         following = _from(conversation, message.pk)
     preceding = Message.objects.branch(message.parent_id, limit=MAX_MESSAGES // 2, size=MAX_BYTES // 2)
     return _page(conversation, preceding + following)

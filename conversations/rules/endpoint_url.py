@@ -1,4 +1,4 @@
-"""Which URLs can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
+"""Checks whether a URL can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,7 +22,7 @@ def is_endpoint_url(text: str) -> bool:
 
 
 def _is_accepted_by_client(url: str) -> bool:
-    """The HTTP client rejects some hosts that `urlsplit` accepts."""
+    """Return whether the HTTP client accepts this URL: it rejects some hosts that `urlsplit` accepts."""
     import httpx2  # takes half a second; a process that only reports a wrong setting should not wait for it
 
     try:

@@ -1,6 +1,6 @@
-"""What a provider's `finish_reason` means; providers use different words for the same thing.
+"""Maps a provider's `finish_reason` to an outcome; providers use different words for the same thing.
 
-An unknown word does not make an answer complete, because it may stand for a failure.
+An unknown word does not make an answer complete, because it may mean a failure.
 """
 
 from .provider_error_outcomes import safe_code

@@ -1,4 +1,4 @@
-"""How large the frame that carries a prompt can become. Uses nothing of Django: `chatapp.environment` imports it."""
+"""The maximum size of the frame that carries a prompt. Uses nothing of Django: `chatapp.environment` imports it."""
 
 MAX_SYSTEM_PROMPT = 8000
 """Maximum length of a system prompt, in characters."""

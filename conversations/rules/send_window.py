@@ -1,4 +1,4 @@
-"""How much one socket may be sent before the page acknowledges it.
+"""Limits how much is sent to one socket before the page acknowledges it.
 
 Daphne's `send` never blocks, so without this limit a page that does not read would fill the server's memory. Times are
 seconds of a monotonic clock, passed in by the caller.
@@ -31,8 +31,8 @@ class SendWindow:
         return self.unread + self.limit // 2 <= self.limit
 
     def overflows(self, size: int) -> bool:
-        """Return whether a frame of `size` bytes that must not be dropped is one too many. The page is then closed, and
-        gets everything anew when it reconnects."""
+        """Return whether a frame of `size` bytes that must not be dropped would exceed `OVERFLOW_FACTOR` times the
+        limit. The page is then closed, and gets everything anew when it reconnects."""
         return self.unread + self._counted(size) > OVERFLOW_FACTOR * self.limit
 
     def record(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Who asked to stop a generation, and from where. Recorded for administrators; no decision depends on it."""
+"""Records who asked to stop a generation, and from where. For administrators only; no decision depends on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 class StopOrigin(models.TextChoices):
     """Where a stop came from."""
 
-    PAGE = "page", lazy("the page that asked")
-    OTHER_PAGE = "other_page", lazy("another page")
+    PAGE = "page", lazy("the person's page")
+    OTHER_PAGE = "other_page", lazy("another page")  # only in rows that earlier versions wrote
     ADMIN = "admin", lazy("the admin")
     SERVER = "server", lazy("the server")
 

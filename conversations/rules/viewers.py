@@ -1,5 +1,5 @@
-"""Who is viewing a generation, and when it ends because nobody is. Times are seconds of a monotonic clock, passed in by
-the caller."""
+"""The viewers of a generation, and the time at which it ends if nobody views it. Times are seconds of a monotonic
+clock, passed in by the caller."""
 
 import math
 from collections.abc import Hashable

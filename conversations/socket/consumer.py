@@ -4,8 +4,6 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -20,6 +18,7 @@ from conversations.commands.start_commands import CommandExecutor
 from conversations.generation import answer_rate_limit
 from conversations.generation.supervisor import supervisor
 from conversations.people import language, socket_sessions
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol import commands, events
 from conversations.protocol.commands import Ack, Command, StartCommand, Stop, Watch, parse
 from conversations.protocol.refusal import Refusal, busy
@@ -28,6 +27,7 @@ from conversations.rules.status import EndReason
 from conversations.rules.token_bucket import TokenBucket
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 
+from .frame_writer import FrameWriter
 from .watch_queue import WatchQueue
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.user_id = 0
         self.session = ""
         self.language = settings.LANGUAGE_CODE
-        self.signed_in_by = ("", 0, "")
+        self.signed_in = SignedIn("", 0, "")
         self.conversation: uuid.UUID | None = None
         self.viewing: set[uuid.UUID] = set()
         self.send_window = SendWindow(settings.CHAT_MAX_UNREAD, now)
@@ -68,10 +68,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.turn = 0
         self._watches = WatchQueue(self, self._watch)
         self._allowance = TokenBucket(MAX_FRAME_RATE, MAX_FRAME_BURST, now)
-        self._outgoing: deque[bytes | int] = deque()
-        self._wake_writer = asyncio.Event()
-        self._send_now: Callable[[bytes], None] | None = None
-        self._closing = False
+        self._writer = FrameWriter(self.send_window)
         self._cause = EndReason.LEFT
         self._missed: uuid.UUID | None = None
 
@@ -82,15 +79,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         It never waits, because Daphne may cancel it."""
         self.scope = scope
         self.base_send = send
-        self._send_now = scope.get("send_now")
-        writer = asyncio.get_running_loop().create_task(self._write(send))
+        writing = self._writer.start(send, scope.get("send_now"))
         try:
             while True:
                 await self.dispatch(await receive())
         except StopConsumer:
             pass
         finally:
-            writer.cancel()
+            writing.cancel()
             supervisor.leave(self, self._cause)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -108,10 +104,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.language = language.socket_language(self.scope["query_string"])
         translation.activate(self.language)  # for this task, and those started in its handlers
         if not self.scope.get("origin_allowed"):
-            self.close_with(4403)
+            self.close(4403)
             return
         if supervisor.stopping:
-            self.close_with(1012)
+            self.close(1012)
             return
         self._key = socket_sessions.session_key(self.scope["cookies"])
         self.session = socket_sessions.digest(self._key)
@@ -122,19 +118,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
             user = await in_database(socket_sessions.load_user, self._key)
         except UNAVAILABLE as error:
             logger.warning("a socket could not be signed in: %s", type(error).__name__)
-            self.close_with(1013)
+            self.close(1013)
             return
         if user is None:
-            self.close_with(4401)
+            self.close(4401)
             return
-        if self._closing:
+        if self._writer.closed:
             return
         if len(supervisor.sockets.of_user(user.pk)) >= settings.CHAT_MAX_SOCKETS:
             self._refuse_page()
             return
         self.user = user
         self.user_id = user.pk
-        self.signed_in_by = (self._key, user.pk, user.password)
+        self.signed_in = SignedIn(self._key, user.pk, user.password)
         supervisor.sockets.add(self)
         self.push(events.HELLO)
 
@@ -142,13 +138,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Close the newest page. Closing the oldest would end the answer it shows, and it would reconnect."""
         with translation.override(self.language):
             self.push(events.refused(None, None, Refusal("too_many_pages", _too_many_pages())))
-        self.close_with(4429)
+        self.close(4429)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         silent = time.monotonic() - self.send_window.heard_at
         if self.lost or (self.viewing and silent >= settings.CHAT_ACK_TIMEOUT):
             self._cause = EndReason.CONNECTION_LOST
-        self._closing = True
+        self._writer.closed = True
         raise StopConsumer
 
     # --- frames in ---------------------------------------------------------------------------------------------------
@@ -156,7 +152,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         now = time.monotonic()
         self.send_window.touch(now)
-        if self._closing or not self._allowed(now):
+        if self._writer.closed or not self._allowed(now):
             return
         frame = text_data if text_data is not None else bytes_data
         try:
@@ -178,7 +174,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             executor.execute(self, self.user, command)
 
     async def _watch(self, command: Watch) -> None:
-        if self.user is None or self._closing:
+        if self.user is None or self._writer.closed:
             return
         try:
             with translation.override(self.language):  # another task may have started the queue
@@ -187,7 +183,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.push(events.refused(None, "watch", refusal))
         except UNAVAILABLE as error:
             logger.warning("a watch failed: %s", type(error).__name__)
-            self.close_with(1013)
+            self.close(1013)
 
     def _acknowledged(self, command: Ack) -> None:
         if not self.send_window.acknowledge(command.received, time.monotonic()):
@@ -201,7 +197,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     def _allowed(self, now: float) -> bool:
         """Close a page that sends too many frames."""
         if not self._allowance.take(now):
-            self.close_with(4429)
+            self.close(4429)
             return False
         return True
 
@@ -209,21 +205,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     def push(self, frame: bytes) -> None:
         """Send a frame that must not be dropped. Closes the socket if too much is unread."""
-        if self._closing:
-            return
-        if self.send_window.overflows(len(frame)):
-            self.close_with(1013)
-            return
-        self.send_window.record(len(frame))
-        if self._send_now is not None:
-            self._send_now(frame)
-        else:
-            self._outgoing.append(frame)
-            self._wake_writer.set()
+        if not self._writer.push(frame):
+            self.close(1013)
 
     def offer(self, frame: bytes, message: uuid.UUID) -> bool:
         """Send a frame of this message's stream. Return False if there is no room; the page then catches up later."""
-        if self._closing:
+        if self._writer.closed:
             return False
         if not self.send_window.has_room(len(frame)):
             self.send_window.mark_full(time.monotonic())
@@ -237,8 +224,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._watches.catch_up(message)
 
     def has_room(self) -> bool:
-        """Return whether the page may be shown a conversation. If not, ask it to acknowledge; a page that does not is
-        closed after a while."""
+        """Return whether there is room to show the page a conversation. If not, ask the page to acknowledge; one that
+        does not is closed after a while."""
         if self.send_window.has_room_for_large():
             return True
         self.send_window.mark_full(time.monotonic())
@@ -246,32 +233,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return False
 
     def next_turn(self) -> int:
-        """Outdate the `watch` that is being carried out, and return the number of the new one."""
+        """Invalidate the `watch` that is being carried out, and return the number of the next one."""
         self.turn += 1
         return self.turn
 
     def close(self, code: int) -> None:
-        self.close_with(code)
-
-    def close_with(self, code: int) -> None:
-        """Send what is queued, then close with this code."""
-        if not self._closing:
-            self._closing = True
-            if code in RECONNECT_CODES:
-                self._cause = EndReason.CONNECTION_LOST
-            self._outgoing.append(code)
-            self._wake_writer.set()
-
-    async def _write(self, send: Any) -> None:
-        while True:
-            await self._wake_writer.wait()
-            self._wake_writer.clear()
-            while self._outgoing:
-                out = self._outgoing.popleft()
-                if isinstance(out, int):
-                    await send({"type": "websocket.close", "code": out})
-                    return
-                await send({"type": "websocket.send", "text": out.decode()})
+        """Send what is queued, then close with this code. Does nothing if the socket is closed."""
+        if not self._writer.closed and code in RECONNECT_CODES:
+            self._cause = EndReason.CONNECTION_LOST
+        self._writer.close(code)
 
     # --- the session ---------------------------------------------------------------------------------------
 
@@ -290,14 +260,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
             supervisor.sessions.replace(self.session, successor)
             asyncio.get_running_loop().call_later(COOKIE_DELAY, self._reconnect)
         elif user is None:
-            self.close_with(4401)
+            self.close(4401)
             supervisor.leave(self, EndReason.SIGNED_OUT)
-        elif not self._closing:
-            self.signed_in_by = (self._key, user.pk, user.password)
+        elif not self._writer.closed:
+            self.signed_in = SignedIn(self._key, user.pk, user.password)
 
     def _reconnect(self) -> None:
         """Make the page reconnect with its new session. Only the browser that changed the password has its cookie."""
-        self.close_with(1012)
+        self.close(1012)
         supervisor.leave(self, EndReason.CONNECTION_LOST)
 
 

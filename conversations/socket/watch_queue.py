@@ -42,7 +42,7 @@ class WatchQueue:
         self.resume()
 
     def resume(self) -> None:
-        """Start working on what waits, unless the queue is at work already."""
+        """Start on the waiting `watch`, unless one is being carried out."""
         if self._task is None or self._task.done():
             self._task = supervisor.spawn(self._work())
 

@@ -1,1 +1,1 @@
-"""How answers are saved, and how the database is reached without holding up the event loop."""
+"""Saves answers, and reaches the database without holding up the event loop."""

@@ -80,7 +80,7 @@ async def in_database(
 async def in_background(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """The same on the background threads: calls wait for each other, and statements have no time limit."""
+    """Like `in_database`, on the background threads: calls wait for each other, and statements have no time limit."""
     return await _background.run(function, *args, **kwargs)
 
 

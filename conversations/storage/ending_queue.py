@@ -70,8 +70,8 @@ class EndingQueue:
             return min((waiting.due for waiting in self._waiting.values()), default=float("inf"))
 
     def write(self, *, last: bool) -> None:
-        """Write every end that is due, or with `last` every one. Those that failed before come after the others, one by
-        one. Raises psycopg.Error if the database is unavailable."""
+        """Write every end that is due, or all of them with `last`. Ends that failed before are written after the
+        others, one by one. Raises psycopg.Error if the database is unavailable."""
         while fresh := self._select(lambda waiting: not waiting.failed)[:MAX_BATCH]:
             self._write_together(fresh)
         for waiting in self._select(lambda waiting: last or waiting.due <= time.monotonic()):
@@ -82,7 +82,7 @@ class EndingQueue:
             return [waiting for waiting in self._waiting.values() if wanted(waiting)]
 
     def _write_together(self, batch: list[_Waiting]) -> None:
-        """Write several in one transaction. Those that it did not end are then written alone."""
+        """Write several ends in one transaction. Each one that this did not store is then written alone."""
         connection = self._database.get()
         won = [False] * len(batch)
         try:
@@ -104,7 +104,8 @@ class EndingQueue:
                 self._write_alone(waiting)
 
     def _write_alone(self, waiting: _Waiting) -> None:
-        """Write an end in full, or else only what has to be stored in any case, or else postpone it."""
+        """Write an end in full; if that fails, only what has to be stored in any case; if that fails too, postpone
+        it."""
         connection = self._database.get()
         for ending in (waiting.ending, bare(waiting.ending)):
             try:

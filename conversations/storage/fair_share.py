@@ -26,11 +26,11 @@ MAX_JOBS = 100
 """Jobs of one person that wait or run: twice what somebody with many tabs needs."""
 
 COOLDOWN_FACTOR = 3
-"""If jobs of a person wait, a slot is reused only after this many times the duration of its last job. Jobs that compute
-in Python, such as rendering, would otherwise keep the event loop from its work."""
+"""While jobs of a person wait, a slot pauses for this many times the duration of its last job before it is reused. Jobs
+that compute in Python, such as rendering, would otherwise keep the event loop from its work."""
 
 MAX_COOLDOWN = 1.0
-"""Seconds; the limit of that pause."""
+"""Upper limit of that pause, in seconds."""
 
 
 class _Share:

@@ -4,7 +4,7 @@ The journal has its own thread and connection. It is never cancelled, and nothin
 the end of a generation, so neither a Stop nor a slow query of somebody else can lose a save. While the database is
 unavailable, text and ends wait in memory, and every tick tries to connect again.
 
-Ticks come before ends, and a refused end is retried later, so what the database refuses delays nothing else.
+Ticks come before ends, and a refused end is retried later, so an end that the database refuses delays nothing else.
 """
 
 import logging
@@ -139,8 +139,8 @@ class Journal:
         self._database.close()
 
     def _next_turn(self) -> float:
-        """When there is something to do. While the database is unavailable, a new end does not bring the next attempt
-        forward."""
+        """When the next turn is due, on the monotonic clock. While the database is unavailable, a new end does not
+        bring the next attempt forward."""
         return max(self._retry_at, min(self._ticked_at + self._interval(), self._endings.next_due()))
 
     def _interval(self) -> float:
@@ -149,13 +149,14 @@ class Journal:
         return self._busy_interval if busy else self._idle_interval
 
     def _turn(self, *, last: bool) -> None:
-        """The tick comes first: no end may delay the lease and the text of others. `last`: no other turn follows."""
+        """Tick, then write ends: no end may delay the lease and the text of others. `last`: no other turn follows."""
         due = time.monotonic() >= self._ticked_at + self._interval()
         if not due or self._attempt(self._tick) or last:
             self._attempt(lambda: self._endings.write(last=last))
 
     def _attempt(self, work: Callable[[], None]) -> bool:
-        """False if the database is unavailable. Nothing may end this thread: without it nothing is saved."""
+        """Do some work. Return False if the database is unavailable. Nothing may end this thread: without it nothing is
+        saved."""
         try:
             work()
         except psycopg.Error as error:

@@ -159,7 +159,7 @@ def tick(connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[tu
 
 
 def finish(connection: psycopg.Connection, ending: "Ending", process: uuid.UUID) -> bool:
-    """End a generation; True if this call did it."""
+    """End a generation. Returns True if this call ended it."""
     return _won(connection.execute(FINISH, _parameters(ending, process)))
 
 
@@ -224,6 +224,6 @@ def reap(connection: psycopg.Connection, owners: Sequence[uuid.UUID]) -> list[uu
 
 
 def force_end(connection: psycopg.Connection, generation: uuid.UUID, reason: EndReason) -> bool:
-    """End a generation in place of its owner, which is fenced by that. True if this call did it."""
+    """End a generation in place of its owner, and thereby fence the owner. Returns True if this call ended it."""
     parameters = {"generation": generation, "reason": reason.value}
     return bool(connection.execute(FORCE_END, parameters).fetchall())

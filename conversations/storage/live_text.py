@@ -35,7 +35,7 @@ class Snapshot:
 
 
 class LiveText:
-    """May be used from any thread."""
+    """The unsaved text of all live generations. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class LiveText:
             self._unsaved.pop(generation, None)
 
     def snapshot(self) -> dict[uuid.UUID, Snapshot]:
-        """What is unsaved now, of all open generations."""
+        """The text of all open generations that is unsaved now."""
         with self._lock:
             return {
                 generation: Snapshot(unsaved.start, "".join(unsaved.parts), len(unsaved.parts))
@@ -70,7 +70,7 @@ class LiveText:
             }
 
     def mark_saved(self, generation: uuid.UUID, snapshot: Snapshot) -> None:
-        """The text of `snapshot` is in the database."""
+        """Note that the text of `snapshot` is in the database."""
         with self._lock:
             if (unsaved := self._unsaved.get(generation)) is not None:
                 unsaved.start = snapshot.start + len(snapshot.text)
@@ -80,7 +80,7 @@ class LiveText:
 def save(
     connection: psycopg.Connection, process: uuid.UUID, pieces: Sequence[Piece]
 ) -> tuple[list[journal_sql.Row], set[uuid.UUID]]:
-    """One tick with these pieces. Returns its rows, and the generations whose pieces are saved.
+    """Tick with these pieces. Returns the tick's rows, and the generations whose pieces are saved.
 
     If the database refuses the pieces together, each is tried alone: one may belong to a generation that was deleted at
     this moment. Raises psycopg.Error if the database is unavailable.

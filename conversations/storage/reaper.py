@@ -25,7 +25,7 @@ MIN_STEADY_CONTACT = 2.0
 
 
 def reap(process: uuid.UUID, *, at_start: bool = False) -> list[uuid.UUID]:
-    """End what dead processes left streaming; returns the ids of those generations. Raises django.db.Error,
+    """End what dead processes left streaming, and return the ids of those generations. Raises django.db.Error and
     psycopg.Error. Any number of processes may reap at once."""
     began = time.monotonic()
     with transaction.atomic():

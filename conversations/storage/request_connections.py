@@ -1,7 +1,7 @@
 """Releases the database connection of a request, however the request ends.
 
-Django releases it when its `request_finished` signal is sent. After an exception that leaves Django that signal is not
-sent, so a pool of eight connections would be empty after eight exceptions.
+Django releases it when its `request_finished` signal is sent. When an exception leaves Django, that signal is not sent;
+a pool of eight connections would be empty after eight exceptions.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 async def release() -> None:
     """Release the connection of this request's thread, which was used to load the user.
 
-    A request that keeps it while it waits for a second one (`in_database`) could wait forever, if all others do the
+    A request that keeps it while it waits for a second one (`in_database`) could wait forever if all others did the
     same.
     """
     await sync_to_async(close_old_connections)()

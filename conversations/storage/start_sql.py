@@ -106,7 +106,7 @@ LOCK = "SELECT 1 FROM auth_user WHERE id = %s FOR NO KEY UPDATE"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What has to be known before anything is written.
+    """What a command has to know before it writes anything.
 
     `message`: the message of this command, if it was carried out before. `streaming`: the generation that streams in
     the conversation. `streaming_count`: how many of this person's generations stream. The other three are the person's
@@ -140,7 +140,7 @@ def lock(user: int) -> None:
 
 
 def new_conversation(conversation: Conversation, command: uuid.UUID) -> Facts | None:
-    """Insert a conversation. None if the same command has done so before."""
+    """Insert a conversation and return its facts; None if the same command has inserted it before."""
     with connection.cursor() as insert, connection.cursor() as asked:
         insert.execute(
             NEW_CONVERSATION,
@@ -159,7 +159,7 @@ def new_conversation(conversation: Conversation, command: uuid.UUID) -> Facts | 
 
 
 def facts(conversation: uuid.UUID, user: int, command: uuid.UUID) -> Facts:
-    """The facts about an existing conversation."""
+    """Read the facts about an existing conversation."""
     with connection.cursor() as cursor:
         cursor.execute(FACTS, {"conversation": conversation, "user": user, "command": command})
         return Facts(*cursor.fetchone())

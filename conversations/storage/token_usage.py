@@ -12,8 +12,8 @@ from conversations.rules.status import Status
 def store_answer(generation: uuid.UUID, tokens_in: int, tokens_out: int) -> None:
     """Store the counted tokens and their cost at the prices of the generation's start, unless its usage is final.
 
-    `tokens_out` are those of the text alone: tokens of thinking were counted as they arrived. The tokens of the title
-    are added.
+    `tokens_out` counts the text alone: tokens of thinking were counted as they arrived. The tokens of the title are
+    added.
     """
     ended = Generation.objects.exclude(status=Status.STREAMING)
     found = ended.select_for_update(of=("self",)).filter(pk=generation, usage_final=False).first()

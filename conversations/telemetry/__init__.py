@@ -1,1 +1,1 @@
-"""What operators read of a process: metrics, one log line for each generation, the security log."""
+"""Reports to operators: metrics, one log line for each generation, the security log."""

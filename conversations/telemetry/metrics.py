@@ -1,6 +1,6 @@
 """The process's metrics for Prometheus. Each process counts for itself and starts at zero.
 
-Nothing here is touched for each chunk: a generation is observed at its end, and gauges are read when somebody scrapes.
+Nothing here is touched for each chunk: a generation is observed at its end, and gauges are read at each scrape.
 """
 
 import asyncio
@@ -59,8 +59,8 @@ def count_end(status: str, reason: str, count: int = 1) -> None:
 
 
 def observe(*, stop: float | None, first_token: float | None, tokens_in: int | None, tokens_out: int | None) -> None:
-    """Observe the durations in seconds and the tokens of a generation that ended in this process. None: not known, or
-    it did not get that far."""
+    """Observe the durations in seconds and the tokens of a generation that ended in this process. A value is None if it
+    is unknown or the generation ended before it."""
     if stop is not None:
         STOP_DURATION.observe(max(0.0, stop))
     if first_token is not None:
@@ -78,7 +78,7 @@ def add_gauges(gauges: Iterable[tuple[str, str, Callable[[], float]]]) -> None:
 async def exposition(headers: Mapping[str, str]) -> tuple[bytes, str]:
     """All metrics and their content type: OpenMetrics if the `accept` header prefers it. May be cancelled.
 
-    Gauges are read on the event loop, to which their values belong. Encoding takes milliseconds, so a thread does it.
+    Gauges are read on the event loop, where their values change. Encoding takes milliseconds, so it runs on a thread.
     """
     for gauge, value in _gauges:
         gauge.set(value())

@@ -50,7 +50,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 def more_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """GET: the messages `?before=` or `?after=` one that is on screen, as a fragment. `?branch=` names the last message
-    of the branch that the page looks at, if that is not the conversation's own."""
+    of the branch that the page shows, if that is not the stored one."""
     current = _own_conversation(request, pk)
     versions.show_branch(current, parse_id(request.GET.get("branch", "")))
     if before := request.GET.get("before", ""):

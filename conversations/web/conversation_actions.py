@@ -1,4 +1,4 @@
-"""What a person does with a conversation as a whole: rename, pin, archive, delete and restore it.
+"""A person's actions on a whole conversation: rename, pin, archive, delete and restore it.
 
 Each action is a plain form; for htmx the response is the part of the page that changes. All open pages of the person
 are notified.
@@ -114,8 +114,8 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def restore(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """POST: undo a deletion; without effect if there was none. For htmx, `list` in the form asks for the list of
-    deleted conversations in return, and `open` for the conversation itself."""
+    """POST: undo a deletion; without effect if there was none. For htmx, `list` in the form requests the list of
+    deleted conversations as the response, and `open` the conversation itself."""
     own = Conversation.objects.deleted_by(request.user) | Conversation.objects.visible_to(request.user)
     conversation = get_object_or_404(own, pk=pk)
     if conversation.deleted_at is not None:
@@ -145,7 +145,7 @@ def _change(request: HttpRequest, pk: uuid.UUID, change: Callable[[Conversation]
 
 
 def _trigger_shelved(response: HttpResponse, pk: uuid.UUID, *, archived: bool) -> HttpResponse:
-    """Tell the page whether the conversation, which may be on screen, is in the archive."""
+    """Trigger an event that says whether the conversation, which may be on screen, is in the archive."""
     return trigger_client_event(response, "conversation:shelved", {"conversation": str(pk), "archived": archived})
 
 

@@ -1,8 +1,8 @@
-"""The pages for requests that fail: rejected ones, errors of the server, and a database that is unavailable, which gets
-a page of its own because it passes.
+"""The pages for requests that fail: rejected ones, errors of the server, and an unavailable database, which has a page
+of its own because it is temporary.
 
-Unlike Django's own, none of them reads the submitted form. A form that cannot be read may be what brought the request
-here, and reading it again would raise again, out of Django and into the server.
+Unlike Django's own, none of them reads the submitted form. The error may be that the form cannot be read, and reading
+it again would raise again, out of Django and into the server.
 """
 
 import logging
@@ -20,8 +20,8 @@ RETRY_AFTER = 5
 """Seconds until another try makes sense, for the header `Retry-After`."""
 
 UNAVAILABLE_CODES = ("08", "57P", "53300", "55P03")
-"""How PostgreSQL's error codes (its manual, appendix A) begin for: a connection that failed, a server that starts
-or stops, too many connections, and a lock that was held for too long. An error without a code means that the server has
+"""Beginnings of PostgreSQL's error codes (its manual, appendix A) for a connection that failed, a server that starts or
+stops, too many connections, and a lock that was held for too long. An error without a code means that the server has
 not answered. Other kinds of `OperationalError`, such as a cancelled query or a deadlock, are not among them."""
 
 
@@ -59,7 +59,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     logger.warning("no page for %s: the database is away: %s", request.path, type(error).__name__)
     page = render_to_string("503.html", {"can_reload": request.method == "GET"})
     response = HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
-    response.__dict__["_has_been_logged"] = True  # Django's own mark: without it, it would log the traceback as well
+    response.__dict__["_has_been_logged"] = True  # Django's own mark: without it, Django would also log the traceback
     return response
 
 

@@ -50,7 +50,8 @@ def file_name(title: str, extension: str) -> str:
 
 
 async def _own_conversation(request: HttpRequest, pk: uuid.UUID) -> Conversation:
-    """Raises Http404. Gives the request's connection back, so that a slow download holds none."""
+    """Load the person's conversation. Raises Http404. Releases the request's database connection, so that a slow
+    download holds none."""
     user = await request.auser()
     await release()
     return await in_database(_find, user, pk)

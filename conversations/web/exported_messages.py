@@ -7,7 +7,7 @@ from conversations.models import Conversation, Generation, Message
 from conversations.rendering import message_text
 from conversations.storage.db_threads import in_database
 
-BATCH = 10
+BATCH_SIZE = 10
 """Messages that are read at once: each may be as long as an answer can get."""
 
 ExportedMessage = tuple[Message, Generation | None, str]
@@ -17,8 +17,8 @@ ExportedMessage = tuple[Message, Generation | None, str]
 async def on_branch(conversation: Conversation) -> AsyncIterator[ExportedMessage]:
     """The messages of the branch on screen, oldest first."""
     branch = await in_database(Message.objects.branch_ids, conversation.head_id)
-    for begin in range(0, len(branch), BATCH):
-        for message in await in_database(_in_order, branch[begin : begin + BATCH]):
+    for begin in range(0, len(branch), BATCH_SIZE):
+        for message in await in_database(_in_order, branch[begin : begin + BATCH_SIZE]):
             yield message
 
 
@@ -38,7 +38,7 @@ def _in_order(ids: list[uuid.UUID]) -> list[ExportedMessage]:
 
 def _after(conversation: Conversation, last: uuid.UUID | None) -> list[ExportedMessage]:
     rows = conversation.messages.select_related("generation").order_by("id")
-    return [_exported(row) for row in (rows.filter(pk__gt=last) if last else rows)[:BATCH]]
+    return [_exported(row) for row in (rows.filter(pk__gt=last) if last else rows)[:BATCH_SIZE]]
 
 
 def _exported(message: Message) -> ExportedMessage:

@@ -1,4 +1,4 @@
-"""What a person does with one message: switch to another version of it, or copy it."""
+"""A person's actions on one message: switch to another version of it, or copy it."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What a person has used in the current month."""
+"""A person's usage in the current month."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recently deleted conversations, which a person can still restore, or delete for good."""
+"""Recently deleted conversations, which a person can still restore, or delete permanently."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -65,7 +65,7 @@ def retention_period() -> str:
 
 
 def _kept_until(conversation: Conversation) -> datetime | None:
-    """When a deleted conversation will be removed for good; None if that is beyond the calendar."""
+    """When a deleted conversation will be removed permanently; None if that is beyond the calendar."""
     try:
         return (conversation.deleted_at or conversation.active_at) + timedelta(days=settings.CHAT_KEEP_DELETED)
     except OverflowError:

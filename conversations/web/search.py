@@ -13,7 +13,7 @@ from .request_type import HttpRequest
 from .search_results import find
 
 MAX_RECENT = 6
-"""How many conversations are offered before anything is typed."""
+"""Conversations that are offered before anything is typed."""
 
 
 @never_cache

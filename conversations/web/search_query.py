@@ -1,4 +1,4 @@
-"""What somebody types into the search, as a query of PostgreSQL's full-text search."""
+"""Turns what somebody types into the search into a query of PostgreSQL's full-text search."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a search finds among a person's titles and messages, newest first.
+"""Searches a person's titles and messages. The newest hits come first.
 
 There are two ways through the index, so that the time does not grow with the number of people or the length of their
 history. A frequent word is soon found among the newest entries; a rare word has few entries in the index of words.
@@ -23,8 +23,8 @@ PAGE_SIZE = 20
 MAX_LENGTH = 500
 """Characters of a search."""
 
-NEWEST = 1000
-"""How many of the newest entries are scanned before the index of words is used."""
+MAX_SCANNED = 1000
+"""The newest entries that are scanned before the index of words is used."""
 
 NO_CURSOR = uuid.UUID(int=2**128 - 1)
 """An ID that is higher than any other."""
@@ -123,7 +123,7 @@ def _ids(query: Query, owner: int, after: uuid.UUID) -> list[uuid.UUID]:
         "query": query.for_owner(owner),
         "owner": owner,
         "after": after,
-        "newest": NEWEST,
+        "newest": MAX_SCANNED,
         "limit": PAGE_SIZE + 1,
     }
     with connection.cursor() as cursor:

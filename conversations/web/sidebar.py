@@ -1,4 +1,4 @@
-"""The sidebar: a person's conversations, grouped by date, page by page as one scrolls."""
+"""The sidebar: a person's conversations, grouped by date, page by page as the person scrolls."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ from .recently_deleted import retention_period
 from .request_type import HttpRequest, User
 
 PAGE_SIZE = 50
-"""Conversations that are fetched at once as one scrolls."""
+"""Conversations of one page of the list."""
 
 MAX_REFRESHED = 1000
-"""How many conversations a refresh fetches, however far somebody has scrolled."""
+"""Conversations that a refresh fetches, however far somebody has scrolled."""
 
 MAX_PINNED = 100
-"""How many pinned conversations come first. Older ones are listed by date, so that none is lost."""
+"""Pinned conversations that come first. Older ones are listed by date like unpinned ones, so that none is lost."""
 
 YEARS = range(1970, 9999)
 """The years that a cursor may have: at both ends of the calendar, a time does not exist in some time zones."""

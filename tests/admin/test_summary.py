@@ -137,7 +137,7 @@ def test_every_figure_matches_the_statistics_module(model, some):
     roll_up_all()
     found = summarize(for_model(model))
     rows = list(Generation.objects.filter(pk__in=[row.pk for row in some]))
-    assert found.runs == len(rows) == 60
+    assert found.count == len(rows) == 60
     for status in ("complete", "interrupted", "error"):
         assert found.statuses[status] == sum(row.status == status for row in rows)
     for reason in ("finished", "stopped", "left", "timed_out"):
@@ -231,7 +231,7 @@ def test_later_changes_are_rolled_up_again(model, some):
     waiting = Selection(conditions=(Condition("model", (model,)), Condition("reviewed", (False,))))
     for _ in range(2):  # noted, then rolled up again
         assert comparable(summarize(for_model(model))) == comparable(by_rows(for_model(model)))
-        assert summarize(waiting).runs == Generation.objects.filter(model=model, reviewed_at=None).count()
+        assert summarize(waiting).count == Generation.objects.filter(model=model, reviewed_at=None).count()
         roll_up_all()
 
 

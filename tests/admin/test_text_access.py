@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test import RequestFactory
 
 from conversations.admin import capped_changelist
-from conversations.admin.conversations import MESSAGES
+from conversations.admin.conversations import MAX_MESSAGES
 from conversations.models import AuditEntry, Conversation, Generation, Message
 from tests.support.conversations import conversation
 
@@ -185,7 +185,7 @@ def test_newest_conversations_are_read_from_an_index(made):
 def test_long_conversation_is_paginated(staff, alice):
     made = conversation(alice)
     parent, ids = Message.objects.get(pk=made.head_id), []
-    for number in range(MESSAGES + 5):
+    for number in range(MAX_MESSAGES + 5):
         role = "user" if number % 2 == 0 else "assistant"
         parent = Message.objects.create(conversation=made, parent=parent, role=role, content=f"number{number}.")
         ids.append(parent.pk)
@@ -193,7 +193,7 @@ def test_long_conversation_is_paginated(staff, alice):
     address = page_of(made)
     last = staff.get(address)
     assert "number4." not in last.text
-    assert last.html.count('class="answer"') == MESSAGES
+    assert last.html.count('class="answer"') == MAX_MESSAGES
     assert f'href="?until={ids[4]}"' in last.html
     first = staff.get(f"{address}?until={ids[4]}")
     assert [f"number{number}." in first.text for number in (0, 4, 5)] == [True, True, False]

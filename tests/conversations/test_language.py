@@ -105,7 +105,7 @@ def test_refusals_use_the_pages_language(alice, socket):
     asked = page.ask("  ")
     assert page.wait_refused("empty", id=asked.id)["sentence"] == "Schreib erst etwas."
     position = page.send_raw("nonsense")
-    assert page.wait_refused("malformed", after=position)["sentence"] == "Dieser Frame ist kein JSON."
+    assert page.wait_refused("malformed", after=position)["sentence"] == "Der Frame ist kein gültiges JSON."
 
 
 def test_two_languages_on_one_answer_do_not_mix(alice, answering, socket):

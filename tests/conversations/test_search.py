@@ -189,7 +189,7 @@ def test_pages_list_each_hit_once_newest_first(alice):
 
 
 def test_finds_a_rare_word_in_old_messages(alice, monkeypatch):
-    monkeypatch.setattr(search_results, "NEWEST", 3)
+    monkeypatch.setattr(search_results, "MAX_SCANNED", 3)
     searchable_messages(alice, "ancient coelacanth", *(f"filler {number}" for number in range(10)))
     assert found(alice, "coelacanth") == ["ancient <mark>coelacanth</mark>"]
 

@@ -24,6 +24,7 @@ from conversations.delivery.broadcast import Broadcast
 from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
 from conversations.models.ids import new_id
+from conversations.people.socket_sessions import SignedIn
 from conversations.protocol.commands import Send, Watch
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.rules.send_window import SendWindow
@@ -165,7 +166,7 @@ class Page:
     def __init__(self, user):
         self.user_id = user.pk
         self.session, self.language = "session", "en"
-        self.signed_in_by = ("key", user.pk, user.password)
+        self.signed_in = SignedIn("key", user.pk, user.password)
         self.conversation = None
         self.viewing = set()
         self.send_window = SendWindow(1 << 20, time.monotonic())

@@ -51,5 +51,5 @@ def test_lagging_page_is_pinged_after_its_answer_ended():
     sockets.add(page)
     page.send_window.record(LIMIT)
     page.send_window.mark_full(0.0)
-    sockets.check(2.0, paused=False, lost=lambda _: None, back=lambda _: None)
+    sockets.check(2.0, paused=False, on_lost=lambda _: None, on_back=lambda _: None)
     assert page.pushed == [events.PING]

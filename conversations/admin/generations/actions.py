@@ -1,4 +1,4 @@
-"""What staff can do with generations: watch the running ones, stop, review and export them."""
+"""The actions of staff on generations: watch the running ones, stop, review and export them."""
 
 import logging
 import uuid
@@ -46,16 +46,20 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
     actions = ["mark_reviewed", "export_selected"]
 
     def get_urls(self) -> list[URLPattern]:
-        def behind(view: Any) -> Any:
+        def protected(view: Any) -> Any:
             return self.admin_site.admin_view(view)
 
         name = "conversations_generation_{}".format
         return [
-            path("running/", behind(require_safe(self.running_view)), name=name("running")),
-            path("running/rows/", self._signed_in(behind(require_safe(self.running_rows))), name=name("running_rows")),
-            path("export/", behind(require_safe(self.export_view)), name=name("export")),
-            path("<uuid:pk>/review/", behind(require_POST(self.review_view)), name=name("review")),
-            path("<uuid:pk>/stop/", behind(require_POST(self.stop_view)), name=name("stop")),
+            path("running/", protected(require_safe(self.running_view)), name=name("running")),
+            path(
+                "running/rows/",
+                self._sign_in_first(protected(require_safe(self.running_rows))),
+                name=name("running_rows"),
+            ),
+            path("export/", protected(require_safe(self.export_view)), name=name("export")),
+            path("<uuid:pk>/review/", protected(require_POST(self.review_view)), name=name("review")),
+            path("<uuid:pk>/stop/", protected(require_POST(self.stop_view)), name=name("stop")),
             *super().get_urls(),
         ]
 
@@ -66,7 +70,7 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
     def has_stop_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("conversations.stop_generation")
 
-    # What runs now
+    # Running generations
 
     def running_view(self, request: HttpRequest) -> HttpResponse:
         return self._running(request, "admin/conversations/generation/running.html")
@@ -75,7 +79,7 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
         """The rows alone, which the page polls."""
         return self._running(request, "admin/conversations/generation/_running.html")
 
-    def _signed_in(self, view: Any) -> Any:
+    def _sign_in_first(self, view: Any) -> Any:
         """Redirect the whole page to the sign-in instead of loading the sign-in into a partial."""
 
         def inner(request: HttpRequest) -> HttpResponse:
@@ -106,26 +110,26 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
         """Stop a generation of any process."""
         if not self.has_stop_permission(request):
             raise PermissionDenied
-        run = self._run(pk)
-        if run is None:
-            return self._gone(request, pk)
-        if run.status != Status.STREAMING:
+        generation = self._find(pk)
+        if generation is None:
+            return self._redirect_to_list(request, pk)
+        if generation.status != Status.STREAMING:
             messages.info(
-                request, _("This answer had already ended: %(status)s.") % {"status": run.get_status_display()}
+                request, _("This answer had already ended: %(status)s.") % {"status": generation.get_status_display()}
             )
-            return self._back(request, pk)
-        audit.record_action(request, Action.STOPPED, [run])
-        self._stop(request, run)
-        return self._back(request, pk)
+            return self._redirect_back(request, pk)
+        audit.record_action(request, Action.STOPPED, [generation])
+        self._stop(request, generation)
+        return self._redirect_back(request, pk)
 
-    def _stop(self, request: HttpRequest, run: Generation) -> None:
+    def _stop(self, request: HttpRequest, generation: Generation) -> None:
         try:
-            running.stop_and_wait(run.pk, request.user.pk or 0)
+            running.stop_and_wait(generation.pk, request.user.pk or 0)
         except (Late, running.NoSupervisor, *UNAVAILABLE) as error:
-            logger.warning("generation %s: not stopped: %s", run.pk, type(error).__name__)
+            logger.warning("generation %s: not stopped: %s", generation.pk, type(error).__name__)
             messages.error(request, _("The answer could not be stopped. Try again."))
             return
-        now = self._run(run.pk)
+        now = self._find(generation.pk)
         ended = now.get_end_reason_display() if now is not None else _("deleted")
         messages.success(request, _("The answer ended: %(reason)s.") % {"reason": ended})
 
@@ -134,9 +138,9 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
     def review_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if not self.has_review_permission(request):
             raise PermissionDenied
-        run = self._run(pk)
-        if run is None:
-            return self._gone(request, pk)
+        generation = self._find(pk)
+        if generation is None:
+            return self._redirect_to_list(request, pk)
         form = ReviewForm(request.POST)
         if not form.is_valid():
             messages.error(request, " ".join(map(str, form.errors["note"])))
@@ -144,7 +148,7 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
             messages.success(request, _("Marked as reviewed."))
         else:
             messages.warning(request, _("This answer is still being written. Review it once it has ended."))
-        return self._back(request, pk)
+        return self._redirect_back(request, pk)
 
     @admin.action(description=lazy("Mark as reviewed"), permissions=["review"])
     def mark_reviewed(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
@@ -163,17 +167,17 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
         )
 
     @transaction.atomic
-    def _review(self, request: HttpRequest, runs: QuerySet[Generation], note: str = "") -> int:
+    def _review(self, request: HttpRequest, generations: QuerySet[Generation], note: str = "") -> int:
         """Review these, except those still streaming. Returns how many."""
         ended = (
-            Generation.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
+            Generation.objects.filter(pk__in=list(generations.values_list("pk", flat=True)))
             .exclude(status=Status.STREAMING)
             .select_related("conversation__owner")
             .select_for_update(of=("self",))
         )
         found = list(ended)
         audit.record_action(request, Action.REVIEWED, found)
-        return Generation.objects.filter(pk__in=[run.pk for run in found]).update(
+        return Generation.objects.filter(pk__in=[generation.pk for generation in found]).update(
             reviewed_at=Now(), reviewed_by=request.user.pk, review_note=note
         )
 
@@ -193,26 +197,26 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
         everything = request.POST.get("select_across") == "1"
         return self._csv(request, queryset, request.GET.urlencode() if everything else _("a selection"))
 
-    def _csv(self, request: HttpRequest, runs: QuerySet[Generation], which: str) -> StreamingHttpResponse:
+    def _csv(self, request: HttpRequest, generations: QuerySet[Generation], which: str) -> StreamingHttpResponse:
         everything = _("all")
         audit.record_export(request, f"generations as CSV: {which or everything}")
         name = f"generations-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
         return StreamingHttpResponse(
-            csv_export.csv_lines(runs),
+            csv_export.csv_lines(generations),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
-    # Where to go afterwards
+    # What the actions share
 
-    def _run(self, pk: uuid.UUID) -> Generation | None:
+    def _find(self, pk: uuid.UUID) -> Generation | None:
         return Generation.objects.select_related("conversation__owner").filter(pk=pk).first()
 
-    def _gone(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    def _redirect_to_list(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.warning(request, _("This generation does not exist. It may have been deleted."))
         return HttpResponseRedirect(reverse("admin:conversations_generation_changelist"))
 
-    def _back(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    def _redirect_back(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if request.POST.get("back") == "running":
             return HttpResponseRedirect(reverse("admin:conversations_generation_running"))
         return HttpResponseRedirect(reverse("admin:conversations_generation_change", args=[pk]))

@@ -52,8 +52,8 @@ def fill_columns(times: dict[datetime, dict[str, int]], step: str) -> dict[datet
             at = _next_column(at, step)
     for each, counts in times.items():
         column = columns[_column_start(each, step)]
-        for status, runs in counts.items():
-            column[status] = column.get(status, 0) + runs
+        for status, count in counts.items():
+            column[status] = column.get(status, 0) + count
     return columns
 
 

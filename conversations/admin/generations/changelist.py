@@ -16,7 +16,7 @@ class GenerationList(BoundedList):
 
     def get_results(self, request: HttpRequest) -> None:
         found = self.queryset
-        self.queryset = self._present(found)
+        self.queryset = self._with_value(found)
         super().get_results(request)
         self.queryset = found
         rows: Any = self.result_list
@@ -28,7 +28,7 @@ class GenerationList(BoundedList):
         """Sort rows without a value last in both directions."""
         return [self._nulls_last(each) for each in super().get_ordering(request, queryset)]
 
-    def _present(self, found: QuerySet[Any]) -> QuerySet[Any]:
+    def _with_value(self, found: QuerySet[Any]) -> QuerySet[Any]:
         """Only rows with the value sorted by, if these alone fill the pages: then an index gives the order instead of
         a sort of the whole table."""
         ordering = found.query.order_by

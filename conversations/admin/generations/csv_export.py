@@ -67,7 +67,7 @@ async def csv_lines(queryset: QuerySet[Any]) -> AsyncIterator[bytes]:
 
     Generations that begin meanwhile are not included; those deleted meanwhile may be missing.
     """
-    await release()  # the list and the audit entry were made with it
+    await release()  # it was used for the list and the audit entry
     yield _text([HEADER])
     rows = queryset.order_by("-requested_at", "-pk").values_list(*COLUMNS)
     last: tuple[Any, ...] | None = None

@@ -7,8 +7,8 @@ from django.utils.safestring import SafeString
 from conversations.admin.display import message_html
 from conversations.models import Generation, Message
 
-BEFORE = 6
-AFTER = 4
+MAX_BEFORE = 6
+MAX_AFTER = 4
 """Messages shown before and after the answer."""
 
 ANCESTORS = """
@@ -32,18 +32,18 @@ class Turn:
 
 def turns(message: Message) -> tuple[list[Turn], bool, bool]:
     """(turns around this message, oldest first; whether there are earlier ones; whether there are later ones)."""
-    above = list(Message.objects.raw(ANCESTORS, [message.pk, BEFORE]))
+    above = list(Message.objects.raw(ANCESTORS, [message.pk, MAX_BEFORE]))
     below = _below(message)
-    shown = [*above, *below[:AFTER]]
+    shown = [*above, *below[:MAX_AFTER]]
     generations = Generation.objects.in_bulk([each.pk for each in shown], field_name="message_id")
     found = [Turn(each, message_html(each, generations.get(each.pk)), each.pk == message.pk) for each in shown]
-    return found, bool(above) and above[0].parent_id is not None, len(below) > AFTER
+    return found, bool(above) and above[0].parent_id is not None, len(below) > MAX_AFTER
 
 
 def _below(message: Message) -> list[Message]:
-    """The newest branch after the message: up to `AFTER` + 1 messages."""
+    """The newest branch after the message: up to `MAX_AFTER` + 1 messages."""
     found: list[Message] = []
-    while len(found) <= AFTER:
+    while len(found) <= MAX_AFTER:
         following = (found[-1] if found else message).replies.order_by("-id").first()
         if following is None:
             break

@@ -18,7 +18,7 @@ from conversations.models.generation import NEEDS_REVIEW, REASONS_NEEDING_REVIEW
 from conversations.rules.status import EndReason, Status
 
 SAMPLE_SIZE = 20_000
-"""How many of the newest generations are searched for the models and endpoints that a filter offers."""
+"""The newest generations that are searched for the models and endpoints that a filter offers."""
 
 RECENT_VALUES = """
 SELECT DISTINCT newest.{column}

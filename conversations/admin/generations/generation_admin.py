@@ -31,7 +31,7 @@ from .timeline import milliseconds, steps
 EMPTY = "–"
 
 MAX_MATCHES = 1000
-"""People or titles that a search follows."""
+"""People, or titles, whose generations a search finds."""
 
 
 @admin.register(Generation)
@@ -78,7 +78,7 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     readonly_fields = ["stopped", "share", "tokens", "price"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Without the sidebar, so that the columns fit."""
+        """Hide the sidebar, so that the columns fit."""
         context = {"title": _("Generations"), "is_nav_sidebar_enabled": False, **(extra_context or {})}
         return super().changelist_view(request, context)
 
@@ -114,27 +114,27 @@ class GenerationAdmin(SummaryMixin, GenerationActions, TextAdmin):
     # One generation
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        run: Generation = kwargs["obj"]
-        run.share = shares([run]).get(run.pk)  # type: ignore[attr-defined]  # as in the list
+        generation: Generation = kwargs["obj"]
+        generation.share = shares([generation]).get(generation.pk)  # type: ignore[attr-defined]  # as in the list
         context |= {
             "subtitle": None,
-            "run": run,
-            "steps": steps(run),
-            "replacements": replacements(run),
+            "generation": generation,
+            "steps": steps(generation),
+            "replacements": replacements(generation),
             "reads_text": may_read_text(request),
             "may_stop": self.has_stop_permission(request),
             "may_review": self.has_review_permission(request),
-            "needs_review": run.end_reason in REASONS_TO_REVIEW,
+            "needs_review": generation.end_reason in REASONS_TO_REVIEW,
         }
         response = super().render_change_form(request, context, *args, **kwargs)
         if may_read_text(request):  # recorded by now
-            shown, before, after = turns(run.message)
+            shown, before, after = turns(generation.message)
             response.context_data |= {"turns": shown, "others_before": before, "others_after": after}
         return response
 
     @admin.display(description=_("stopped by"))
     def stopped(self, generation: Generation) -> str:
-        """Who, and from where."""
+        """Who stopped it, and from where."""
         if not generation.stop_origin:
             return EMPTY
         if generation.stopped_by is None:

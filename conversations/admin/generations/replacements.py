@@ -26,13 +26,15 @@ def replacements(generation: Generation) -> list[Replacement]:
     """
     message = generation.message
     prompt = message.parent
-    runs = Generation.objects.select_related("message__parent").filter(conversation_id=generation.conversation_id)
+    generations = Generation.objects.select_related("message__parent").filter(
+        conversation_id=generation.conversation_id
+    )
     others = Q(message__parent__parent_id=message.pk)
     if prompt is not None:
         others |= Q(message__parent_id=prompt.pk, message_id__gt=message.pk) | Q(
             message__parent_id__in=_newer_versions(prompt)
         )
-    return [Replacement(_relation(generation, later), later) for later in runs.filter(others).order_by("pk")]
+    return [Replacement(_relation(generation, later), later) for later in generations.filter(others).order_by("pk")]
 
 
 def _newer_versions(prompt: Message) -> Sequence[uuid.UUID]:

@@ -24,7 +24,7 @@ MAX_ROWS = 500
 """Rows of the list: the oldest generations, because those may be stuck."""
 
 STOP_TIMEOUT = 10.0
-"""Seconds that a generation may take to end. Towards the end it is taken from an owner that does not respond."""
+"""Seconds that a generation may take to end. If its owner does not respond, this process ends it within that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def running_rows() -> tuple[list[RunningRow], int]:
         Generation.objects.streaming().select_related("requested_by", "owner").order_by("requested_at", "pk")[:MAX_ROWS]
     )
     count = Generation.objects.streaming().count() if len(found) == MAX_ROWS else len(found)
-    keys = [run.pk for run in found]
+    keys = [generation.pk for generation in found]
     written = dict(
         Piece.objects.filter(generation_id__in=keys)
         .values_list("generation_id")
@@ -67,25 +67,27 @@ def running_rows() -> tuple[list[RunningRow], int]:
         .order_by()
     )
     viewers = _viewers(found)
-    return [_row(run, written.get(run.pk, 0), viewers[run.pk]) for run in found], count
+    return [_row(generation, written.get(generation.pk, 0), viewers[generation.pk]) for generation in found], count
 
 
-def _row(run: Generation, written: int, viewers: Viewers) -> RunningRow:
+def _row(generation: Generation, written: int, viewers: Viewers) -> RunningRow:
     now = timezone.now()
-    live = supervisor.live.get(run.pk)
+    live = supervisor.live.get(generation.pk)
     characters = live.lifecycle.written if live is not None else written
     tokens = live.lifecycle.tokens if live is not None else math.ceil(characters / 4)
-    silent = now - run.owner.renewed_at if run.owner is not None and live is None else None
-    return RunningRow(run, now - run.requested_at, characters, tokens, viewers, live is not None, silent)
+    silent = now - generation.owner.renewed_at if generation.owner is not None and live is None else None
+    return RunningRow(generation, now - generation.requested_at, characters, tokens, viewers, live is not None, silent)
 
 
-def _viewers(runs: Sequence[Generation]) -> Mapping[uuid.UUID, Viewers]:
+def _viewers(generations: Sequence[Generation]) -> Mapping[uuid.UUID, Viewers]:
     holders: dict[uuid.UUID, list[str]] = defaultdict(list)
-    rows = Presence.objects.filter(generation_id__in=[run.pk for run in runs], until__gt=timezone.now())
+    rows = Presence.objects.filter(
+        generation_id__in=[generation.pk for generation in generations], until__gt=timezone.now()
+    )
     for key, holder in rows.values_list("generation_id", "holder"):
         holders[key].append(holder)
     processes = _process_names(holder for each in holders.values() for holder in each)
-    return {run.pk: _viewers_of(run, holders[run.pk], processes) for run in runs}
+    return {generation.pk: _viewers_of(generation, holders[generation.pk], processes) for generation in generations}
 
 
 def _process_names(holders: Any) -> dict[str, str]:
@@ -93,8 +95,8 @@ def _process_names(holders: Any) -> dict[str, str]:
     return {str(process.pk): str(process) for process in ServerProcess.objects.filter(pk__in=keys)}
 
 
-def _viewers_of(run: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
-    live = supervisor.live.get(run.pk)
+def _viewers_of(generation: Generation, holders: Sequence[str], processes: Mapping[str, str]) -> Viewers:
+    live = supervisor.live.get(generation.pk)
     here = None if live is None else live.viewers.count - (ELSEWHERE in live.viewers)
     elsewhere = [processes.get(holder, holder) for holder in holders if not holder.startswith("page:")]
     return Viewers(here, elsewhere, any(holder.startswith("page:") for holder in holders))

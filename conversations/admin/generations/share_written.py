@@ -1,4 +1,4 @@
-"""What share of an unfinished answer was written.
+"""The share of an unfinished answer that was written.
 
 The share is exact if the answer was later continued to its end. Otherwise it is an estimate, compared with the
 regenerated answer or with the median length of the model's complete answers. An answer longer than that has no share.
@@ -15,7 +15,7 @@ from conversations.models import Generation, Kind
 from conversations.rules.status import UNFINISHED, Status
 
 SAMPLE_SIZE = 20_000
-"""How many recent generations are sampled for a model's median answer length."""
+"""Recent generations that are sampled for a model's median answer length."""
 
 MEDIAN_LENGTHS = """
 SELECT newest.model, percentile_cont(0.5) WITHIN GROUP (ORDER BY newest.characters)
@@ -52,16 +52,18 @@ class Share:
 
 def shares(generations: Sequence[Generation]) -> dict[uuid.UUID, Share]:
     """Shares by generation id, where known. Two queries, however many generations there are."""
-    cut_off = [run for run in generations if run.status in UNFINISHED]
+    cut_off = [generation for generation in generations if generation.status in UNFINISHED]
     found = {
-        run.pk: Share(100, True, _("This answer is complete.")) for run in generations if run.status == Status.COMPLETE
+        generation.pk: Share(100, True, _("This answer is complete."))
+        for generation in generations
+        if generation.status == Status.COMPLETE
     }
-    usual = _median_lengths({run.model for run in cut_off})
-    for run in cut_off:
-        if run.characters < usual.get(run.model, 0):
+    usual = _median_lengths({generation.model for generation in cut_off})
+    for generation in cut_off:
+        if generation.characters < usual.get(generation.model, 0):
             source = _("Compared with the median length of this model's recent complete answers.")
-            found[run.pk] = Share(_percent(run.characters, usual[run.model]), False, source)
-    return found | _compared_with_versions(run.pk for run in cut_off)
+            found[generation.pk] = Share(_percent(generation.characters, usual[generation.model]), False, source)
+    return found | _compared_with_versions(generation.pk for generation in cut_off)
 
 
 def _median_lengths(models: Iterable[str]) -> dict[str, float]:

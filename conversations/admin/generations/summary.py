@@ -1,4 +1,4 @@
-"""The summary above the list: of exactly the generations that the list's filters select."""
+"""The summary above the list, which covers exactly the generations that the list's filters select."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any

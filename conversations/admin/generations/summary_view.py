@@ -19,7 +19,7 @@ class ReasonRow:
     label: str
     status: str
     status_label: str
-    runs: str
+    count: str
     percent: str
     width: str
 
@@ -32,12 +32,12 @@ class Overview:
         self.summary = summary or Summary()
 
     @property
-    def runs(self) -> int:
-        return self.summary.runs
+    def count(self) -> int:
+        return self.summary.count
 
     @property
     def total(self) -> str:
-        return whole(self.runs)
+        return whole(self.count)
 
     @property
     def period(self) -> str:
@@ -59,8 +59,8 @@ class Overview:
             {
                 "status": status.value,
                 "label": str(status.label),
-                "runs": whole(self.summary.statuses[status]),
-                "percent": percent(self.summary.statuses[status], self.runs),
+                "count": whole(self.summary.statuses[status]),
+                "percent": percent(self.summary.statuses[status], self.count),
             }
             for status in STATUS_ORDER
             if self.summary.statuses.get(status)
@@ -124,18 +124,18 @@ class Overview:
     @property
     def reasons(self) -> list[ReasonRow]:
         """Generations by reason, the most frequent first, without those that finished."""
-        found = {EndReason(name): runs for name, runs in self.summary.reasons.items() if name != EndReason.FINISHED}
-        most = max(found.values(), default=1)
+        found = {EndReason(name): count for name, count in self.summary.reasons.items() if name != EndReason.FINISHED}
+        highest = max(found.values(), default=1)
         return [
             ReasonRow(
                 label=str(reason.label),
                 status=reason.status.value,
                 status_label=str(reason.status.label),
-                runs=whole(runs),
-                percent=percent(runs, self.runs),
-                width=f"{100 * runs / most:.2f}",
+                count=whole(count),
+                percent=percent(count, self.count),
+                width=f"{100 * count / highest:.2f}",
             )
-            for reason, runs in sorted(found.items(), key=lambda item: (-item[1], item[0].value))
+            for reason, count in sorted(found.items(), key=lambda item: (-item[1], item[0].value))
         ]
 
     @property

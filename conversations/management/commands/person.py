@@ -13,7 +13,7 @@ from conversations.rules.stop_request import SERVER
 from conversations.web import export_json
 
 COMMAND_LINE = "manage.py"
-"""Who acted, in the audit log: the command line has no account."""
+"""The actor's name in the audit log: the command line has no account."""
 
 
 class Command(BaseCommand):

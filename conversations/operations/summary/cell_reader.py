@@ -55,7 +55,7 @@ class CountRow:
     status: str
     reason: str | None
     currency: str | None
-    runs: int
+    count: int
     tokens_in: int | None
     tokens_out: int | None
     cost: Any
@@ -75,7 +75,7 @@ class ValueRow:
     reason: str | None
     currency: str | None
     price_out: Any
-    runs: int
+    count: int
     total: int
 
 

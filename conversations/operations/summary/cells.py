@@ -12,7 +12,7 @@ BUCKET_RATIO = 1.05
 
 
 class Span(IntEnum):
-    """The length of a cell's period. Months repeat what their days contain; hours exist only where no day does yet."""
+    """The length of a cell's period. Months repeat what their days contain; hours exist only until their day does."""
 
     HOUR = 0
     DAY = 1

@@ -59,7 +59,7 @@ class Summary:
     """The other interrupted generations: how long they would have become is unknown."""
 
     @property
-    def runs(self) -> int:
+    def count(self) -> int:
         """The number of generations."""
         return sum(self.statuses.values())
 
@@ -93,7 +93,7 @@ def _add_values(summary: Summary, reader: CellReader, selection: Selection) -> N
             _add_unwritten(summary, row, medians)
         else:
             histogram = summary.stop if row.measure == Measure.STOP else summary.first_token
-            histogram.add(row.bucket, row.runs, row.total)
+            histogram.add(row.bucket, row.count, row.total)
 
 
 def _median_lengths(reader: CellReader, selection: Selection) -> dict[str, float]:
@@ -107,11 +107,11 @@ def _median_lengths(reader: CellReader, selection: Selection) -> dict[str, float
 
 def _add_count(summary: Summary, row: CountRow) -> None:
     if row.at is not None:
-        summary.over_time.setdefault(row.at, {})[row.status] = row.runs
+        summary.over_time.setdefault(row.at, {})[row.status] = row.count
         return
-    summary.statuses[row.status] = summary.statuses.get(row.status, 0) + row.runs
+    summary.statuses[row.status] = summary.statuses.get(row.status, 0) + row.count
     if row.reason:
-        summary.reasons[row.reason] = summary.reasons.get(row.reason, 0) + row.runs
+        summary.reasons[row.reason] = summary.reasons.get(row.reason, 0) + row.count
     summary.tokens_in += row.tokens_in or 0
     summary.tokens_out += row.tokens_out or 0
     if row.cost is not None:
@@ -123,15 +123,15 @@ def _add_unwritten(summary: Summary, row: ValueRow, medians: dict[str, float]) -
     if row.status != Status.INTERRUPTED:
         return
     median = medians.get(row.model or "", 0.0)
-    length = row.total / row.runs
+    length = row.total / row.count
     if length >= median:
-        summary.not_compared += row.runs
+        summary.not_compared += row.count
         return
-    summary.compared += row.runs
+    summary.compared += row.count
     if row.reason in STOPPED_BY_PEOPLE:
         percent = 100 * length / median
-        summary.share.add(round(percent * 10), row.runs, percent * row.runs)
-    missing = round((median - length) * row.runs)
+        summary.share.add(round(percent * 10), row.count, percent * row.count)
+    missing = round((median - length) * row.count)
     summary.not_spent_tokens += missing
     if row.price_out is not None:
         _add_money(summary.not_spent, row.currency, row.price_out * missing / MILLION)

@@ -7,6 +7,7 @@ that was not noted has long been committed.
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ ROLLUP_INTERVAL = 60.0
 """Seconds between two roll-ups."""
 
 ROLLUP_DELAY = timedelta(minutes=15)
-"""How long after its end an hour is rolled up."""
+"""Time from the end of an hour until it is rolled up."""
 
 MAX_ROUND_TIME = 0.3
 """Seconds after which a round stops, approximately: readers wait for it."""
@@ -50,7 +51,8 @@ ON CONFLICT (id) DO UPDATE SET
 
 
 def roll_up() -> bool:
-    """One round. True if there is more to do at once. Any number of processes may call it; one of them does the work.
+    """Do one round. Return True if there is more to do at once. Any number of processes may call it; one of them does
+    the work.
 
     Synchronous, in a transaction of its own. Raises django.db.Error; then nothing has changed.
     """
@@ -71,16 +73,17 @@ class _Round:
             self._watermarks = Watermarks(month_start(first), month_start(first), month_start(first))
 
     def run(self) -> bool:
-        """True if work is left. Days come before months, because months are summed from days."""
+        """Do the work of one round. Return True if some is left. Days come before months, because months are summed
+        from days."""
         more = self._redo_changed() or self._add_days() or self._add_months() or self._add_hours()
         marks = self._watermarks
         self._cursor.execute(SAVE_WATERMARKS, [marks.months, marks.days, marks.hours])
         return more
 
     def _redo_changed(self) -> bool:
-        """Recompute periods whose rows changed after their roll-up; True if some are left.
+        """Recompute periods whose rows changed after their roll-up. Return True if some are left.
 
-        A note is deleted before its period is read, so the change that it stands for is always seen.
+        A note is deleted before its period is read, so the change that it records is always included.
         """
         self._cursor.execute("DELETE FROM conversations_summarychange WHERE at >= %s", [self._watermarks.hours])
         while not self._is_late():
@@ -107,8 +110,7 @@ class _Round:
         while self._watermarks.days < limit:
             if self._is_late():
                 return True
-            following = self._next_request(self._watermarks.days)
-            at = limit if following is None else max(self._watermarks.days, min(limit, day_start(following)))
+            at = self._next_begin(self._watermarks.days, limit, day_start)
             if at < limit:
                 self._write_day(at)
                 at += DAY
@@ -129,16 +131,20 @@ class _Round:
         while self._watermarks.hours < limit:
             if self._is_late():
                 return True
-            following = self._next_request(self._watermarks.hours)
-            at = limit if following is None else max(self._watermarks.hours, min(limit, hour_start(following)))
+            at = self._next_begin(self._watermarks.hours, limit, hour_start)
             if at < limit:
                 self._write_hour(at)
                 at += HOUR
             self._watermarks.hours = at
         return False
 
+    def _next_begin(self, since: datetime, limit: datetime, start_of: Callable[[datetime], datetime]) -> datetime:
+        """The start of the next hour or day with generations, between `since` and `limit`: empty ones are skipped."""
+        following = self._next_request(since)
+        return limit if following is None else max(since, min(limit, start_of(following)))
+
     def _next_request(self, since: datetime) -> datetime | None:
-        """When the next generation was requested, so that empty hours and days are skipped."""
+        """When the first generation at or after `since` was requested; None if there is none."""
         self._cursor.execute("SELECT min(requested_at) FROM conversations_generation WHERE requested_at >= %s", [since])
         found: datetime | None = _scalar(self._cursor)
         return found

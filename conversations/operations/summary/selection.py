@@ -1,4 +1,4 @@
-"""Which generations a summary covers."""
+"""The selection of generations that a summary covers."""
 
 from dataclasses import dataclass
 from datetime import datetime

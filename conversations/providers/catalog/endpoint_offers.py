@@ -1,4 +1,4 @@
-"""What administrators offer of each endpoint, read from the database. Runs on a database thread.
+"""Reads what administrators offer of each endpoint from the database. Runs on a database thread.
 
 Until an administrator changes it, the first endpoint follows the environment of each process.
 """
@@ -21,7 +21,7 @@ from .offered_model import Model
 class EndpointOffer:
     """What one endpoint offers.
 
-    `models` are offered in any case. With `offers_all` so is every other model that the endpoint lists, except those in
+    `models` are always offered. With `offers_all`, so is every other model that the endpoint lists, except those in
     `hidden` (names). `preselected` is the key of the listed model that was preselected first, or "". `windows` are the
     context windows in tokens, by name, that the provider's refusals gave.
     """
@@ -35,7 +35,7 @@ class EndpointOffer:
 
     @property
     def lacks_windows(self) -> bool:
-        """Whether a context window is unknown that the endpoint's list may give."""
+        """Whether the endpoint's list may name a context window that is unknown."""
         return not self.endpoint.demo and any(model.context_window is None for model in self.models)
 
 

@@ -23,7 +23,8 @@ def windows(row: Endpoint) -> dict[str, int]:
 
 @transaction.atomic
 def save(endpoint: int, name: str, tokens: int) -> None:
-    """Store a window in the record with the id `endpoint`, if it still exists. `name`: of the model."""
+    """Store the context window of the model `name`, in tokens, in the record with the id `endpoint`, if that still
+    exists."""
     row = Endpoint.objects.select_for_update().filter(pk=endpoint).first()
     if row is None:
         return

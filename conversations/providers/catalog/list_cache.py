@@ -19,7 +19,7 @@ MAX_AGE = 60.0
 """Seconds after which a list is requested again."""
 
 MAX_AGE_FOR_WINDOWS = 600.0
-"""The same in seconds where only context windows are needed."""
+"""The same, in seconds, if only context windows are needed."""
 
 TIMEOUT = 5.0
 """Seconds that one request may take, and until a failed one is repeated."""

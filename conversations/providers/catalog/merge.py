@@ -13,8 +13,8 @@ from .offered_model import Model
 
 
 def merge(offers: Iterable[EndpointOffer], lists: ModelLists) -> list[Model]:
-    """All models on offer in the picker's order, each key once. A model with a row keeps its key; one that is only
-    listed gives way."""
+    """All models on offer in the picker's order, each key once. If two have the same key, the one with a row is kept
+    and the one that is only listed is dropped."""
     models: dict[str, Model] = {}
     for model in (*_added(offers, lists), *_only_listed(offers, lists)):
         models.setdefault(model.key, model)

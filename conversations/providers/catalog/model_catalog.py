@@ -54,7 +54,7 @@ class ModelCatalog:
         return [
             Choice(
                 model.key,
-                # Two models of the same name are told apart by their endpoints.
+                # The endpoints distinguish two models of the same name.
                 f"{model} ({model.endpoint})" if labels[str(model)] > 1 else str(model),
                 default=model is preselected,
             )
@@ -66,7 +66,7 @@ class ModelCatalog:
         return next((model for model in self.offered if model.key == key), None)
 
     def label(self, key: str) -> str:
-        """What people see of a model. Of one that is no longer offered, the name in its key."""
+        """The model's name for people. For one that is no longer offered, the name in its key."""
         return str(self.find(key) or model_name(key))
 
     def is_demo(self, key: str) -> bool:
@@ -80,7 +80,7 @@ class ModelCatalog:
 
     async def start(self, clients: ClientPool) -> None:
         """Read the offers and request the lists. The catalog is ready when this returns. Raises django.db.Error,
-        OSError."""
+        OSError. May be cancelled."""
         self._clients = clients
         await self.refresh()
         await self._fetch_lists()
@@ -148,7 +148,7 @@ class ModelCatalog:
             self._save(preselection.save, candidate)
 
     def _save(self, write: Callable[..., None], *args: object) -> None:
-        """Write to the database in a task. A failure is only logged: the same is learned again."""
+        """Write to the database in a task. A failure is only logged: the process will learn it again."""
         task = asyncio.get_running_loop().create_task(_save_or_log(write, *args), name=write.__name__)
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)

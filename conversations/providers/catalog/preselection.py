@@ -1,4 +1,4 @@
-"""Which model is preselected for somebody who has not chosen one.
+"""Preselects a model for people who have not chosen one.
 
 As long as no administrator has added a model, it is the best one that an endpoint lists. That choice is stored and
 remains while the model is offered, whatever else endpoints list later.

@@ -1,4 +1,4 @@
-"""What the demo model says: sample answers, chosen by the words of the prompt, and how to go on from a part of one."""
+"""The answers of the demo model: samples chosen by the words of the prompt, and the rest of a partial one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request to the demo model and what answers it, in the form of OpenAI's Chat Completions."""
+"""One request to the demo model and its answer, in the form of OpenAI's Chat Completions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from .answers import answer, rest, title
 
 # Ways to ask for the rest of an answer, the product's own and those that people type.
-_GO_ON = re.compile(
+_CONTINUE_PROMPT = re.compile(
     r"\W*(please\s+)?(continue|go on|carry on|keep going)\b|.*\b(cut off|go on exactly)\b", re.IGNORECASE | re.DOTALL
 )
 # A way to ask for the title of a conversation: the product's own.
-_ASKS_TITLE = re.compile(r"Give this conversation a title\b")
-_MAX_INSTRUCTION = 400
+_TITLE_PROMPT = re.compile(r"Give this conversation a title\b")
+_MAX_REQUEST_PROMPT = 400
 _TOKEN = re.compile(r" ?\w{1,8}|[^\w\s]{1,3}|\s+")
 
 
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedRequest:
     """A request that has been read. `turns` are pairs of role and text."""
 
     model: str
@@ -44,12 +44,12 @@ class Asked:
 class Completion:
     """The answer to one request."""
 
-    def __init__(self, asked: Asked, turn: int) -> None:
-        self.asked = asked
-        tokens = split(reply(asked.turns, turn))
-        self.tokens = tokens if asked.limit is None else tokens[: asked.limit]
+    def __init__(self, request: ParsedRequest, turn: int) -> None:
+        self.request = request
+        tokens = split(reply(request.turns, turn))
+        self.tokens = tokens if request.limit is None else tokens[: request.limit]
         self.finish_reason = "stop" if len(self.tokens) == len(tokens) else "length"
-        self._head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": asked.model}
+        self._head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "created": int(time.time()), "model": request.model}
 
     def chunk(self, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
@@ -64,13 +64,13 @@ class Completion:
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": self._usage()}
 
     def _usage(self) -> dict[str, int]:
-        prompt = sum(len(split(text)) for _, text in self.asked.turns)
+        prompt = sum(len(split(text)) for _, text in self.request.turns)
         written = len(self.tokens)
         return {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
 
 
 def split(text: str) -> list[str]:
-    """`text` in pieces about as long as the tokens of a model."""
+    """`text` in parts about as long as the tokens of a model."""
     return _TOKEN.findall(text)
 
 
@@ -78,9 +78,14 @@ def reply(turns: list[tuple[str, str]], turn: int) -> str:
     """The answer to a conversation, or the rest of the partial answer that it ends with."""
     said = [(role, text) for role, text in turns if role in {"user", "assistant"}]
     last = said[-1][1] if said and said[-1][0] == "user" else ""
-    if len(said) > 1 and len(last) <= _MAX_INSTRUCTION and _ASKS_TITLE.match(last):
+    if len(said) > 1 and len(last) <= _MAX_REQUEST_PROMPT and _TITLE_PROMPT.match(last):
         return title(next((text for role, text in said if role == "user"), ""))
-    if len(said) > 1 and said[-2][0] == "assistant" and len(last) <= _MAX_INSTRUCTION and _GO_ON.match(last):
+    if (
+        len(said) > 1
+        and said[-2][0] == "assistant"
+        and len(last) <= _MAX_REQUEST_PROMPT
+        and _CONTINUE_PROMPT.match(last)
+    ):
         said.pop()
     prompt = next((text for role, text in reversed(said) if role == "user"), "")
     if said and said[-1][0] == "assistant" and said[-1][1]:
@@ -88,7 +93,7 @@ def reply(turns: list[tuple[str, str]], turn: int) -> str:
     return answer(prompt, turn)
 
 
-def read_request(body: bytes, model: str) -> Asked:
+def read_request(body: bytes, model: str) -> ParsedRequest:
     """The request in `body`. Raises RefusedError."""
     try:
         data = json.loads(body)
@@ -99,7 +104,7 @@ def read_request(body: bytes, model: str) -> Asked:
     if data.get("model") != model:
         raise RefusedError(404, f"The model {data.get('model')!r} does not exist.", "model_not_found")
     options = data.get("stream_options")
-    return Asked(
+    return ParsedRequest(
         model=model,
         turns=_turns(data.get("messages")),
         stream=data.get("stream") is True,

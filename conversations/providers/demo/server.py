@@ -22,7 +22,7 @@ from .completion import Completion, RefusedError, read_request
 
 HOST = "127.0.0.1"
 MODEL = "demo"
-FIRST_TOKEN = 0.2  # seconds
+FIRST_TOKEN_DELAY = 0.2  # seconds
 MAX_BODY = 64 * 2**20  # the history of a long conversation comes with every request
 
 
@@ -58,7 +58,7 @@ async def start(rate: float) -> Demo:
     application = web.Application(middlewares=[_errors, _bearer(key)], client_max_size=MAX_BODY)
     application.router.add_get("/v1/models", _models)
     application.router.add_post("/v1/chat/completions", writer.completions)
-    # A client that hangs up cancels its handler: nothing is written to nobody.
+    # A client that disconnects cancels its handler: the rest would be written for nobody.
     runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -101,15 +101,15 @@ class _Writer:
         async for token in self._paced(completion.tokens):
             await response.write(_event(completion.chunk({"content": token})))
         await response.write(_event(completion.chunk({}, finish_reason=completion.finish_reason)))
-        if completion.asked.include_usage:
+        if completion.request.include_usage:
             await response.write(_event(completion.usage_chunk()))
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()
         return response
 
     async def _paced(self, tokens: list[str]) -> AsyncIterator[str]:
-        """The tokens at slightly irregular intervals that come to `rate` on the whole."""
-        due = time.monotonic() + min(FIRST_TOKEN, 5 / self._rate)
+        """The tokens at slightly irregular intervals, `rate` a second on average."""
+        due = time.monotonic() + min(FIRST_TOKEN_DELAY, 5 / self._rate)
         for token in tokens:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.written += 1

@@ -1,4 +1,4 @@
-"""Where a Markdown text is cut into top-level blocks, which are rendered one by one.
+"""Cuts a Markdown text into top-level blocks, which are rendered one by one.
 
 The place of a cut depends only on the lines before it, never on how the text arrived.
 """

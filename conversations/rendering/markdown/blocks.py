@@ -25,8 +25,7 @@ _PLAIN_LINE = re.compile(r"(?!(?s:.*)(?:://|(?i:www)\.))(?:\*\*)?[^\W\d_][^\n<\[
 
 
 def render(source: str, progress: Progress, *, final: bool, quick: bool = False) -> str:
-    """The safe HTML of one block; `progress` is brought up to date. `final`: the block is finished, so its code gets
-    colours.
+    """The safe HTML of one block; updates `progress`. `final`: the block is finished, so its code gets colours.
 
     A block that is too complex, or takes too long, shows as it was written. With `quick`, raises NotQuickError where
     code would have to be coloured or a formula read; raises nothing else.

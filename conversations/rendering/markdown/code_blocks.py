@@ -1,11 +1,11 @@
-"""When a code block gets its colours: once it is finished, and within the limits of the answer."""
+"""Colours code blocks once they are finished, within the limits of the answer."""
 
 from . import highlighting
 from .errors import NotQuickError
 from .progress import Progress
 
 MAX_IN_UNFINISHED = 32
-"""How many code blocks are coloured within an unfinished block, which is rendered again and again."""
+"""Code blocks that are coloured within an unfinished block, which is rendered again and again."""
 
 
 class CodeBlocks:

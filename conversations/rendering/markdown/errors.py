@@ -1,4 +1,4 @@
-"""Why a block of Markdown is not rendered the usual way."""
+"""The reasons why a block of Markdown is not rendered in the usual way."""
 
 
 class NotQuickError(Exception):

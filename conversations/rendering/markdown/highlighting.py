@@ -26,7 +26,7 @@ MAX_PER_ANSWER = 150_000
 """Characters of code that are coloured in one answer, so that rendering it again takes two seconds, not ten."""
 
 TIMEOUT_COST = MAX_PER_ANSWER // 3
-"""How many characters a block counts for that was not coloured in time: after the third, none is tried."""
+"""Characters that count as used when a block was not coloured in time: after the third such block, none is tried."""
 
 # Lexers run regular expressions on hostile text. So only languages that people ask for, whose lexers the tests try with
 # pathological input and which load in less than a tenth of a second.

@@ -13,10 +13,10 @@ from .inline_tags import InlineTags, is_line_break
 from .progress import Progress
 
 MAX_DEPTH = 40
-"""How many elements may be nested: the sanitiser's time is quadratic in the depth."""
+"""Maximum depth of nested elements: the sanitiser's time is quadratic in the depth."""
 
 MAX_EVENTS = 20_000
-"""How many events one block may have; each takes about a microsecond."""
+"""Maximum number of events in one block; each takes about a microsecond."""
 
 MAX_FORMULAS = 10_000
 """Characters of formulas in one block. Formulas beyond it show as they were written."""

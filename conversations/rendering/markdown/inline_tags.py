@@ -4,7 +4,7 @@ import re
 from html import escape
 
 MAX_OPEN = 8
-"""How many elements may be open at the same time."""
+"""Elements that may be open at the same time."""
 
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)(sub|sup|kbd)>", re.IGNORECASE)

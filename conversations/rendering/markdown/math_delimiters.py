@@ -11,10 +11,10 @@ from operator import itemgetter
 from . import parser
 
 MAX_DELIMITERS = 500
-"""How many of TeX's delimiters a block may have for them to be looked at."""
+"""A block with more of TeX's delimiters than this keeps them as they are."""
 
 MAX_ROUNDS = 10
-"""How often a block is searched for amounts: escaping one changes which dollar signs form pairs."""
+"""Maximum searches of a block for amounts: escaping one changes which dollar signs form pairs."""
 
 _CODE = frozenset({"Code", "CodeBlock", "InlineHtml", "HtmlBlock"})
 _FORMULAS = frozenset({"InlineMath", "DisplayMath"})

@@ -20,7 +20,7 @@ OPTIONS = (
 )
 
 MAX_ROUNDS = 10
-"""How often a block is searched for link definitions: making one visible may reveal another."""
+"""Maximum searches of a block for link definitions: making one visible may reveal another."""
 
 
 def is_panic(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""What the blocks of an answer share, in their order: the outline, and how much costly rendering is left."""
+"""The state that the blocks of an answer pass on: the outline, and how much costly rendering has been done."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ MAX_QUICK = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Markdown to render: `source` follows blocks that left `state`. `may_finish_blocks`: text with a line end has
-    come since the last task. `last`: nothing follows."""
+    """Markdown to render. `state`: the progress after the blocks before `source`. `may_finish_blocks`: text with a line
+    end has come since the last task. `last`: nothing follows."""
 
     source: str
     state: State
@@ -59,7 +59,7 @@ def fallback(task: Task) -> Result:
 
 
 def _finished_blocks(task: Task) -> list[str]:
-    """All blocks but the last, which may go on. An incomplete line is not looked at."""
+    """All blocks but the last, which may go on. An incomplete last line is ignored."""
     if task.last:
         return block_splitter.split(task.source)
     if not task.may_finish_blocks:

@@ -1,4 +1,4 @@
-/** Loads older and newer messages when one scrolls near them. What is in sight stays where it is. */
+/** Loads older and newer messages when the person scrolls near them. What is in sight stays where it is. */
 const MARGIN = "800px 0px"
 const link = more => more.querySelector("a")
 

@@ -32,7 +32,7 @@ export class ServerEvents {
     // The answer to a command from a conversation that is no longer on the page: subscribe to the present one again.
     if (!own && event.conversation !== id) return command && subscription.subscribe()
     this.#noteHead(event)
-    // Far above the end, the new messages are loaded when one gets there.
+    // Far above the end, the new messages are loaded when the person gets there.
     if (!own && transcript.partial) return
     this.#replace(event, own)
     this.#showAddress(event)

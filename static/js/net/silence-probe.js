@@ -33,7 +33,7 @@ export class Silence {
     this.#offlineAt = 0
   }
 
-  /** Something came. Returns whether that disproves an earlier "offline". */
+  /** Something arrived. Returns whether that disproves an earlier "offline". */
   heard() {
     this.#heardAt = Date.now()
     return this.offline && Date.now() - this.#offlineAt > IN_FLIGHT
@@ -45,7 +45,7 @@ export class Silence {
     return this.#probedAt <= since && (atOnce || Date.now() - since >= MAX_SILENCE)
   }
 
-  /** A probe is sent now. Returns a function that tells whether nothing has come since. */
+  /** A probe is sent now. Returns a function that says whether nothing has arrived since. */
   probe() {
     const before = this.#heardAt
     this.#probedAt = Date.now()

@@ -22,7 +22,7 @@ hold()
 addEventListener("pagehide", () => release?.())
 addEventListener("pageshow", event => event.persisted && hold())
 
-/** Returns a function that tells whether the tab with an id is open and is not this one. */
+/** Returns a function that says whether the tab with an id is open and is not this one. */
 export async function otherOpenTabs() {
   const { held } = await navigator.locks?.query() ?? { held: [] }
   const names = new Set(held.map(lock => lock.name))

@@ -33,7 +33,7 @@ def firefox(profile: Path) -> Iterator["Tab"]:
     """A tab of a new headless Firefox. Skips the test, with the reason, if there is no Firefox."""
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     if program is None:
-        pytest.skip("Firefox is not installed: the page is not tested in it. Install firefox-esr (see .ci/browser).")
+        pytest.skip("Firefox is not installed: the page is not tested in it. Install firefox-esr (see .ci/programs).")
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items()]
     (profile / "user.js").write_text("".join(lines))
     command = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port", "0"]

@@ -102,7 +102,13 @@ class _Client(asyncio.Protocol):
 
 
 def _context(certificate: Path) -> ssl.SSLContext:
-    """A new key with a self-signed certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(write_certificate(certificate))
+    return context
+
+
+def write_certificate(certificate: Path) -> Path:
+    """Write a self-signed certificate for this machine. Return the path of a file that holds its key as well."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     today = dt.datetime.now(dt.UTC)
@@ -120,6 +126,4 @@ def _context(certificate: Path) -> ssl.SSLContext:
     )
     together = certificate.with_suffix(".key.pem")
     together.write_bytes(secret + certificate.read_bytes())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(together)
-    return context
+    return together
