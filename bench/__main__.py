@@ -10,8 +10,8 @@ import sys
 
 MEASUREMENTS = [
     "cpu",
-    "first_token",
-    "stop",
+    "under_load",
+    "stop_alone",
     "memory",
     "database",
     "long",
@@ -23,7 +23,7 @@ MEASUREMENTS = [
     "summary",
     "admin_list",
 ]
-QUICK = ["cpu", "first_token", "memory"]
+QUICK = ["cpu", "under_load", "memory"]
 
 
 def main(names: list[str]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from chatapp import environment, setting_reader
+from chatapp import installation_settings, setting_reader
 from chatapp.local_socket import DATABASE, socket_folder
 
 FAILURE = 1
@@ -50,9 +50,9 @@ def ensure_database() -> None:
     The local server stops with the last process that uses it. Prints one sentence and exits if there is no database.
     """
     try:
-        env = environment.read()
+        env = installation_settings.read()
     except setting_reader.InvalidSetting as error:
-        _give_up(error, environment.EXIT_CODE)
+        _give_up(error, installation_settings.EXIT_CODE)
     if env.DATABASE_URL:
         return
     from chatapp import local_postgres  # only here: its packages are not needed with DATABASE_URL
@@ -62,7 +62,7 @@ def ensure_database() -> None:
     except local_postgres.Unavailable as error:
         _give_up(error, FAILURE)
     except OSError as error:
-        _give_up(setting_reader.unusable_folder(env.DATA_DIR, error), environment.EXIT_CODE)
+        _give_up(setting_reader.unusable_folder(env.DATA_DIR, error), installation_settings.EXIT_CODE)
     os.environ["DATABASE_URL"] = local_url(env.DATA_DIR)
 
 

@@ -19,7 +19,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import DeadlockDetected
 
-from chatapp import environment, postgres, setting_reader
+from chatapp import installation_settings, postgres, setting_reader
 from conversations.providers import environment_endpoint
 
 MIGRATION_ATTEMPTS = 5
@@ -98,7 +98,7 @@ def _create_administrator() -> None:
     """Create the first administrator. A generated password is printed once."""
     if User.objects.filter(is_superuser=True).exists():
         return
-    env = environment.read()
+    env = installation_settings.read()
     name = env.DJANGO_SUPERUSER_USERNAME or "admin"
     password = env.DJANGO_SUPERUSER_PASSWORD or secrets.token_urlsafe(12)
     if User.objects.filter(username=name).exists():

@@ -34,7 +34,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
-from chatapp import environment, library_internals, pooler_check, postgres, setting_reader, setting_validators
+from chatapp import installation_settings, library_internals, pooler_check, postgres, setting_reader, setting_validators
 from chatapp.http_protocol import LimitedRequest, PageFactory
 from chatapp.websocket_protocol import Socket, SocketFactory
 
@@ -169,13 +169,13 @@ def main() -> None:
     try:
         _serve()
     except setting_reader.InvalidSetting as error:
-        _exit(error, environment.EXIT_CODE)
+        _exit(error, installation_settings.EXIT_CODE)
     except (CannotStart, postgres.DatabaseUnavailable) as error:
         _exit(error, 1)
 
 
 def _serve() -> None:
-    env = environment.read()
+    env = installation_settings.read()
     _raise_file_limit()
     _check_port(env.HOST, env.PORT)
     postgres.ensure_database()
@@ -229,7 +229,7 @@ def _set_up_django() -> None:
         raise CannotStart(f"The database could not be prepared: {postgres.reason(error)}.") from error
 
 
-def _server(env: environment.Environment) -> Server:
+def _server(env: installation_settings.Environment) -> Server:
     from chatapp.asgi import application
     from conversations.generation.supervisor import supervisor
 

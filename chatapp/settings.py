@@ -1,20 +1,20 @@
-"""Django's settings. Whatever may differ between installations comes from `chatapp.environment`."""
+"""Django's settings. Whatever may differ between installations comes from `chatapp.installation_settings`."""
 
 import sys
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from chatapp import environment, postgres, secret_key, setting_reader
-from chatapp.environment import BASE_DIR
+from chatapp import installation_settings, postgres, secret_key, setting_reader
+from chatapp.installation_settings import BASE_DIR
 from chatapp.setting_validators import bracketed, is_loopback
 
 try:
-    env = environment.read()
+    env = installation_settings.read()
     SECRET_KEY = env.SECRET_KEY or secret_key.load_or_create(env.DATA_DIR)
 except setting_reader.InvalidSetting as error:
     sys.stderr.write(f"{error}\n")
-    sys.exit(environment.EXIT_CODE)
+    sys.exit(installation_settings.EXIT_CODE)
 
 # --- The installation ---------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ LOOPBACK = is_loopback(HOST)
 DATA_DIR = env.DATA_DIR
 DEBUG = env.DEBUG
 REDIS_URL = env.REDIS_URL
-ENVIRONMENT_VARIABLES = frozenset(environment.Environment.__annotations__)
+ENVIRONMENT_VARIABLES = frozenset(installation_settings.Environment.__annotations__)
 METRICS_TOKEN = env.METRICS_TOKEN
 SECRET_KEY_FALLBACKS = list(env.SECRET_KEY_FALLBACKS)
 DATABASE_POOL_SIZE = env.DATABASE_POOL_SIZE
@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "conversations.people.language.LanguageMiddleware",  # after authentication: it reads the person's settings
-    "conversations.people.time_zone.middleware",
+    "conversations.people.time_zone_middleware.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "conversations.telemetry.security_log.middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -117,7 +117,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "conversations.people.preferences.context_processor",
+                "conversations.people.effective_preferences.context_processor",
             ],
         },
     },

@@ -1,13 +1,3 @@
-"""The sign-in backend. Sessions store its dotted path, so moving it would sign everybody out."""
+"""Where sessions find the sign-in backend: they store this path, so another one would sign everybody out."""
 
-from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import User
-
-
-class Backend(ModelBackend):
-    """Loads the preferences together with the user, which saves pages and sockets a query."""
-
-    def get_user(self, user_id: int) -> User | None:
-        people = User.objects.select_related("preferences")
-        user = people.filter(pk=user_id).first()
-        return user if user is not None and self.user_can_authenticate(user) else None
+from conversations.people.sign_in_backend import Backend as Backend

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from conversations.delivery import end_event_texts
+from conversations.delivery import end_event
 from conversations.delivery.open_sockets import Socket
 from conversations.rules.status import EndReason, Status
 from conversations.storage.db_threads import UNAVAILABLE, in_database
@@ -148,7 +148,7 @@ class Follower:
         if not await followed.finish_text():  # the next poll finds it ended, too
             return
         languages = followed.broadcast.languages
-        texts = await end_event_texts.load(row.generation, row.status, row.reason, row.text, languages)
+        texts = await end_event.load(row.generation, row.status, row.reason, row.text, languages)
         self._forget(row.generation)
         followed.broadcast.end(row.status, row.reason, texts)
         followed.reload_waiting()  # they came while the texts were loaded

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from conversations.models import Conversation
-from conversations.people import preferences
+from conversations.people import effective_preferences
 from conversations.protocol.commands import Continue, StartCommand
 from conversations.protocol.refusal import Refusal
 from conversations.providers.catalog.offered_model import Model
@@ -60,11 +60,11 @@ def fallback_model(
     if isinstance(command, Continue):
         began = conversation.generations.filter(message=command.message).values_list("model", flat=True).first()
         return began if began in keys else conversation.model
-    return conversation.model or preferences.first_offered((facts.default_model, facts.last_model), keys)
+    return conversation.model or effective_preferences.first_offered((facts.default_model, facts.last_model), keys)
 
 
 def remember_choice(user: AbstractBaseUser, model: Model, facts: start_sql.Facts, preselected: str) -> None:
     """Store the model as the person's last choice, unless it was preselected: then the person goes on following the
     administrator's default. `preselected`: the model's key."""
     if model.key not in (preselected, facts.last_model):
-        preferences.remember_model(user.pk, model.key)
+        effective_preferences.remember_model(user.pk, model.key)

@@ -14,7 +14,7 @@ from conversations.providers.catalog.offered_model import Model
 from conversations.providers.prompt_turn import Turn
 from conversations.rules.status import Status, can_continue
 
-from .limits import fit_context
+from .prompt_limits import fit_context
 
 
 @dataclass(frozen=True, slots=True)

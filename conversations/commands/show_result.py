@@ -13,7 +13,7 @@ from conversations.rendering import worker
 from conversations.storage import fair_share
 
 from . import conversation_state
-from .start import Repeated
+from .start_transaction import Repeated
 from .subscribe import show_state
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from conversations.delivery.open_sockets import Socket
-from conversations.generation.build_ending import INTERNAL
+from conversations.generation.ending_builder import INTERNAL
 from conversations.generation.stored_start import Started
 from conversations.generation.supervisor import Supervisor
 from conversations.protocol import events
@@ -25,11 +25,11 @@ from conversations.rules.stop_request import StopRequest
 from conversations.storage import fair_share
 from conversations.storage.db_threads import UNAVAILABLE, in_database
 
-from . import start
+from . import start_transaction
 from .end_generation import OWN_END_TIMEOUT, end_and_wait, request_end
 from .planned_messages import Requester
 from .show_result import attend_all, show_result
-from .start import Repeated, StillRunning
+from .start_transaction import Repeated, StillRunning
 from .stop_lookup import find_generation
 
 logger = logging.getLogger(__name__)
@@ -159,7 +159,9 @@ async def _start_counted(requester: Requester, command: StartCommand) -> Started
     the database threads. Raises Refusal."""
     for _attempt in range(MAX_COUNTS):
         try:
-            return await fair_share.in_database(requester.user.pk, start.start_generation, requester, command)
+            return await fair_share.in_database(
+                requester.user.pk, start_transaction.start_generation, requester, command
+            )
         except context_window.Uncounted as missing:
             await asyncio.to_thread(context_window.count_texts, missing.texts)
     raise busy()

@@ -15,14 +15,14 @@ from typing import TypeVar
 
 from django.conf import settings
 
-from conversations.delivery import end_event_texts
+from conversations.delivery import end_event
 from conversations.delivery.broadcast import Broadcast
 from conversations.people.socket_sessions import SignedIn
 from conversations.protocol import events
 from conversations.providers.client import ProviderClient
 from conversations.providers.endpoints import Endpoint
 from conversations.rendering.cache import html_cache
-from conversations.rules.ending import Ended, Ending
+from conversations.rules.ending_record import Ended, Ending
 from conversations.rules.lifecycle import Lifecycle, Limits
 from conversations.rules.status import EndReason, Outcome
 from conversations.rules.stop_request import SERVER, StopRequest
@@ -30,7 +30,7 @@ from conversations.rules.viewers import GracePeriods, Viewers
 from conversations.storage.journal import Journal
 from conversations.telemetry import generation_log
 
-from . import build_ending
+from . import ending_builder
 from .provider_reader import ProviderReader
 from .stored_start import Started
 
@@ -150,10 +150,10 @@ class LiveGeneration:
 
     def _ending(self) -> Ending:
         """The record of the end, without figures if they cannot be determined: the end is saved in any case."""
-        return self._try(self._full_ending) or build_ending.bare(self.id, self.lifecycle)
+        return self._try(self._full_ending) or ending_builder.bare(self.id, self.lifecycle)
 
     def _full_ending(self) -> Ending:
-        return build_ending.full(
+        return ending_builder.full(
             self.started,
             self.lifecycle,
             self.reader.usage_reported,
@@ -164,7 +164,7 @@ class LiveGeneration:
 
     async def _notify_viewers(self, ended: Ended) -> None:
         status = ended.status.value
-        bare = end_event_texts.EndTexts(status, ended.reason, ended.text)
+        bare = end_event.EndTexts(status, ended.reason, ended.text)
         if ended.won:
             self._try(lambda: self.broadcast.finish_text(saved=True))
             await self.broadcast.wait_rendered()
@@ -176,7 +176,7 @@ class LiveGeneration:
         else:
             self._context.resync(self)
 
-    def _end_texts(self, ended: Ended) -> end_event_texts.EndTexts:
+    def _end_texts(self, ended: Ended) -> end_event.EndTexts:
         generation, answer = self.started.generation, self.started.answer
         generation.status = answer.status = ended.status
         generation.end_reason = ended.reason
@@ -184,7 +184,7 @@ class LiveGeneration:
         generation.retry_after = outcome.retry_after if outcome else None
         generation.error_code = outcome.code if outcome else ""
         answer.content = ended.text
-        return end_event_texts.render(generation, self.started.versions(answer), self.broadcast.languages)
+        return end_event.render(generation, self.started.versions(answer), self.broadcast.languages)
 
     def _try(self, work: Callable[[], T]) -> T | None:
         """The result of `work`, or None if it fails: no failure may keep an end from being saved and shown."""

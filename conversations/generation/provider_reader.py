@@ -12,7 +12,7 @@ from conversations.rules.lifecycle import Lifecycle
 from conversations.rules.provider_error_outcomes import ProviderError
 from conversations.rules.status import EndReason, Outcome
 
-from .build_ending import INTERNAL
+from .ending_builder import INTERNAL
 from .stored_start import Started
 
 logger = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from conversations.storage import reaper
 from conversations.storage.db_threads import in_database, limit_query_time
 from conversations.storage.journal import Journal
 
-from . import build_ending
+from . import ending_builder
 from .answer_rate_limit import limiter
 from .auto_titles import AutoTitles
 from .background_tasks import BackgroundTasks
@@ -151,7 +151,7 @@ class Supervisor:
     async def end_unlaunched(self, started: Started) -> None:
         """End a generation that is stored in the database and could not be launched. Returns when the end is saved,
         however long that takes; cancelling does not undo it."""
-        await self.journal.end(build_ending.of_unlaunched(started))
+        await self.journal.end(ending_builder.of_unlaunched(started))
         self.live.remember_ended(started.generation.pk)
         self.notifier.notify(Kind.ROWS_CHANGED)
 

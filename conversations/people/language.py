@@ -7,14 +7,14 @@ from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
-from . import preferences
+from . import effective_preferences
 
 
 class LanguageMiddleware(LocaleMiddleware):
     """Prefers the language from the person's settings; falls back to Django's choice by cookie and browser."""
 
     def process_request(self, request: HttpRequest) -> None:
-        chosen = nearest_supported(preferences.effective(request.user).language)
+        chosen = nearest_supported(effective_preferences.effective(request.user).language)
         if not chosen:
             super().process_request(request)
             return

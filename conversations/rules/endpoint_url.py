@@ -1,4 +1,7 @@
-"""Checks whether a URL can be the address of an endpoint. Uses nothing of Django: `chatapp.environment` imports it."""
+"""Checks whether a URL can be the address of an endpoint.
+
+Uses nothing of Django, because `chatapp.installation_settings` imports it.
+"""
 
 from urllib.parse import SplitResult, urlsplit
 

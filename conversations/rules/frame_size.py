@@ -1,4 +1,7 @@
-"""The maximum size of the frame that carries a prompt. Uses nothing of Django: `chatapp.environment` imports it."""
+"""The maximum size of the frame that carries a prompt.
+
+Uses nothing of Django, because `chatapp.installation_settings` imports it.
+"""
 
 MAX_SYSTEM_PROMPT = 8000
 """Maximum length of a system prompt, in characters."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import psycopg
 from django.conf import settings
 
-from conversations.rules.ending import Ended, Ending
+from conversations.rules.ending_record import Ended, Ending
 from conversations.rules.status import EndReason, Status
 from conversations.telemetry import metrics
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import psycopg
 from django.conf import settings
 
-from conversations.rules.ending import Ended, Ending
+from conversations.rules.ending_record import Ended, Ending
 
 from . import journal_sql, live_text
 from .ending_queue import EndingQueue

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from conversations.rules.status import EndReason
 
 if TYPE_CHECKING:
-    from conversations.rules.ending import Ending
+    from conversations.rules.ending_record import Ending
 
 LOCK = 0x57A7
 """First key of the advisory lock that each living process holds; the second key is the hash of its id."""

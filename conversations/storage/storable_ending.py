@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from conversations.models import UsageSource
-from conversations.rules.ending import Ending
+from conversations.rules.ending_record import Ending
 from conversations.rules.stop_request import StopOrigin
 
 from . import postgres_text

@@ -16,7 +16,7 @@ from . import metrics
 
 if TYPE_CHECKING:
     from conversations.models import Generation
-    from conversations.rules.ending import Ended, Ending
+    from conversations.rules.ending_record import Ended, Ending
     from conversations.rules.lifecycle import Lifecycle
 
 logger = logging.getLogger("conversations.generations")

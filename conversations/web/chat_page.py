@@ -16,7 +16,7 @@ from conversations.commands import versions
 from conversations.commands.conversation_settings_form import ConversationSettingsForm
 from conversations.models import Conversation, Message
 from conversations.models.conversation import parse_id
-from conversations.people import preferences
+from conversations.people import effective_preferences
 from conversations.providers.catalog.model_catalog import catalog
 from conversations.providers.catalog.offered_model import Choice
 from conversations.rendering import fragments, jinja, transcript_entries, transcript_pages
@@ -125,7 +125,7 @@ def _model_context(user: User, current: Conversation | None) -> dict[str, object
     """For the model picker: the choices, the chosen one, and the conversation's own if it is no longer offered."""
     models = catalog.choices(user)
     keys = {choice.key for choice in models}
-    wanted = current.model if current is not None else preferences.model_for_new_chats(user, keys)
+    wanted = current.model if current is not None else effective_preferences.model_for_new_chats(user, keys)
     chosen = _chosen(models, wanted)
     return {
         "models": models,

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from conversations.models import Preferences
-from conversations.people import preferences
+from conversations.people import effective_preferences
 
 from . import monthly_usage
 from .request_type import HttpRequest
@@ -38,7 +38,7 @@ def _save(request: HttpRequest, form: PreferencesForm) -> HttpResponse:
     chosen = form.save()
     request.user.preferences = chosen  # type: ignore[union-attr]
     if not request.htmx:
-        with translation.override(preferences.effective(request.user).language or translation.get_language()):
+        with translation.override(effective_preferences.effective(request.user).language or translation.get_language()):
             messages.success(request, _("Your settings are saved."))
         return _with_cookies(redirect("settings"), chosen)
     response = _render(request, PreferencesForm(request.user), saved=True)
@@ -48,7 +48,7 @@ def _save(request: HttpRequest, form: PreferencesForm) -> HttpResponse:
 
 
 def _with_cookies(response: HttpResponse, chosen: Preferences) -> HttpResponse:
-    _set_cookie(response, preferences.THEME_COOKIE, chosen.theme)
+    _set_cookie(response, effective_preferences.THEME_COOKIE, chosen.theme)
     if chosen.language:
         _set_cookie(response, settings.LANGUAGE_COOKIE_NAME, chosen.language)
     else:

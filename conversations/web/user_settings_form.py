@@ -1,6 +1,7 @@
 """The form of a person's settings."""
 
 from copy import copy
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from conversations.models import Preferences, Theme, WhenLeaving
-from conversations.people import preferences
+from conversations.people import effective_preferences
 from conversations.providers.catalog.model_catalog import catalog
 
 from .request_type import User
@@ -40,10 +41,10 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     def __init__(self, user: User, data: QueryDict | dict[str, str] | None = None) -> None:
         # On a copy: validation changes the instance, and a page that rejects the form must not show those changes.
-        super().__init__(data, instance=copy(preferences.chosen(user)))
+        super().__init__(data, instance=copy(effective_preferences.chosen(user)))
         self._set_choices("default_model", _model_choices(user, self.instance))
         self._set_choices("language", [("", _("Automatic (browser)")), *settings.LANGUAGES])
-        for name in preferences.fixed():
+        for name in effective_preferences.fixed():
             del self.fields[name]
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
@@ -55,8 +56,13 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 def fixed_preferences() -> list[tuple[str, str]]:
     """What the administrator has fixed: (label, value), both in words."""
     fields = PreferencesForm.base_fields
-    values = {"when_leaving": LEAVING_CHOICES, "theme": THEME_CHOICES, "language": dict(settings.LANGUAGES)}
-    return [(str(fields[name].label), str(values[name][value])) for name, value in preferences.fixed().items()]  # type: ignore[index]
+    values: dict[str, Any] = {
+        "when_leaving": LEAVING_CHOICES,
+        "theme": THEME_CHOICES,
+        "language": dict(settings.LANGUAGES),
+    }
+    fixed = effective_preferences.fixed()
+    return [(str(fields[name].label), str(values[name][value])) for name, value in fixed.items()]
 
 
 def _model_choices(user: User, own: Preferences) -> list[tuple[str, str]]:

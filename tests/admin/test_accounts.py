@@ -230,10 +230,10 @@ def test_export_contains_everything_a_person_wrote(alice):
     conversation(alice, "About bees"), conversation(alice, "Gone", deleted_at="2026-03-01T00:00Z")
     output = StringIO()
     call_command("person", "export", alice.user.username, stdout=output)
-    told = json.loads(output.getvalue())
-    assert told["username"] == alice.user.username
-    assert [each["title"] for each in told["conversations"]] == ["About bees", "Gone"]
-    assert [each["content"] for each in told["conversations"][0]["messages"]] == ["Tell me about bees", "Bees hum"]
+    exported = json.loads(output.getvalue())
+    assert exported["username"] == alice.user.username
+    assert [each["title"] for each in exported["conversations"]] == ["About bees", "Gone"]
+    assert [each["content"] for each in exported["conversations"][0]["messages"]] == ["Tell me about bees", "Bees hum"]
     assert AuditEntry.objects.filter(staff_name="manage.py", action="exported", what=f"user {alice.user.pk}").exists()
 
 

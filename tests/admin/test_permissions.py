@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 
-from chatapp.environment import BASE_DIR
+from chatapp.installation_settings import BASE_DIR
 from conversations.models import Generation
 from tests.support import generations
 

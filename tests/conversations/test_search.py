@@ -233,7 +233,7 @@ def test_index_entries_are_removed_with_their_conversation(alice):
     assert not SearchEntry.objects.filter(conversation_id=made.pk).exists()
 
 
-MANY = """
+INSERT_ENTRIES = """
 INSERT INTO conversations_searchentry (id, conversation_id, owner_id, is_title, vector)
 SELECT (lpad(to_hex(n), 12, '0') || '70008000' || lpad('9', 12, '0'))::uuid, %(conversation)s,
        CASE WHEN n < 2000 THEN %(owner)s ELSE -1 - n %% 50 END, false, repeat('x', 200)::tsvector
@@ -243,7 +243,7 @@ FROM generate_series(1, 20000) AS n
 
 def test_query_does_not_scan_other_peoples_entries(alice):
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(MANY, {"owner": alice.user.pk, "conversation": uuid.uuid4()})
+        cursor.execute(INSERT_ENTRIES, {"owner": alice.user.pk, "conversation": uuid.uuid4()})
         cursor.execute("ANALYZE conversations_searchentry")
         query = {
             "query": "'1:nothing'",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Generation
-from conversations.people import time_zone
+from conversations.people import time_zone_middleware
 from conversations.web import monthly_usage, sidebar
 from tests.support.conversations import conversation
 from tests.support.sidebar import groups
@@ -105,7 +105,7 @@ def _where_it_is_another_day(now):
     st.text() | st.sampled_from(["", "/etc/passwd", "../zone.tab", "posix", "Europe", "x" * 5000, "Europe/Berlin\0"])
 )
 def test_invalid_zone_is_ignored(name):
-    found = time_zone.zone_named(name)
+    found = time_zone_middleware.zone_named(name)
     assert found is None or found.key == name
 
 
@@ -126,6 +126,6 @@ def test_admin_uses_the_servers_zone(path, zone):
     request = RequestFactory().get(path)
     request.COOKIES["timezone"] = LOS_ANGELES
     with timezone.override(None):
-        time_zone.middleware(view)(request)
+        time_zone_middleware.middleware(view)(request)
         timezone.deactivate()
     assert seen == [zone]

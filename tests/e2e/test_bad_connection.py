@@ -253,14 +253,14 @@ def send_bees(chat):
     chat.button("Send").click()
 
 
-def told(chat, words):
+def see_alert(chat, words):
     expect(chat.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
     return chat
 
 
 def test_prompt_too_large_with_its_settings_is_not_sent(chat):
     send_bees(chat.open())
-    told(chat, "Too long together with the instructions")
+    see_alert(chat, "Too long together with the instructions")
     assert (chat.box.input_value() == BEES, prompts(BEES)) == (True, 0)
 
 
@@ -269,7 +269,7 @@ def test_prompt_that_breaks_the_connection_is_returned(chat):
     connected(chat.open())
     chat.page.evaluate("document.getElementById('main').dataset.frameLimit = 1e9")
     send_bees(chat)
-    told(chat, "The server did not accept this message")
+    see_alert(chat, "The server did not accept this message")
     assert (chat.box.input_value() == BEES, prompts(BEES)) == (True, 0)
     connected(chat)
 

@@ -97,7 +97,7 @@ def connected(chat):
     return chat
 
 
-def told(chat, words):
+def see_alert(chat, words):
     expect(chat.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
 
 
@@ -153,7 +153,7 @@ def test_characters_are_counted_near_the_limit(chat):
     expect(count).to_have_text("33,021 / 32,000")
     expect(chat.page.get_by_role("status").filter(has_text="Too long: 1,021")).to_have_count(1)
     chat.button("Send").click()
-    told(chat, "Too long: 1,021 characters over the limit of 32,000.")
+    see_alert(chat, "Too long: 1,021 characters over the limit of 32,000.")
     expect(chat.answers).to_have_count(0)
 
 
@@ -172,7 +172,7 @@ CARRY = """([type, words]) => {
 def test_pasted_and_dropped_files_are_refused_with_a_message(chat, way):
     connected(chat.open())
     assert not chat.page.evaluate(CARRY, [way, ""])
-    told(chat, "Files are not supported yet.")
+    see_alert(chat, "Files are not supported yet.")
     chat.box.fill("but words are")
     expect(chat.page.get_by_text("Files are not supported yet.")).to_be_hidden()
     assert not chat.page.evaluate(CARRY, ["dragover", ""])
@@ -302,4 +302,4 @@ def test_open_editor_survives_changes_in_another_tab(chat, tab, provider):
     other.see("Wasps").see_status("complete")
     chat.see("Wasps")
     expect(chat.box).to_have_value("half an edit")
-    told(chat, "no longer shown")
+    see_alert(chat, "no longer shown")

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from conversations.commands import start
+from conversations.commands import start_transaction
 from conversations.commands.planned_messages import Requester
 from conversations.generation.stored_start import Started
 from conversations.models import Generation
@@ -162,7 +162,7 @@ async def test_cancelling_a_generation_at_every_await(supervisor, steady, server
             asked = plan()
             prompts.append(asked.prompt)
             command = Send(id=uuid.uuid4(), content=asked.prompt)
-            started = await in_database(start.start_generation, asker, command)
+            started = await in_database(start_transaction.start_generation, asker, command)
             assert isinstance(started, Started)
             readers = []
 

@@ -17,14 +17,14 @@ PAGES = 9
 
 
 @pytest.fixture(scope="module")
-def hasty(database, provider):
+def impatient(database, provider):
     with running(OPENAI_BASE_URL=provider.url, DATABASE_LOCK_TIMEOUT=LOCK_TIMEOUT) as server:
         yield server
 
 
-def test_answers_continue_while_all_pages_wait_for_the_database(hasty, answering, socket, provider):
-    staff = people.new_person("staff", hasty, is_staff=True, is_superuser=True)
-    a = answering(people.new_person("alice", hasty))
+def test_answers_continue_while_all_pages_wait_for_the_database(impatient, answering, socket, provider):
+    staff = people.new_person("staff", impatient, is_staff=True, is_superuser=True)
+    a = answering(people.new_person("alice", impatient))
     with ThreadPoolExecutor(PAGES) as threads:
         with locks.locked_table("conversations_auditentry"):
             waiting = [threads.submit(staff.get, LIST) for _ in range(PAGES)]

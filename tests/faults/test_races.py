@@ -46,7 +46,7 @@ def test_stop_at_the_last_token(busy, steady, crowd_of, long):
             streams.append(stream)
             await asyncio.sleep(aim())
             await stream.stop(by_command=True)
-            await page.quiet()
+            await page.wait_idle()
             ends = [event for event in page.events[-8:] if event.op in ("end", "standing")]
             aim.learn(too_late=any(event["status"] == "complete" for event in ends))
 
@@ -140,7 +140,7 @@ def test_prompt_immediately_followed_by_stop(busy, steady, crowd_of):
                 streams = [await page.ask(Plan()) for page in crowd.pages]
                 crowd.streams += streams
                 await asyncio.gather(*(stream.stop(by_command=True) for stream in streams))
-                await asyncio.gather(*(page.quiet() for page in crowd.pages))
+                await asyncio.gather(*(page.wait_idle() for page in crowd.pages))
             return crowd
 
     crowd = asyncio.run(scenario())

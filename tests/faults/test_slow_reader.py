@@ -74,7 +74,7 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
             slow.resume()
             code = await slow.closed()
             await fast.stop()
-            await asyncio.gather(*(page.quiet() for page in crowd.pages))
+            await asyncio.gather(*(page.wait_idle() for page in crowd.pages))
             return crowd, code, closed_after, grown, received(slow.events[read:])
 
     crowd, code, closed_after, grown, got = asyncio.run(scenario())

@@ -52,7 +52,7 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
     async def scenario():
         async with Crowd(busy, crowd_of(STREAMS)) as crowd:
             streams = await crowd.ask(Plan() for _ in range(STREAMS))
-            await asyncio.gather(*(stream.flows() for stream in streams))
+            await asyncio.gather(*(stream.wait_flowing() for stream in streams))
             process.cpu_percent()
             again = []
             for stream in random.sample(streams, stops):
@@ -67,7 +67,7 @@ def test_stop_beside_a_hundred_streams(busy, steady, crowd_of, long):
             shown, closed = await seconds_to_end(stopped), seconds_to_close(steady, stopped)
             await asyncio.gather(*(stream.begun() for stream in following))
             following += [stream for stream in streams if not stream.stopped_at]
-            await asyncio.gather(*(stream.flows() for stream in following))
+            await asyncio.gather(*(stream.wait_flowing() for stream in following))
             await asyncio.gather(*(stream.stop() for stream in following))
             return crowd, shown, closed, await seconds_to_end(following), seconds_to_close(steady, following)
 
@@ -144,7 +144,7 @@ def test_stop_at_random_moments(busy, steady, crowd_of, long):
                 burst = random.random()
                 streams = await asyncio.gather(*(ask_and_stop(page, burst) for page in crowd.pages))
                 crowd.streams += streams
-                await asyncio.gather(*(page.quiet() for page in crowd.pages))
+                await asyncio.gather(*(page.wait_idle() for page in crowd.pages))
             return crowd
 
     crowd = asyncio.run(scenario())
@@ -204,5 +204,5 @@ async def _stop_in_a_frozen_database(server, askers, postgres, steady, seconds):
         postgres.thaw()
         thawed = time.monotonic()
         shown = [(await stream.ended()).at - thawed for stream in streams]
-        await asyncio.gather(*(page.quiet() for page in crowd.pages))
+        await asyncio.gather(*(page.wait_idle() for page in crowd.pages))
         return crowd, closed, saving, shown

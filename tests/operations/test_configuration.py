@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chatapp import environment, postgres, setting_reader, setting_validators
+from chatapp import installation_settings, postgres, setting_reader, setting_validators
 from tests.support.environment import BLANK
 from tests.support.servers import free_port
 
-TOP = environment.BASE_DIR
-NAMES = set(environment.Environment.__annotations__)
+TOP = installation_settings.BASE_DIR
+NAMES = set(installation_settings.Environment.__annotations__)
 LONG_ENOUGH = "k" * setting_validators.MIN_SECRET_KEY
 
 WRONG = [
@@ -95,7 +95,7 @@ def test_every_setting_is_in_the_example() -> None:
 def test_documented_defaults_match_the_code() -> None:
     text = (TOP / "docs/configuration.md").read_text()
     defaults = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`/]+)` \|", text, re.MULTILINE))
-    env = environment.read()
+    env = installation_settings.read()
     real = {name: getattr(env, name) for name in defaults if name not in {"DATA_DIR", "DJANGO_SUPERUSER_USERNAME"}}
     assert {name: f"{value:g}" if isinstance(value, float) else str(value).lower() for name, value in real.items()} == {
         name: defaults[name].lower() for name in real
@@ -106,7 +106,7 @@ def test_documented_defaults_match_the_code() -> None:
 def test_invalid_value_is_refused_in_one_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(setting_reader.InvalidSetting) as refusal:
-        environment.read()
+        installation_settings.read()
     sentence = str(refusal.value)
     assert sentence.startswith(f"{name} ")
     assert "; expected " in sentence
@@ -117,15 +117,15 @@ def test_invalid_value_is_refused_in_one_sentence(name: str, value: str, monkeyp
 def test_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "ftp://me:hunter2@api.example.org")
     with pytest.raises(setting_reader.InvalidSetting) as refusal:
-        environment.read()
+        installation_settings.read()
     assert "hunter2" not in str(refusal.value)
 
 
 def test_frame_limit_follows_the_prompt_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_MAX_PROMPT", "200000")
-    assert environment.read().CHAT_MAX_FRAME > 6 * 200_000
+    assert installation_settings.read().CHAT_MAX_FRAME > 6 * 200_000
     monkeypatch.setenv("CHAT_MAX_FRAME", "131072")
-    assert environment.read().CHAT_MAX_FRAME == 131_072
+    assert installation_settings.read().CHAT_MAX_FRAME == 131_072
 
 
 @pytest.mark.parametrize(
@@ -148,19 +148,19 @@ def test_old_postgresql_is_refused(version: int, fits: bool) -> None:
 def test_listening_on_all_interfaces_needs_allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "0.0.0.0")
     with pytest.raises(setting_reader.InvalidSetting, match="ALLOWED_ORIGINS is not set"):
-        environment.read()
+        installation_settings.read()
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://chat.example.org")
-    assert environment.read().ALLOWED_ORIGINS == ("https://chat.example.org",)
+    assert installation_settings.read().ALLOWED_ORIGINS == ("https://chat.example.org",)
 
 
 def test_origins_are_normalized_like_in_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", "https://Chat.Example.org:443, http://[::1]:8000,http://a:80")
-    assert environment.read().ALLOWED_ORIGINS == ("https://chat.example.org", "http://[::1]:8000", "http://a")
+    assert installation_settings.read().ALLOWED_ORIGINS == ("https://chat.example.org", "http://[::1]:8000", "http://a")
 
 
 def test_default_accepts_only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "::1")
-    assert environment.read().ALLOWED_ORIGINS == (
+    assert installation_settings.read().ALLOWED_ORIGINS == (
         "http://127.0.0.1:8000",
         "http://localhost:8000",
         "http://[::1]:8000",

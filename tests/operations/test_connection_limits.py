@@ -10,8 +10,8 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from chatapp.environment import BASE_DIR
 from chatapp.http_protocol import REQUEST_TIMEOUT, Channel, LimitedRequest
+from chatapp.installation_settings import BASE_DIR
 from tests.support import environment, people, servers
 from tests.support.polling import eventually
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from chatapp.environment import BASE_DIR
+from chatapp.installation_settings import BASE_DIR
 from tests.support.environment import BLANK
 
 HTTPS = {"HOST": "0.0.0.0", "ALLOWED_ORIGINS": "https://chat.example.org"}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chatapp.environment import BASE_DIR
+from chatapp.installation_settings import BASE_DIR
 
 DOCUMENTS = [*BASE_DIR.glob("*.md"), *(BASE_DIR / "docs").glob("*.md")]
 

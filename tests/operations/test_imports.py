@@ -7,7 +7,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from chatapp.environment import BASE_DIR
+from chatapp.installation_settings import BASE_DIR
 
 OUR_PACKAGES = {"bench", "chatapp", "conversations", "tests"}
 

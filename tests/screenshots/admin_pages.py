@@ -6,17 +6,17 @@ from conversations.models import Generation
 from tests.screenshots import texts
 from tests.screenshots.studio import Studio, tokens
 
-RUNS = "/admin/conversations/generation/"
+LIST = "/admin/conversations/generation/"
 
 
 def runs(studio: Studio) -> None:
     stopped = Generation.objects.filter(end_reason="stopped").earliest("requested_at")
     for dark in (False, True):
         with studio.tab(studio.mara, dark=dark) as chat:
-            chat.open(RUNS)
+            chat.open(LIST)
             studio.shoot(chat, "admin-runs" + "-dark" * dark)
             if not dark:
-                chat.open(f"{RUNS}{stopped.pk}/change/")
+                chat.open(f"{LIST}{stopped.pk}/change/")
                 studio.shoot(chat, "admin-run")
 
 
@@ -24,7 +24,7 @@ def live(studio: Studio) -> None:
     with studio.tab(studio.jonas) as asking, studio.tab(studio.mara) as chat:
         exchange = studio.asked(asking, texts.RAINBOW, *tokens(texts.RAINBOW_ANSWER))
         asking.see("round, and why")
-        chat.open(f"{RUNS}running/")
+        chat.open(f"{LIST}running/")
         studio.shoot(chat, "admin-live")
         exchange.finish()
         asking.see_status("complete")

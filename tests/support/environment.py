@@ -6,7 +6,7 @@ import secrets
 
 import django
 
-from chatapp.environment import Environment
+from chatapp.installation_settings import Environment
 from tests.support import database
 
 # If this appears in any answer, page or line of output, it is a leak.

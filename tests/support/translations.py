@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.translation.template import templatize
 
-from chatapp.environment import BASE_DIR
+from chatapp.installation_settings import BASE_DIR
 
 LOCALE_FOLDER = BASE_DIR / "locale"
 SINGULAR = {"_", "gettext", "gettext_lazy", "lazy"}

@@ -25,7 +25,7 @@ from .excerpt import turns
 from .filters import REASONS_TO_REVIEW, PeriodFilter, ReasonFilter, RecentValuesFilter, ReviewFilter
 from .replacements import replacements
 from .share_written import shares
-from .summary import SummaryMixin
+from .summary_mixin import SummaryMixin
 from .timeline import milliseconds, steps
 
 EMPTY = "–"

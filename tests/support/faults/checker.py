@@ -26,7 +26,7 @@ from tests.support.protocol_rules import Event, Rules, grow_tail
 UPSTREAM_LAG = 1.0
 """Seconds that the provider's open answers may outlive the streaming generations."""
 
-ROUGH = frozenset({EndReason.SERVER_LOST})
+UNSAVED_ENDS = frozenset({EndReason.SERVER_LOST})
 """Ends of generations whose process could no longer save: a page may have shown text that is not stored."""
 
 
@@ -261,7 +261,7 @@ class Checker:
         for end in view.ends:
             if (end["status"], end["reason"]) != (stored.status, stored.reason):
                 self.note(f"{stored.key}: told as {end['status']}/{end['reason']}, is {stored.status}/{stored.reason}")
-        if stored.reason in ROUGH:
+        if stored.reason in UNSAVED_ENDS:
             return
         final = stream.render(stored.text)
         if view.ends and view.seq and not view.tail and view.html != final:

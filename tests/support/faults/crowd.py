@@ -95,7 +95,7 @@ class Page:
         """Seconds since the last event arrived."""
         return time.monotonic() - self.events[-1].at
 
-    async def quiet(self) -> None:
+    async def wait_idle(self) -> None:
         """Wait until all answers that this page asked for are over, whatever their outcome; `activity` tells every
         page."""
         await self.wait_for(lambda: self._over() >= self.asked)
@@ -181,7 +181,7 @@ class Stream:
             self.status = _last("status", event)
         return self.generation
 
-    async def flows(self, frames: int = 10) -> None:
+    async def wait_flowing(self, frames: int = 10) -> None:
         """Wait until the page has received this number of frames."""
         await self.page.wait_for(lambda: self._shown() >= frames)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from conversations.models import Conversation, Generation, Message, Role, StopOrigin, UsageSource
 from conversations.models.ids import new_id
-from conversations.rules.ending import Ending
+from conversations.rules.ending_record import Ending
 from conversations.rules.status import STATUS_OF, EndReason, Status
 from conversations.storage.journal import Journal
 from tests.support import generations

@@ -21,9 +21,9 @@ from conversations.providers.catalog.preselection import default
 from conversations.storage import start_sql
 
 from .conversation_settings_form import check_settings
-from .limits import check_prompt, check_running_answers
 from .model_choice import choose_model, fallback_model, remember_choice
 from .planned_messages import Requester, draft
+from .prompt_limits import check_prompt, check_running_answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def test_text_that_can_never_fit_is_not_sent(asking, provider, model):
     page.wait_refused("too_long", id=page.ask("Bees hum. " * 300, model=model).id)
 
 
-TOLD_APART = {
+REFUSALS = {
     "the key": (401, {}, "The provider rejected the API key."),
     "no right": (403, {}, "does not let this server use the model “alpha-model”"),
     "no such model": (404, {}, "does not know the model “alpha-model”"),
@@ -139,9 +139,9 @@ TOLD_APART = {
 }
 
 
-@pytest.mark.parametrize("which", TOLD_APART)
+@pytest.mark.parametrize("which", REFUSALS)
 def test_refusals_are_distinguished(alice, socket, provider, which):
-    status, body, sentence = TOLD_APART[which]
+    status, body, sentence = REFUSALS[which]
     exchange = provider.expect()
     asked = socket(alice).ask(exchange.prompt)
     exchange.respond(status, body=body)

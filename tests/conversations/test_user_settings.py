@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import RequestFactory
 
 from conversations.models import Conversation, Preferences
-from conversations.people import preferences
+from conversations.people import effective_preferences
 from conversations.web import user_settings
 from conversations.web.user_settings_form import PreferencesForm
 from tests.support.people import CSRF
@@ -138,14 +138,14 @@ def fixed(monkeypatch):
 
 def test_fixed_setting_cannot_be_chosen(alice, fixed):
     Preferences.objects.create(user=alice.user, when_leaving="finish", theme="dark")
-    assert preferences.effective(alice.user).when_leaving == "stop"
-    assert preferences.effective(alice.user).theme == "light"
+    assert effective_preferences.effective(alice.user).when_leaving == "stop"
+    assert effective_preferences.effective(alice.user).theme == "light"
     form = PreferencesForm(alice.user, {**CHOSEN, "default_model": ""})
     assert form.is_valid()
     form.save()
     kept = Preferences.objects.get(user=alice.user)  # for the day when people may choose again
     assert kept.when_leaving == "finish"
-    assert preferences.effective(alice.user).when_leaving == "stop"
+    assert effective_preferences.effective(alice.user).when_leaving == "stop"
 
 
 def test_fixed_setting_is_shown_as_fixed(alice, fixed):

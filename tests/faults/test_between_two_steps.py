@@ -15,11 +15,11 @@ from django.db import connection
 
 from conversations.cluster.follower import POLL_INTERVAL, Follower
 from conversations.cluster.follower_sql import RemoteGeneration
-from conversations.commands import conversation_state, start, subscribe
+from conversations.commands import conversation_state, start_transaction, subscribe
 from conversations.commands.planned_messages import Requester
 from conversations.commands.show_result import attend_all
 from conversations.commands.start_commands import CommandExecutor
-from conversations.delivery import end_event_texts
+from conversations.delivery import end_event
 from conversations.delivery.broadcast import Broadcast
 from conversations.generation import provider_reader
 from conversations.models import Conversation, Generation, Message, Presence, Role, ServerProcess
@@ -225,7 +225,7 @@ async def started(supervisor, user):
     """A generation between its commit and its launch."""
     asker = Requester(user, supervisor.process, catalog.offered)
     plan = Plan(rate=100, tokens=3)
-    return await in_database(start.start_generation, asker, Send(id=uuid.uuid4(), content=plan.prompt))
+    return await in_database(start_transaction.start_generation, asker, Send(id=uuid.uuid4(), content=plan.prompt))
 
 
 async def until(probe, timeout=10.0):
@@ -292,7 +292,7 @@ async def test_unrenderable_end_is_saved_and_sent(supervisor, user, page, starte
         raise RuntimeError("no such tag")
 
     monkeypatch.setattr(Broadcast, "finish_text", fails)
-    monkeypatch.setattr(end_event_texts, "render", fails)
+    monkeypatch.setattr(end_event, "render", fails)
     live = supervisor.launch(started, user.pk, uuid.uuid4())
     supervisor.viewers.add(live, page)
     live.broadcast.subscribe(page)
@@ -376,13 +376,13 @@ async def test_subscribing_while_an_end_is_read_shows_it(following, user, monkey
     generation = await in_database(streaming_row, user, await in_database(another_process))
     remote = RemoteGeneration(generation.pk, generation.message_id, generation.conversation_id)
     first, late = Page(user), Page(user)
-    read = end_event_texts.load
+    read = end_event.load
 
     async def slowly(*args):
         made.follow(remote, late)
         return await read(*args)
 
-    monkeypatch.setattr(end_event_texts, "load", slowly)
+    monkeypatch.setattr(end_event, "load", slowly)
     made.follow(remote, first)
     made.start()
     await until(lambda: first.received("snapshot"))

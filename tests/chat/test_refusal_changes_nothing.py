@@ -11,15 +11,15 @@ def unknown_model(a, _complete):
     return "send", {"conversation": a.asked.conversation, "parent": a.asked.message, "content": "x", "model": "none"}
 
 
-def unknown_place(a, _complete):
+def unknown_parent(a, _complete):
     return "send", {"conversation": a.asked.conversation, "parent": str(uuid.uuid4()), "content": "x"}
 
 
-def going_on_with_what_is_complete(_a, complete):
+def continuing_a_complete_answer(_a, complete):
     return "continue", {"message": complete}
 
 
-def going_on_with_what_is_written(a, _complete):
+def continuing_a_streaming_answer(a, _complete):
     return "continue", {"message": a.asked.message}
 
 
@@ -27,17 +27,17 @@ def editing_an_answer(a, _complete):
     return "edit", {"message": a.asked.message, "content": "x"}
 
 
-def answering_an_answer_of_ones_own(a, _complete):
+def regenerating_a_prompt(a, _complete):
     return "regenerate", {"message": str(generations.get(a.asked).message.parent_id)}
 
 
 COMMANDS = [
     (unknown_model, "model_not_offered"),
-    (unknown_place, "not_found"),
-    (going_on_with_what_is_complete, "not_possible"),
-    (going_on_with_what_is_written, "not_possible"),
+    (unknown_parent, "not_found"),
+    (continuing_a_complete_answer, "not_possible"),
+    (continuing_a_streaming_answer, "not_possible"),
     (editing_an_answer, "not_possible"),
-    (answering_an_answer_of_ones_own, "not_possible"),
+    (regenerating_a_prompt, "not_possible"),
 ]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from conversations.models import UsageSource
 from conversations.providers.token_counter import estimated_tokens
-from conversations.rules.ending import Ending
+from conversations.rules.ending_record import Ending
 from conversations.rules.lifecycle import Lifecycle
 from conversations.rules.status import EndReason, Outcome
 from conversations.rules.stop_request import StopRequest
