@@ -9,4 +9,4 @@ from . import accounts, audit, base, conversations, endpoints, language_models
 
 __all__ = ["accounts", "audit", "base", "conversations", "endpoints", "generation_admin", "language_models"]
 
-admin.site.site_header = admin.site.site_title = _("Chat admin")
+admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Chat admin")

@@ -62,12 +62,12 @@ class RestrictedLookupAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Djan
         except QueryTimeout:
             if not request.GET:
                 raise
-            messages.warning(request, _("That took too long, so everything is listed. Filter for less at a time."))
+            messages.warning(request, _("The search timed out, so everything is listed. Narrow the filter."))
             return HttpResponseRedirect(request.path)
         except (DataError, ValueError, SuspiciousOperation):  # NUL, a broken pattern; a field that is not offered
             response = HttpResponseRedirect(f"{request.path}?e=1")
         if isinstance(response, HttpResponseRedirect) and urlsplit(response.url).query == "e=1":
-            messages.warning(request, _("That filter was not understood, so everything is listed."))
+            messages.warning(request, _("That filter is not valid, so everything is listed."))
             return HttpResponseRedirect(request.path)
         return response
 

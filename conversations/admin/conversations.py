@@ -90,7 +90,7 @@ class ConversationAdmin(SearchingAdmin):
     def last_active(self, conversation: Conversation) -> str:
         return format_time(conversation.active_at)
 
-    @admin.display(description=with_time_zone(_("begun")), ordering="created_at")
+    @admin.display(description=with_time_zone(_("started")), ordering="created_at")
     def begun(self, conversation: Conversation) -> str:
         return format_time(conversation.created_at)
 

@@ -34,7 +34,7 @@ def _key_error(variable: str, address: str) -> str:
     """Why this variable cannot be the endpoint's key; "" if it can."""
     if not endpoints.may_be_sent(variable, address):
         return gettext(
-            "%(name)s may not be sent to this address. Whoever runs the server can allow it in CHAT_PROVIDER_KEYS; "
-            "while that is not set, names that begin with CHAT_KEY_ are allowed."
+            "%(name)s may not be sent to this address. The server's operator can allow it in CHAT_PROVIDER_KEYS. "
+            "By default, only the usual names such as OPENAI_API_KEY and names that begin with CHAT_KEY_ are allowed."
         ) % {"name": variable}
     return "" if endpoints.key_in(variable, address) else endpoint_check.missing_variable(variable)

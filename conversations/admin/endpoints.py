@@ -65,7 +65,7 @@ class EndpointAdmin(audit.AuditedAdmin):
         """How many models people may choose; and how many are added here, if that differs."""
         offered, known = catalog.offered_by(endpoint.pk), int(endpoint.model_count)
         if not (known or endpoint.offers_all):
-            return gettext("none: it offers nothing")
+            return gettext("none (offers nothing)")
         return str(offered) if offered == known else gettext("%(offered)d offered, %(known)d added here") % {
             "offered": offered, "known": known
         }  # fmt: skip

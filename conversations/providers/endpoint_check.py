@@ -55,14 +55,14 @@ def check(endpoint: Endpoint, known: Sequence[str] = ()) -> Result:
 
 
 def missing_variable(variable: str) -> str:
-    return _("The environment variable %(name)s is not set on the server, or holds nothing that can be a key.") % {
+    return _("The environment variable %(name)s is not set on the server or does not contain a usable key.") % {
         "name": variable
     }
 
 
 async def _test(endpoint: Endpoint, known: Sequence[str]) -> Result:
     if not is_endpoint_url(endpoint.base_url):
-        return Result(False, _("This address cannot be used: its host is none."))
+        return Result(False, _("This address cannot be used: its host name is not valid."))
     provider = ProviderClient(endpoint)
     try:
         return await _request_models(provider, known)
@@ -99,7 +99,7 @@ def _has_no_list(error: ProviderError | TimeoutError) -> bool:
 
 def _no_model(listed: Sequence[ListedModel]) -> str:
     if listed:
-        return _("It lists models, but none that seems to chat. Add the one that you mean, and test again.")
+        return _("It lists models, but none looks like a chat model. Add the one you want and test again.")
     return _("It answers, but lists no models. Some servers list none: add one by hand, and test again.")
 
 
@@ -123,8 +123,8 @@ def _no_answer(error: ProviderError | TimeoutError, model: str, endpoint: Endpoi
     if code in ("400", "422"):
         return (
             _(
-                "It refuses a message to “%(model)s” (HTTP status %(code)s). Perhaps that is no model to chat with; "
-                "gateways such as LiteLLM also answer a wrong key so."
+                "It refuses a message to “%(model)s” (HTTP status %(code)s). It may not be a chat model; "
+                "gateways such as LiteLLM also respond this way to a wrong key."
             )
             % facts
         )
@@ -134,17 +134,17 @@ def _no_answer(error: ProviderError | TimeoutError, model: str, endpoint: Endpoi
 def _sentence(error: ProviderError | TimeoutError, endpoint: Endpoint) -> str:
     code = error.outcome.code if isinstance(error, ProviderError) else ""
     if code in ("401", "403"):
-        return _("It refuses the key (HTTP status %(code)s).") % {"code": code}
+        return _("It rejected the key (HTTP status %(code)s).") % {"code": code}
     if code == "400":
-        return _("It refuses the request (HTTP status 400). Gateways such as LiteLLM answer a wrong key so.")
+        return _("It refuses the request (HTTP status 400). Gateways such as LiteLLM respond this way to a wrong key.")
     if code == NO_CREDIT:
         return _("The account there has no credit left. Address and key are probably right.")
     if code == "429":
-        return _("It asks to slow down (HTTP status 429). Address and key are probably right.")
+        return _("It reports too many requests (HTTP status 429). Address and key are probably right.")
     if code.startswith("3"):
         return _("It redirects to another address, which is not followed with the key. Enter the final address.")
     if code.startswith("5"):
-        return _("It has a problem of its own (HTTP status %(code)s). Try again later.") % {"code": code}
+        return _("It reports an internal error (HTTP status %(code)s). Try again later.") % {"code": code}
     if code:
         return _(
             "Something answers, but not an OpenAI-compatible API with a list of models (%(code)s). The address usually "
@@ -160,7 +160,7 @@ def _unreachable(chain: list[BaseException], endpoint: Endpoint) -> str:
     if caused_by(ssl.SSLCertVerificationError):
         return _("Its TLS certificate is not valid or not trusted by the server.")
     if caused_by(ssl.SSLError):
-        return _("TLS fails. Perhaps it speaks plain http: then the address has to begin with http://.")
+        return _("The TLS handshake failed. If it uses plain http, the address must begin with http://.")
     if caused_by(ClientConnectorDNSError):
         return _("Its host name is not known.")
     if caused_by(ConnectionRefusedError):
@@ -175,7 +175,7 @@ def _silent_or_broken(endpoint: Endpoint, *, silent: bool) -> str:
     if silent:
         return _("It does not answer in time.")
     if encrypted:
-        return _("It cannot be reached, or breaks the connection.")
+        return _("It cannot be reached or drops the connection.")
     return _(
-        "It cannot be reached, or breaks the connection. If it speaks https, the address has to begin with https://."
+        "It cannot be reached or drops the connection. If it speaks https, the address has to begin with https://."
     )

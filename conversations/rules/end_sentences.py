@@ -33,7 +33,7 @@ SENTENCES = {
     ),
     EndReason.EMPTY: lazy("The model returned an empty answer."),
     EndReason.TOOL_CALL: lazy("The model asked for a tool, and none is available here, so the answer ended."),
-    EndReason.UNCLEAR: lazy("The provider ended this answer without saying that it is complete."),
+    EndReason.UNCLEAR: lazy("The provider ended this answer without reporting it as complete."),
     EndReason.STORAGE: lazy("The answer could not be saved in time, so it was ended here. Try again in a moment."),
 }
 
@@ -49,14 +49,14 @@ SENTENCES_OF_CODES = {
     (EndReason.PROVIDER_REJECTED, NO_CREDIT): lazy(
         "The server's credit with the provider is used up. Choose another model, or tell your administrator."
     ),
-    (EndReason.EMPTY, THOUGHT): lazy("The model thought until it reached its length limit, and wrote nothing."),
+    (EndReason.EMPTY, THOUGHT): lazy("The model reached its length limit while reasoning and wrote nothing."),
     (EndReason.EMPTY, LENGTH): lazy("The model reached its length limit before it wrote anything."),
     (EndReason.EMPTY, REFUSAL): lazy("The model declined to answer."),
 }
 """More specific sentences, for reasons with one of these codes."""
 
 
-STOPPED_OFFLINE = lazy("You stopped this answer while your network was gone, so it ended only when the server noticed.")
+STOPPED_OFFLINE = lazy("You stopped this answer while you were offline, so it only ended when the server noticed.")
 
 
 def sentence(

@@ -28,7 +28,7 @@ class ChangePassword(PasswordChangeView):
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: forms.BaseForm) -> HttpResponse:
-        messages.success(self.request, _("Your password is changed. Everywhere else you are signed out."))
+        messages.success(self.request, _("Your password was changed. You were signed out everywhere else."))
         session = self.request.session
         key_before = session.session_key
         response = super().form_valid(form)

@@ -158,7 +158,7 @@ def _title_problem(title: str) -> str:
     if not title:
         return _("A title needs at least one character.")
     if len(title) > MAX_TITLE_LENGTH:
-        return _("A title may have %(limit)d characters; this one has %(count)d.") % {
+        return _("A title can have up to %(limit)d characters; this one has %(count)d.") % {
             "limit": MAX_TITLE_LENGTH,
             "count": len(title),
         }

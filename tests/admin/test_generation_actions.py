@@ -177,7 +177,7 @@ def test_generation_longer_than_usual_has_no_share_written(staff, alice, answeri
     assert page.text.partition("Share written:")[2].split()[0] == "–"
 
 
-@pytest.mark.parametrize(("action", "how"), [("regenerate", "Written again"), ("continue_", "Continued")])
+@pytest.mark.parametrize(("action", "how"), [("regenerate", "Regenerated"), ("continue_", "Continued")])
 def test_detail_links_to_the_replacement(staff, alice, answering, provider, action, how):
     a = answering(alice, "Bees ", "hum")
     a.asked.stop()

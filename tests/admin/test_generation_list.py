@@ -14,7 +14,7 @@ from tests.support import generations
 from tests.support.conversations import conversation
 
 LIST = "/admin/conversations/generation/"
-NOT_UNDERSTOOD = "That filter was not understood, so everything is listed."
+NOT_UNDERSTOOD = "That filter is not valid, so everything is listed."
 STOP_TO_CLOSED = 7
 """The position of the column, counted after the checkboxes."""
 

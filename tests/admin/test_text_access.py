@@ -15,7 +15,7 @@ from tests.support.conversations import conversation
 
 TOP = "/admin/conversations/"
 TITLE = "I was diagnosed with lupus"
-TOO_LONG = "That took too long, so everything is listed. Filter for less at a time."
+TOO_LONG = "The search timed out, so everything is listed. Narrow the filter."
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_list_actions_have_no_axe_violations(alice, chat, provider):
     page.locator("#row-menu").get_by_role("button", name="Rename").click()
     page.get_by_role("textbox", name="Title").fill("x" * 300)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="A title may have")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="A title can have up to")).to_be_visible()
     assert_accessible(page, "rename, refused", (WIDE, "light"), (WIDE, "dark"))
     page.get_by_role("textbox", name="Title").press("Escape")
     open_row_menu(chat, "About bees").get_by_role("button", name="Delete").click()

@@ -354,7 +354,7 @@ def test_stop_pressed_offline_is_shown_as_a_stop(chat, context, line, provider):
     assert generations.outcome(generation, 15) == ("interrupted", "connection_lost")
     context.set_offline(False)
     line.cut()
-    sentence = "You stopped this answer while your network was gone"
+    sentence = "You stopped this answer while you were offline"
     chat.see_status("interrupted").see_note(sentence)
     chat.reload().see_note(sentence)
 

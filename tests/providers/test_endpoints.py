@@ -263,7 +263,7 @@ def test_key_appears_nowhere(staff, added, second, alice, socket, server, gamma)
         edit(staff, added, base_url=address)
         pages = [staff.post(f"{ENDPOINTS}{added.pk}/test/"), alice.get("/"), staff.get(ENDPOINTS)]
         pages += [staff.get(f"{ENDPOINTS}{added.pk}/{view}/") for view in ("change", "history")]
-    assert "refuses the key" in pages[0].text
+    assert "rejected the key" in pages[0].text
     assert not [page for page in pages if CANARY_KEY in page.html]
     assert CANARY_KEY not in page.story()
     assert CANARY_KEY not in server.output
@@ -297,7 +297,7 @@ def test_endpoint_without_models_is_reported(staff, second):
     page = client.post(f"{ENDPOINTS}add/", form)
     endpoint = Endpoint.objects.get(name=form["name"])
     assert any(f"{endpoint} offers no model yet." in str(message) for message in get_messages(page.wsgi_request))
-    assert "none: it offers nothing" in staff.get(ENDPOINTS).text
+    assert "none (offers nothing)" in staff.get(ENDPOINTS).text
     endpoint.delete()
 
 
@@ -343,10 +343,10 @@ def test_connection_test_asks_for_one_token(staff, second):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (401, "It refuses the key (HTTP status 401)."),
-        (400, "gateways such as LiteLLM also answer a wrong key so"),
+        (401, "It rejected the key (HTTP status 401)."),
+        (400, "gateways such as LiteLLM also respond this way to a wrong key"),
         (404, "does not know “known”"),
-        (503, "a problem of its own"),
+        (503, "reports an internal error"),
     ],
 )
 def test_public_model_list_does_not_prove_the_key(status, words, staff, second):
@@ -368,11 +368,11 @@ def test_endpoint_without_a_list_works_with_a_manual_model(staff):
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (401, b"{}", "refuses the key"),
-        (403, b"{}", "refuses the key"),
+        (401, b"{}", "rejected the key"),
+        (403, b"{}", "rejected the key"),
         (404, b"{}", "not an OpenAI-compatible API"),
-        (429, b"{}", "slow down"),
-        (503, b"", "a problem of its own"),
+        (429, b"{}", "too many requests"),
+        (503, b"", "reports an internal error"),
         (200, b"<html>Hello</html>", "not an OpenAI-compatible API"),
         (200, b"{nonsense", "not an OpenAI-compatible API"),
         (200, b'{"models": [1, 2]}', "not an OpenAI-compatible API"),
@@ -407,7 +407,7 @@ def test_connection_test_reports_an_unreachable_endpoint(staff, second):
         for address, words in (
             (f"http://127.0.0.1:{free_port()}/v1", "connection is refused"),
             ("http://no-such-host.invalid/v1", "host name is not known"),
-            (plain.replace("http:", "https:"), "TLS fails"),
+            (plain.replace("http:", "https:"), "TLS handshake failed"),
             (f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "does not answer in time"),
             (f"https://127.0.0.1:{listening.getsockname()[1]}/v1", "has to begin with http://"),
         ):

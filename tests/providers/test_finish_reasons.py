@@ -42,7 +42,7 @@ def test_finish_reason_determines_the_outcome(alice, answering, word):
 def test_unknown_finish_reason_does_not_look_finished(alice, answering):
     a = answering(alice)
     a.exchange.finish("three_wise_monkeys")
-    assert "without saying that it is complete" in a.asked.end["note"]
+    assert "without reporting it as complete" in a.asked.end["note"]
     assert "Continue generating" in words(a.asked.end["note"])
     assert "three" not in a.asked.end["note"]
     assert generations.get(a.asked).error_code == "three_wise_monkeys"
@@ -52,7 +52,7 @@ NO_WORDS = {
     "nothing at all": ([], "stop", "empty", "The model returned an empty answer."),
     "white space": ([{"content": "\n \n"}], "stop", "empty", "The model returned an empty answer."),
     "a tool call": ([{"tool_calls": [{"function": {"name": "bee"}}]}], "tool_calls", "tool_call", "asked for a tool"),
-    "thought to the limit": ([{"reasoning_content": "Hmm"}], "length", "empty", "thought until it reached its length"),
+    "thought to the limit": ([{"reasoning_content": "Hmm"}], "length", "empty", "length limit while reasoning"),
     "the limit": ([], "length", "empty", "reached its length limit before it wrote anything"),
     "declined": ([], "refusal", "empty", "The model declined to answer."),
 }

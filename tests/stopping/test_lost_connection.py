@@ -111,7 +111,7 @@ def test_late_stop_gets_the_end_of_ones_own_answer_only(through, alice, bob, war
         back.stop(generation=a.asked.generation)
         assert back.wait("standing", generation=a.asked.generation)["reason"] == "connection_lost"
     back.watch(a.asked.conversation, a.asked.message, "streaming")
-    assert "You stopped this answer while your network was gone" in back.wait("transcript")["html"]
+    assert "You stopped this answer while you were offline" in back.wait("transcript")["html"]
     generation = generations.get(a.asked.generation)
     assert (generation.stop_reason, generation.stopped_by) == ("stopped", alice.user)
     assert generations.outcome(a.asked.generation) == ("interrupted", "connection_lost")

@@ -155,9 +155,7 @@ class GenerationActions(admin.ModelAdmin):  # type: ignore[type-arg]  # Django t
         """Review the selected generations that did not finish; those already reviewed keep their review."""
         needed = queryset.filter(status__in=UNFINISHED, reviewed_at=None)
         if needed[: MAX_COUNT + 1].count() > MAX_COUNT:
-            messages.error(
-                request, _("These are more than %(count)d. Filter for fewer at a time.") % {"count": MAX_COUNT}
-            )
+            messages.error(request, _("More than %(count)d are selected. Narrow the filter.") % {"count": MAX_COUNT})
             return
         count = self._review(request, needed)
         messages.success(

@@ -49,4 +49,4 @@ def _relation(generation: Generation, later: Generation) -> Any:
     if later.kind == Kind.CONTINUE:
         own = later.continued_from_id == message.pk
         return _("continued") if own else _("another version, continued")
-    return _("written again")
+    return _("regenerated")
