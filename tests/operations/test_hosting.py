@@ -40,12 +40,12 @@ http {{
     {snippet}
 }}
 """
-"""What nginx needs besides the snippet in order to run as any user, in a folder of its own."""
+"""The settings that nginx needs besides the snippet to run as any user in a folder of its own."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A signed-in person whose requests go through nginx. The cookies have the names that they have behind https."""
+    """A signed-in person whose requests go through nginx. The cookies have their names behind HTTPS."""
 
     session: str
     port: int
@@ -75,7 +75,7 @@ class Visitor:
 
 
 def documented_snippet(port: int, upstream: int, certificate: Path, key: Path) -> str:
-    """The snippet of the document, with these ports and a certificate."""
+    """The snippet from the document with these ports and this certificate."""
     document = (REPOSITORY / "docs/hosting.md").read_text()
     snippet = document.partition("```nginx\n")[2].partition("```")[0]
     for documented, ours in (
@@ -110,7 +110,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def front(database, provider, tmp_path_factory):
-    """nginx as documented, before a server that has no other origin: that server, nginx's port, its certificate."""
+    """nginx as documented, in front of a server without another origin. Returns (server, nginx's port, certificate)."""
     if not PROGRAM:
         pytest.skip("nginx is not installed, so docs/hosting.md is not tested with it. Install it (see .ci/programs).")
     folder = tmp_path_factory.mktemp("nginx")
@@ -132,7 +132,7 @@ def visitor(front, monkeypatch):
 
 @pytest.fixture
 def answering(visitor, provider):
-    """A page's socket through nginx, with an answer that has begun: what was asked, and the provider's exchange."""
+    """A page's socket through nginx and a streaming answer: (asked, exchange)."""
     page = Socket(visitor, f"wss://127.0.0.1:{visitor.port}/ws/", origin=visitor.origin)
     page.wait("hello")
     exchange = provider.expect()
@@ -143,7 +143,7 @@ def answering(visitor, provider):
 
 
 def test_pages_come_through(visitor):
-    """Had the proxy not named its scheme, the server would redirect; had it not passed on the host, refuse."""
+    """Without the forwarded scheme the server would redirect, and without the host it would refuse."""
     page = visitor.get("/")
     assert page.status == 200
     assert page.headers["Strict-Transport-Security"]
