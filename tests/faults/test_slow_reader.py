@@ -80,7 +80,7 @@ def test_page_that_stops_reading_is_closed(busy, steady, crowd_of, reads):
     crowd, code, closed_after, grown, got = asyncio.run(scenario())
     assert closed_after < CLOSE_LIMIT + 1
     assert code == 1013 if reads else code in (1013, 1006)
-    assert got < MAX_UNREAD * 1.1
+    assert got < MAX_UNREAD * 1.5  # a large snapshot counts for half of the limit
     stops = [each for each in crowd.streams[1:] if each.stopped_at]
     closed = [steady.wait_closed(each.plan.prompt).closed_at - each.stopped_at for each in stops]
     assert max(closed) < 1
