@@ -41,7 +41,7 @@ screenshots: $(TEST_STAMP)  ## pictures of every state, into docs/screenshots; o
 	@.ci/programs $(BIN)/python
 	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
-bench: $(TEST_STAMP)  ## all benchmarks against baselines, an hour and a half; only some: ARGS="cpu stop"
+bench: $(TEST_STAMP)  ## all benchmarks against baselines, an hour and a half; only some: ARGS="cpu memory"
 	@exec $(BIN)/python -m bench $(ARGS)
 
 bench-quick: $(TEST_STAMP)  ## short benchmarks, about a minute

@@ -43,10 +43,17 @@ class Socket(Viewer, Protocol):
     pinged_at: float
 
     def __hash__(self) -> int: ...
-    def next_turn(self) -> int: ...
-    def close(self, code: int) -> None: ...
-    def recheck(self) -> None: ...
-    def catch_up(self, message: uuid.UUID | None) -> None: ...
+    def next_turn(self) -> int:
+        """Start a new turn, which makes older lookups outdated; returns its number."""
+
+    def close(self, code: int) -> None:
+        """Close after what is queued, with this WebSocket close code. Returns at once."""
+
+    def recheck(self) -> None:
+        """Check in a task whether the session is still valid."""
+
+    def catch_up(self, message: uuid.UUID | None) -> None:
+        """Show the conversation on screen again. `message`: the streaming one that the page has last."""
 
 
 class Sockets:
@@ -58,11 +65,13 @@ class Sockets:
         self._by_conversation: defaultdict[uuid.UUID, set[Socket]] = defaultdict(set)
 
     def add(self, socket: Socket) -> None:
+        """Index a socket whose person is known."""
         self._sockets.add(socket)
         self._by_user[socket.user_id].add(socket)
         self.show(socket, socket.conversation)
 
     def remove(self, socket: Socket) -> None:
+        """Forget a socket; does nothing for an unknown one."""
         self._sockets.discard(socket)
         _remove(self._by_user, socket.user_id, socket)
         if socket.conversation is not None:
@@ -80,15 +89,19 @@ class Sockets:
         return socket in self._sockets
 
     def all(self) -> list[Socket]:
+        """A copy, so sockets may be removed while the caller iterates; so are the lists below."""
         return list(self._sockets)
 
     def of_user(self, user: int) -> list[Socket]:
+        """The sockets of one person, in all their sessions."""
         return list(self._by_user.get(user, ()))
 
     def of_session(self, digest: str) -> list[Socket]:
+        """The sockets of one session, by the digest of its key. Looks through all sockets."""
         return [socket for socket in self._sockets if socket.session == digest]
 
     def showing(self, conversation: uuid.UUID) -> list[Socket]:
+        """The sockets that have this conversation on screen."""
         return list(self._by_conversation.get(conversation, ()))
 
     def conversations(self) -> Iterator[uuid.UUID]:

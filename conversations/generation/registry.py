@@ -19,26 +19,32 @@ class GenerationRegistry:
         self._ended: dict[uuid.UUID, None] = {}
 
     def add(self, live: LiveGeneration) -> None:
+        """Index a generation under its three keys."""
         self._by_id[live.id] = live
         self._by_conversation[live.conversation] = live
         self._by_command[live.user, live.command] = live
 
     def remove(self, live: LiveGeneration) -> None:
+        """Forget a generation; a newer one of the same conversation stays."""
         self._by_id.pop(live.id, None)
         if self._by_conversation.get(live.conversation) is live:
             del self._by_conversation[live.conversation]
         self._by_command.pop((live.user, live.command), None)
 
     def get(self, generation: uuid.UUID) -> LiveGeneration | None:
+        """The live generation with this id; None if it does not run here."""
         return self._by_id.get(generation)
 
     def in_conversation(self, conversation: uuid.UUID) -> LiveGeneration | None:
+        """The one that answers in this conversation, if it runs here."""
         return self._by_conversation.get(conversation)
 
     def for_command(self, user: int, command: uuid.UUID) -> LiveGeneration | None:
+        """The one that this person's command started, if it runs here."""
         return self._by_command.get((user, command))
 
     def ids(self) -> set[uuid.UUID]:
+        """A copy of the ids of all."""
         return set(self._by_id)
 
     def __iter__(self) -> Iterator[LiveGeneration]:

@@ -9,15 +9,36 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+
+ENCODING = "o200k_base"
+"""The encoding of OpenAI's newer models. For other models the counts are estimates."""
 
 BATCH_SIZE = 50_000
 """Characters that one call of the library counts."""
 
 
-def main() -> None:
-    from bpe_openai import _bindings  # the package's own Encoding also builds decoding tables: twice the memory
+def counter() -> Callable[[str], int]:
+    """The function that counts the tokens of a text.
 
-    count = _bindings.tokenizer_for_encoding("o200k_base").count
+    The public `Encoding` also builds tables for decoding, which takes twice the memory, so it is only the fallback for
+    a release that has moved the undocumented function.
+    """
+    try:
+        from bpe_openai import _bindings
+
+        count: Callable[[str], int] = _bindings.tokenizer_for_encoding(ENCODING).count
+    except (ImportError, AttributeError):
+        from bpe_openai import get_encoding
+
+        encoding = get_encoding(ENCODING)
+        return lambda text: len(encoding.encode_ordinary(text))
+    return count
+
+
+def main() -> None:
+    """Answer lines until the input ends."""
+    count = counter()
     for line in sys.stdin:
         counts = [
             sum(count(text[start : start + BATCH_SIZE]) for start in range(0, len(text), BATCH_SIZE))

@@ -11,7 +11,7 @@ import pytest
 
 from conversations.models import Generation, Kind, Message, Role, ServerProcess
 from conversations.operations import token_accounting
-from conversations.providers import context_window, prompt
+from conversations.providers import context_window, prompt, tokenizer_worker
 from conversations.providers.token_counter import Tokenizer, estimated_tokens
 from conversations.rendering import usage_text
 from conversations.rules.status import EndReason, Status
@@ -184,6 +184,27 @@ def test_counts_any_characters(tokenizer):
     counts = tokenizer.count(texts, 10)
     assert counts[:2] == [2, 0]
     assert len(counts) == len(texts)
+
+
+@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")  # in the library's public way
+def test_counts_are_the_same_without_the_undocumented_function(monkeypatch):
+    texts = ["hello world", "", "a\r\n\u2028", "<|endoftext|>", "日本語 🐝", "def f():\n\treturn 1\n" * 50]
+    counts = list(map(tokenizer_worker.counter(), texts))
+    from bpe_openai import _bindings  # not above: importing it warns
+
+    made = _bindings.tokenizer_for_encoding
+
+    class WithoutCount:
+        def __init__(self, *args):
+            self.tokenizer = made(*args)
+
+        def __getattr__(self, name):
+            if name == "count":
+                raise AttributeError(name)
+            return getattr(self.tokenizer, name)
+
+    monkeypatch.setattr(_bindings, "tokenizer_for_encoding", WithoutCount)
+    assert list(map(tokenizer_worker.counter(), texts)) == counts
 
 
 def test_token_counter_restarts_after_its_process_dies(tokenizer):
